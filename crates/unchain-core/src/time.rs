@@ -1,0 +1,211 @@
+//! Instants of the log, and every form in which CloudTrail writes them.
+//!
+//! CloudTrail's `eventTime` is UTC to the second (docs.aws.amazon.com/awscloudtrail/latest/userguide/
+//! cloudtrail-event-reference-record-contents.html); exports add fractions, offsets and spaces.
+
+use std::fmt;
+
+/// An instant in UTC, in whole seconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Timestamp(i64);
+
+/// The last second of year 9999, the latest instant that can be written with four year digits.
+const LATEST: i64 = 253_402_300_799;
+
+impl Timestamp {
+    /// The instant `seconds` after the epoch; clamped to years 0000 to 9999.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.clamp(-62_167_219_200, LATEST))
+    }
+
+    /// Seconds since the epoch; negative before 1970.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `seconds`, saturating at the ends of the range.
+    #[must_use]
+    pub fn plus(self, seconds: i64) -> Self {
+        Self::from_seconds(self.0.saturating_add(seconds))
+    }
+
+    /// Whole hours since the epoch (floor).
+    pub fn hour(self) -> i64 {
+        self.0.div_euclid(3600)
+    }
+
+    /// Whole days since the epoch (floor).
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(86_400)
+    }
+
+    /// Reads any form that CloudTrail or a common export uses for `eventTime`, `creationDate`,
+    /// `expiration` and `createDate`: RFC 3339 with `Z` or an offset, a space in place of `T`,
+    /// fractions (dropped), the basic form `20131102T010628Z`, `Jul 10, 2023, 12:31:14 PM` and
+    /// `Jul 30, 2021 12:56:03 AM` (with any white space before AM or PM), and epoch seconds or
+    /// milliseconds in digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        canonical(text.as_bytes()).or_else(|| other_forms(text.trim()))
+    }
+}
+
+/// RFC 3339 in UTC, to the second.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil(self.day());
+        let s = self.0.rem_euclid(86_400);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            s / 3600,
+            s / 60 % 60,
+            s % 60
+        )
+    }
+}
+
+/// `2023-07-10T11:54:47Z` exactly: what nearly every record holds, so it is read by hand.
+fn canonical(b: &[u8]) -> Option<Timestamp> {
+    let &[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2, b'Z'] = b
+    else {
+        return None;
+    };
+    let pair = |a: u8, b: u8| -> Option<i64> {
+        (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+    };
+    build(
+        (pair(y1, y2)? * 100 + pair(y3, y4)?, pair(mo1, mo2)?, pair(d1, d2)?),
+        (pair(h1, h2)?, pair(mi1, mi2)?, pair(s1, s2)?),
+    )
+}
+
+fn build((year, month, day): (i64, i64, i64), (h, m, s): (i64, i64, i64)) -> Option<Timestamp> {
+    let in_month = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => return None,
+    };
+    // 60 is a leap second; it is read as the second after :59.
+    if day < 1 || day > in_month || h > 23 || m > 59 || s > 60 {
+        return None;
+    }
+    Some(Timestamp::from_seconds(days(year, month, day) * 86_400 + h * 3600 + m * 60 + s))
+}
+
+/// Days from the epoch to a civil date (Hinnant, "chrono-compatible low-level date algorithms").
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
+}
+
+/// The inverse of [`days`].
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+fn other_forms(text: &str) -> Option<Timestamp> {
+    if text.is_empty() || text.len() > 64 {
+        return None;
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        let n: i64 = text.parse().ok()?;
+        return match text.len() {
+            9..=10 => Some(Timestamp::from_seconds(n)),
+            13 => Some(Timestamp::from_seconds(n / 1000)),
+            _ => None,
+        };
+    }
+    if let Ok(t) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from_seconds(floor_second(t)));
+    }
+    if let Ok(t) = text.parse::<jiff::civil::DateTime>() {
+        return t.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| Timestamp::from_seconds(floor_second(z.timestamp())));
+    }
+    english(text)
+}
+
+/// Fractions are dropped towards the past, so that a use never moves after a later event.
+fn floor_second(t: jiff::Timestamp) -> i64 {
+    t.as_second() - i64::from(t.subsec_nanosecond() < 0)
+}
+
+/// `Jul 10, 2023, 12:31:14 PM`, with or without the comma after the year. Newer Java writes U+202F
+/// before AM and PM; a wrong decoding of that shows as `â€¯`, so anything but letters and digits
+/// separates.
+fn english(text: &str) -> Option<Timestamp> {
+    let mut words = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty());
+    let month = words.next()?;
+    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        .iter()
+        .position(|m| month.eq_ignore_ascii_case(m))?;
+    let mut number = || words.next().and_then(|w| w.parse::<i64>().ok());
+    let (day, year, hour, minute, second) = (number()?, number()?, number()?, number()?, number()?);
+    if !(1..=12).contains(&hour) || !(0..=9999).contains(&year) {
+        return None;
+    }
+    let half = words.next()?;
+    let hour = if half.eq_ignore_ascii_case("PM") {
+        hour % 12 + 12
+    } else if half.eq_ignore_ascii_case("AM") {
+        hour % 12
+    } else {
+        return None;
+    };
+    if words.next().is_some() {
+        return None;
+    }
+    build((year, i64::try_from(month).ok()? + 1, day), (hour, minute, second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_form_of_the_same_instant() {
+        let want = Timestamp::parse("2023-07-10T12:31:14Z");
+        assert!(want.is_some());
+        for text in [
+            "Jul 10, 2023, 12:31:14 PM",
+            "Jul 10, 2023, 12:31:14\u{202f}PM",
+            "Jul 10, 2023, 12:31:14â€¯PM",
+            "Jul 10, 2023 12:31:14 PM",
+            "20230710T123114Z",
+            "2023-07-10T12:31:14.000Z",
+            "2023-07-10T14:31:14+02:00",
+            "2023-07-10 12:31:14",
+            "2023-07-10 12:31:14.999999999",
+            "1688992274",
+            "1688992274123",
+        ] {
+            assert_eq!(Timestamp::parse(text), want, "{text}");
+        }
+        for text in ["", "...", "2023-13-10T12:31:14Z", "2023-02-30T12:31:14Z", "Foo 1, 2023, 1:00:00 AM", "Jul 10, 2023, 13:31:14 PM"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+        assert_eq!(Timestamp::parse("Jul 30, 2021 12:56:03 AM"), Timestamp::parse("2021-07-30T00:56:03Z"));
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_are_inverse(seconds in -62_167_219_200i64..=LATEST) {
+            let t = Timestamp::from_seconds(seconds);
+            prop_assert_eq!(Timestamp::parse(&t.to_string()), Some(t));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! unchain
+fn main() {}
