@@ -1,2 +1,41 @@
-//! xtask
-fn main() {}
+//! Every chore of the project, so that a plain Rust toolchain is all it takes to work on it.
+//!
+//! Must not hold anything that the program needs: nothing depends on this crate. Chores measure and
+//! check the program from outside, as processes and files, so that a mistake in it cannot hide here.
+
+mod ci;
+
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The chores.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "The chores of the project",
+    disable_help_subcommand = true
+)]
+struct Xtask {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Run every check in order, stop at the first that fails, and count the tests
+    Ci,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let out = &mut std::io::stdout();
+    match Xtask::parse().chore {
+        Chore::Ci => ci::run(out),
+    }
+}
+
+/// The folder of the workspace.
+fn workspace() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
