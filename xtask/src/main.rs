@@ -4,6 +4,8 @@
 //! check the program from outside, as processes and files, so that a mistake in it cannot hide here.
 
 mod ci;
+mod shape;
+mod shape_source;
 
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -25,13 +27,17 @@ struct Xtask {
 enum Chore {
     /// Run every check in order, stop at the first that fails, and count the tests
     Ci,
+    /// Print function and file sizes beside those of other projects
+    Shape,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout();
     match Xtask::parse().chore {
-        Chore::Ci => ci::run(out),
+        Chore::Ci => return ci::run(out),
+        Chore::Shape => shape::run(out)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The folder of the workspace.
