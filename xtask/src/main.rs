@@ -3,13 +3,16 @@
 //! Must not hold anything that the program needs: nothing depends on this crate. Chores measure and
 //! check the program from outside, as processes and files, so that a mistake in it cannot hide here.
 
+mod bench_inflate;
 mod ci;
+mod reference;
 mod shape;
 mod shape_source;
 
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use walkdir::WalkDir;
 
 /// The chores.
 #[derive(Debug, Parser)]
@@ -27,6 +30,10 @@ struct Xtask {
 enum Chore {
     /// Run every check in order, stop at the first that fails, and count the tests
     Ci,
+    /// Print which key issued which and how often each was used, read in the plainest way
+    Reference { folder: PathBuf },
+    /// Decompress every file of a folder and nothing else: the floor of the bench
+    Inflate { folder: PathBuf },
     /// Print function and file sizes beside those of other projects
     Shape,
 }
@@ -35,6 +42,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout();
     match Xtask::parse().chore {
         Chore::Ci => return ci::run(out),
+        Chore::Reference { folder } => reference::run(&folder, out)?,
+        Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,
         Chore::Shape => shape::run(out)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -44,4 +53,12 @@ fn main() -> anyhow::Result<ExitCode> {
 fn workspace() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+/// Every file under `folder`, sorted; `folder` may be a file.
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    let files =
+        entries.filter(|entry| !entry.as_ref().is_ok_and(|entry| entry.file_type().is_dir()));
+    files.map(|entry| Ok(entry?.into_path())).collect()
 }
