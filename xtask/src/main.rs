@@ -3,8 +3,12 @@
 //! Must not hold anything that the program needs: nothing depends on this crate. Chores measure and
 //! check the program from outside, as processes and files, so that a mistake in it cannot hide here.
 
+mod bench;
+mod bench_compare;
 mod bench_inflate;
+mod bench_measure;
 mod ci;
+mod fuzz;
 mod reference;
 mod shape;
 mod shape_source;
@@ -30,6 +34,10 @@ struct Xtask {
 enum Chore {
     /// Run every check in order, stop at the first that fails, and count the tests
     Ci,
+    /// Measure a scan against decompressing the same files, and check its answer
+    Bench(bench::BenchArgs),
+    /// Run the fuzz targets from our own scenarios
+    Fuzz(fuzz::FuzzArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
@@ -42,6 +50,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let out = &mut std::io::stdout();
     match Xtask::parse().chore {
         Chore::Ci => return ci::run(out),
+        Chore::Bench(args) => return bench::run(&args, out),
+        Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,
         Chore::Shape => shape::run(out)?,

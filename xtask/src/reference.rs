@@ -29,7 +29,7 @@ pub(crate) struct Reference {
 }
 
 /// How often and when a key was used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Uses {
     pub(crate) count: u64,
     /// `eventTime` as logged, `2024-05-01T09:00:00Z`: texts of this form sort as times do.
@@ -163,23 +163,36 @@ impl Reference {
 
     /// Each edge as parent, where one is named, and child.
     pub(crate) fn edges(&self) -> BTreeSet<(Option<String>, String)> {
-        let mut edges = BTreeSet::new();
-        for (child, parents) in &self.issued {
-            edges.extend(
-                parents
-                    .iter()
-                    .map(|parent| (Some(parent.clone()), child.clone())),
-            );
-            if parents.is_empty() {
-                edges.insert((None, child.clone()));
-            }
-        }
-        edges
+        edges(&self.issued)
     }
 }
 
+/// From each child's parents to edges; a child without parents has one edge from nobody.
+pub(crate) fn edges(
+    parents: &BTreeMap<String, BTreeSet<String>>,
+) -> BTreeSet<(Option<String>, String)> {
+    let mut edges = BTreeSet::new();
+    for (child, parents) in parents {
+        edges.extend(
+            parents
+                .iter()
+                .map(|parent| (Some(parent.clone()), child.clone())),
+        );
+        if parents.is_empty() {
+            edges.insert((None, child.clone()));
+        }
+    }
+    edges
+}
+
+/// Whether records of the call `name` can show a new key.
+pub(crate) fn issues(name: &str) -> bool {
+    ISSUING.iter().any(|(issuing, _)| *issuing == name)
+}
+
 impl Uses {
-    fn add(&mut self, time: &str) {
+    /// Counts one use at `time`.
+    pub(crate) fn add(&mut self, time: &str) {
         self.count += 1;
         if self.first.is_empty() || time < self.first.as_str() {
             time.clone_into(&mut self.first);

@@ -1,0 +1,73 @@
+//! Where the fast path reads an event, the plain `serde_json` path reads the same one.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use unchain_core::event::Event;
+use unchain_core::json::Node;
+use unchain_core::record;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    // A record rarely begins a file; where it stands must not matter.
+    let start = text.find('{').unwrap_or(0);
+    let Some((fast, end)) = record::parse_at(text, start) else {
+        return;
+    };
+    let own = text.get(start..end).expect("the fast path ends inside the text, between characters");
+    let value: Value = serde_json::from_str(own).expect("the fast path accepts only JSON");
+    let plain = record::plain(&value).expect("the fast path accepts only what the plain path accepts");
+    assert_eq!(texts(&fast), texts(&plain));
+    assert_eq!(
+        (fast.time, fast.category, fast.read_only, fast.from_console, fast.notes, fast.failed()),
+        (plain.time, plain.category, plain.read_only, plain.from_console, plain.notes, plain.failed()),
+    );
+    for (fast, plain) in nodes(&fast).into_iter().zip(nodes(&plain)) {
+        same_node(fast, plain);
+    }
+});
+
+fn texts<'a>(event: &Event<'a>) -> [&'a str; 11] {
+    [
+        event.name,
+        event.source,
+        event.id,
+        event.region,
+        event.address,
+        event.user_agent,
+        event.error_code,
+        event.recipient,
+        event.shared_id,
+        event.vpc_endpoint,
+        event.event_type,
+    ]
+}
+
+fn nodes<'a>(event: &Event<'a>) -> [Option<Node<'a>>; 6] {
+    [event.error_message, event.identity, event.request, event.response, event.additional, event.details]
+}
+
+/// Two views of one value: the same tree, and the same answer to each question that is asked of it.
+fn same_node(fast: Option<Node<'_>>, plain: Option<Node<'_>>) {
+    let value = plain.map(Node::to_value);
+    assert_eq!(fast.map(Node::to_value), value);
+    let (Some(fast), Some(plain), Some(value)) = (fast, plain, value) else {
+        return;
+    };
+    assert_eq!(fast.str(), plain.str());
+    assert_eq!(fast.scalar(), plain.scalar());
+    assert_eq!(fast.u64(), plain.u64());
+    assert_eq!(fast.bool(), plain.bool());
+    assert_eq!((fast.is_null(), fast.is_object()), (plain.is_null(), plain.is_object()));
+    assert_eq!(fast.items().len(), plain.items().len());
+    for (fast, plain) in fast.items().into_iter().zip(plain.items()) {
+        assert_eq!(fast.to_value(), plain.to_value());
+    }
+    for name in value.as_object().into_iter().flat_map(|members| members.keys()) {
+        assert_eq!(fast.get(name).map(Node::to_value), plain.get(name).map(Node::to_value));
+        assert_eq!(fast.get(name).and_then(Node::scalar), plain.get(name).and_then(Node::scalar));
+    }
+}
