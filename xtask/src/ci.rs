@@ -97,6 +97,12 @@ const STEPS: &[Step] = &[
         proof: Proof::ExitCode,
     },
     Step {
+        name: "papers",
+        environment: &[],
+        command: "cargo xtask docs",
+        proof: Proof::ExitCode,
+    },
+    Step {
         name: "fresh user",
         environment: &[],
         command: FIRST_COMMAND,

@@ -7,7 +7,9 @@ mod bench;
 mod bench_compare;
 mod bench_inflate;
 mod bench_measure;
+mod bench_report;
 mod ci;
+mod docs;
 mod fuzz;
 mod reference;
 mod shape;
@@ -38,6 +40,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Run the fuzz targets from our own scenarios
     Fuzz(fuzz::FuzzArgs),
+    /// Check that the papers link to files and name tests that exist
+    Docs,
     /// Print which key issued which and how often each was used, read in the plainest way
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
@@ -52,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => return ci::run(out),
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
+        Chore::Docs => return docs::run(out),
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,
         Chore::Shape => shape::run(out)?,
