@@ -36,6 +36,7 @@ const OPTIONS: &[(&str, bool)] = &[
     ("subject", true),
     ("delivery", true),
     ("error", true),
+    ("reissues", true),
     ("every", true),
     ("times", true),
     ("denied", false),
@@ -285,6 +286,53 @@ fn option_word(word: &str) -> Option<(&'static str, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Words of every kind: plain, keywords, and anything at all.
+    fn word() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-zA-Z0-9:/._=-]{1,12}",
+            prop::sample::select(OPTIONS).prop_map(|(option, _)| option.to_owned()),
+            Just(ARROW.to_owned()),
+            any::<String>(),
+        ]
+    }
+
+    fn statement() -> impl Strategy<Value = Statement> {
+        let head = prop_oneof![
+            prop::sample::select(DECLARATIONS).prop_map(Head::Declare),
+            (0..24_i8, 0..60_i8, 0..60_i8, any::<bool>()).prop_map(
+                |(hour, minute, second, dated)| {
+                    let date = dated.then_some(jiff::civil::date(2026, 2, 28));
+                    let time = jiff::civil::time(hour, minute, second, 0);
+                    Head::At(Moment { date, time })
+                }
+            ),
+        ];
+        let option =
+            (prop::sample::select(OPTIONS), word()).prop_map(|((option, valued), value)| {
+                (option, if valued { value } else { String::new() })
+            });
+        let words = prop::collection::vec(word(), 0..6);
+        let options = prop::collection::vec(option, 0..5);
+        (head, words, options, prop::option::of(word())).prop_map(
+            |(head, words, options, gives)| Statement {
+                head,
+                words,
+                options,
+                gives,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_gives_the_same_statement(statement in statement()) {
+            let printed = statement.to_string();
+            prop_assert!(!printed.contains('\n'));
+            prop_assert_eq!(parse_line(1, &printed), Ok(Some(statement)));
+        }
+    }
 
     fn printed(text: &str) -> String {
         parse_line(1, text).unwrap().unwrap().to_string()

@@ -19,7 +19,8 @@ pub struct Truth {
 /// One credential that came from another credential or principal.
 #[derive(Debug, Clone, Serialize)]
 pub struct Edge {
-    /// The access key id of the parent; none for a console session, a service or an outside subject.
+    /// The access key id of the parent; none for a console session, a service, an outside subject, or a
+    /// caller of an account whose trail is not in our hands.
     pub parent_key: Option<String>,
     /// The ARN of the parent, or the service, subject or certificate that stands in its place.
     pub parent_principal: String,

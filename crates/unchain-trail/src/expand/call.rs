@@ -256,22 +256,8 @@ impl World {
                 link.event_ids.first().map_or("", String::as_str)
             ),
         };
-        let cross = link
-            .parent
-            .account
-            .as_ref()
-            .is_some_and(|from| *from != grant.identity.account);
-        self.truth.edges.push(Edge {
-            parent_key: link.parent.key,
-            parent_principal: link.parent.principal,
-            child_key: grant.key.clone(),
-            child_principal: grant.identity.arn.clone(),
-            api: link.api.clone(),
-            time: event.at.to_string(),
-            basis: link.basis,
-            event_ids: link.event_ids.clone(),
-            cross_account: cross,
-        });
+        let (event_ids, api) = (link.event_ids.clone(), link.api.clone());
+        self.link(&grant.identity, (grant.key.as_deref(), event.at), link);
         self.truth.tokens.push(Token {
             label: label.clone(),
             key: grant.key.clone(),
@@ -295,8 +281,28 @@ impl World {
             address,
             agent,
             token: self.truth.tokens.len().saturating_sub(1),
-            began: link.event_ids,
+            began: event_ids,
+            api,
+        });
+    }
+
+    /// Enters an edge into the truth, as far as the accounts whose trails we have can show it.
+    fn link(&mut self, child: &Identity, (key, at): (Option<&str>, Timestamp), link: Link) {
+        if link.event_ids.is_empty() {
+            return;
+        }
+        let from = link.parent.account;
+        let seen = from.as_ref().is_none_or(|from| self.is_logged(from));
+        self.truth.edges.push(Edge {
+            parent_key: link.parent.key.filter(|_| seen),
+            parent_principal: link.parent.principal,
+            child_key: key.map(str::to_owned),
+            child_principal: child.arn.clone(),
             api: link.api,
+            time: at.to_string(),
+            basis: link.basis,
+            event_ids: link.event_ids,
+            cross_account: from.is_some_and(|from| from != child.account),
         });
     }
 

@@ -2,7 +2,7 @@
 //! issues, and are known by their principal and the time they began.
 
 use super::call::{BROWSER, Grant, Link, Parent, own_identity, role_resource, role_session};
-use super::sts::{emit_copies, gives, session_name};
+use super::sts::{emit_copies, gives, new_child, session_name};
 use super::{Actor, Event};
 use crate::error::Fault;
 use crate::ident::Prefix;
@@ -212,7 +212,7 @@ pub(super) fn signin_token(world: &mut World, event: &Event<'_>) -> Result<(), F
     }
     let account = from.identity.account.clone();
     let key = match lasts {
-        Some(_) => Some(world.new_key(Prefix::TemporaryKey, &account, gives(event))),
+        Some(_) => Some(new_child(world, event, &account)),
         None => from.key.clone(),
     };
     draft.response = json!({ "credentials": { "accessKeyId": key }, "GetSigninToken": "Success" });
@@ -272,7 +272,7 @@ pub(super) fn oauth(world: &mut World, event: &Event<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let account = from.identity.account.clone();
-    let key = world.new_key(Prefix::TemporaryKey, &account, gives(event));
+    let key = new_child(world, event, &account);
     let mut event_ids = from.began.clone();
     event_ids.push(draft.event_id.clone());
     let link = Link {

@@ -2,10 +2,10 @@
 
 use super::call::{Grant, Link, Parent, role_resource, role_session};
 use super::console::wrong_actor;
-use super::sts::{gives, session_name};
+use super::sts::{new_child, session_name};
 use super::{Actor, Event};
 use crate::error::Fault;
-use crate::ident::{Noise, Prefix, guid};
+use crate::ident::{Noise, guid};
 use crate::record::Draft;
 use crate::time::later;
 use crate::truth::Kind;
@@ -65,7 +65,7 @@ pub(super) fn saml(
         world.emit(draft);
         return None;
     }
-    let key = world.new_key(Prefix::TemporaryKey, &role.account, gives(event));
+    let key = new_child(world, event, &role.account);
     let child = role_session(role, subject);
     draft.response = json!({
         "subjectType": "persistent",
@@ -103,7 +103,7 @@ pub(super) fn with_web_identity(world: &mut World, event: &Event<'_>) -> Result<
         return Ok(());
     }
     let provider_arn = format!("arn:aws:iam::{}:oidc-provider/{provider}", role.account);
-    let key = world.new_key(Prefix::TemporaryKey, &role.account, gives(event));
+    let key = new_child(world, event, &role.account);
     let mut child = role_session(&role, &session);
     child.federation = json!({ "federatedProvider": provider_arn, "attributes": {} });
     draft.response = json!({
@@ -145,7 +145,7 @@ pub(super) fn cognito(world: &mut World, event: &Event<'_>) -> Result<(), Fault>
         world.emit(draft);
         return Ok(());
     }
-    let key = world.new_key(Prefix::TemporaryKey, &role.account, gives(event));
+    let key = new_child(world, event, &role.account);
     draft.response = json!({
         "identityId": identity_id,
         "credentials": world.credentials_element(&key, later(event.at, lasts)),

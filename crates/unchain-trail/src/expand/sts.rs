@@ -41,7 +41,7 @@ pub(super) fn assume_role(world: &mut World, event: &Event<'_>) -> Result<(), Fa
         world.emit(draft);
         return Ok(());
     }
-    let key = world.new_key(Prefix::TemporaryKey, &role.account, gives(event));
+    let key = new_child(world, event, &role.account);
     let mut child = role_session(&role, &session);
     child.source_identity = event.option("source-identity").map(str::to_owned);
     child.delivery = delivery(event);
@@ -94,7 +94,7 @@ pub(super) fn get_session_token(world: &mut World, event: &Event<'_>) -> Result<
         world.emit(draft);
         return Ok(());
     }
-    let key = world.new_key(Prefix::TemporaryKey, &owner.account, gives(event));
+    let key = new_child(world, event, &owner.account);
     let element = world.credentials_element(&key, later(event.at, lasts));
     draft.response = json!({ "credentials": element });
     let link = Link::recorded(&draft);
@@ -135,7 +135,7 @@ pub(super) fn get_federation_token(world: &mut World, event: &Event<'_>) -> Resu
         return Ok(());
     }
     let account = owner.account.clone();
-    let key = world.new_key(Prefix::TemporaryKey, &account, gives(event));
+    let key = new_child(world, event, &account);
     let child = Identity {
         kind: "FederatedUser",
         principal_id: format!("{account}:{name}"),
@@ -189,7 +189,7 @@ pub(super) fn assume_root(world: &mut World, event: &Event<'_>) -> Result<(), Fa
         world.emit(draft);
         return Ok(());
     }
-    let key = world.new_key(Prefix::TemporaryKey, &member, gives(event));
+    let key = new_child(world, event, &member);
     draft.response =
         json!({ "credentials": world.credentials_element(&key, later(event.at, LASTS)) });
     let link = Link::recorded(&draft);
@@ -216,6 +216,22 @@ pub(super) fn assume_root(world: &mut World, event: &Event<'_>) -> Result<(), Fa
     };
     world.grant(event, grant, link);
     Ok(())
+}
+
+/// The key id of a new temporary credential: its own, or, behind `reissues`, that of an older one, as AWS
+/// gives ids out again.
+pub(super) fn new_child(world: &mut World, event: &Event<'_>, account: &str) -> String {
+    let older = event.option("reissues").and_then(|label| {
+        let found = world
+            .credentials
+            .iter()
+            .find(|credential| credential.label == label)?;
+        found.key.clone()
+    });
+    match older {
+        Some(key) => key,
+        None => world.new_key(Prefix::TemporaryKey, account, gives(event)),
+    }
 }
 
 /// The name a line gives, or one for a credential that nobody uses.

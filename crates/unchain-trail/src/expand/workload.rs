@@ -2,10 +2,10 @@
 
 use super::call::{Grant, Link, Parent, role_resource, role_session};
 use super::console::wrong_actor;
-use super::sts::gives;
+use super::sts::new_child;
 use super::{Actor, Event};
 use crate::error::Fault;
-use crate::ident::{Noise, Prefix, guid, session_token};
+use crate::ident::{Noise, guid, session_token};
 use crate::record::Draft;
 use crate::time::later;
 use crate::truth::{Basis, Kind};
@@ -240,7 +240,7 @@ fn bucket_session(world: &mut World, event: &Event<'_>) -> Result<(), Fault> {
         world.emit(draft);
         return Ok(());
     };
-    let key = world.new_key(Prefix::TemporaryKey, &account, gives(event));
+    let key = new_child(world, event, &account);
     draft.response =
         json!({ "credentials": world.credentials_element(&key, later(event.at, LASTS)) });
     let link = Link::recorded(&draft);
@@ -292,7 +292,7 @@ fn service_assume(
     // Options such as `from` speak of the caller, not of the service.
     service.clone_into(&mut draft.address);
     service.clone_into(&mut draft.agent);
-    let key = world.new_key(Prefix::TemporaryKey, &role.account, gives(event));
+    let key = new_child(world, event, &role.account);
     let session = params
         .get("roleSessionName")
         .and_then(Value::as_str)
