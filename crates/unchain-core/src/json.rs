@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 use std::borrow::Cow;
-use wide::{CmpEq, u8x16};
+use wide::u8x16;
 
 /// Nesting beyond this is left to the plain path, which refuses beyond 127 levels.
 const MAX_DEPTH: u32 = 64;
@@ -127,6 +127,31 @@ impl<'a> Node<'a> {
             }
         }
         found
+    }
+
+    /// Calls `each` with every member of an object, in order; the last of a repeated name counts.
+    pub fn members(self, mut each: impl FnMut(&str, Node<'a>)) {
+        match self {
+            Self::Value(value) => {
+                for (key, value) in value.as_object().into_iter().flatten() {
+                    each(key, Node::Value(value));
+                }
+            }
+            Self::Text(text) => {
+                let mut members: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(8);
+                let _ = Cursor::new(text, 0).object(|cursor, key| {
+                    let (key, value) = (key.decode(), cursor.node()?);
+                    match members.iter_mut().find(|(k, _)| *k == key) {
+                        Some((_, slot)) => *slot = value,
+                        None => members.push((key, value)),
+                    }
+                    Some(())
+                });
+                for (key, value) in members {
+                    each(&key, value);
+                }
+            }
+        }
     }
 
     /// The elements of an array; empty for any other kind.

@@ -9,3 +9,7 @@ pub mod id;
 pub mod json;
 pub mod event;
 pub mod record;
+pub mod policy_text;
+pub mod deed;
+pub mod ledger;
+pub mod lineage;

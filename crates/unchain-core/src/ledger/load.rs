@@ -1,0 +1,128 @@
+//! Putting stored parts back, as the case file does and as [`Ledger::merge`] does.
+//!
+//! Rows are added with the texts of this ledger: whoever calls interns them first.
+
+use super::apply::hash_use;
+use super::fact::{Attempt, AttemptKey, Fact, Kept};
+use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
+use super::{Caller, Ledger, Rare, Symbol};
+use crate::deed::{Attribute, Deed, Value};
+
+/// A use as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredUse {
+    /// What is counted.
+    pub key: UseKey,
+    /// The earliest event.
+    pub first: (Mark, EventKey),
+    /// The latest event.
+    pub last: (Mark, EventKey),
+    /// The number of events.
+    pub count: u64,
+    /// The marks of all events, or none of them when the ledger is only read.
+    pub marks: Vec<Mark>,
+}
+
+impl Ledger {
+    /// The symbol of a text, added if new.
+    pub fn intern(&mut self, text: &str) -> Symbol {
+        self.symbols.intern(text)
+    }
+
+    /// An event id from its text.
+    pub fn event_key(&mut self, text: &str) -> EventKey {
+        self.text_key(text)
+    }
+
+    /// Adds a caller; `caller.rare` is ignored in favour of `rare`.
+    pub fn load_caller(&mut self, caller: Caller, rare: Rare) -> u32 {
+        self.add_caller(caller, rare)
+    }
+
+    /// Adds a call.
+    pub fn load_call(&mut self, call: Call) -> u32 {
+        self.add_call(call)
+    }
+
+    /// Adds a client.
+    pub fn load_client(&mut self, client: Client) -> u32 {
+        self.add_client(client)
+    }
+
+    /// Adds a place with hours (since 1970) from which it has events.
+    pub fn load_place(&mut self, place: Place, hours: impl IntoIterator<Item = i64>) -> u32 {
+        let number = self.add_place(place);
+        if let Some(known) = self.hours.get_mut(number as usize) {
+            known.extend(hours);
+        }
+        number
+    }
+
+    /// Adds a use. A use that is there already is united with it.
+    pub fn load_use(&mut self, stored: StoredUse) {
+        let hash = hash_use(self.seed, &stored.key);
+        let found = self.use_table.find(hash, |&n| self.uses.get(n as usize).is_some_and(|u| u.key == stored.key));
+        if let Some(&number) = found {
+            self.unite_use(number, &stored);
+            return;
+        }
+        let (first, first_id) = stored.first;
+        let mut usage = Use { key: stored.key, first, first_id, many: Use::ONE };
+        if stored.count > 1 {
+            usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
+            let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
+            self.many.push(Many::stored(stored.marks, unloaded, stored.last));
+        }
+        self.insert_use(usage, hash);
+    }
+
+    fn unite_use(&mut self, number: u32, stored: &StoredUse) {
+        let (first, first_id) = stored.first;
+        let Some(usage) = self.uses.get_mut(number as usize) else { return };
+        if usage.many == Use::ONE {
+            if stored.count == 1 {
+                let key = usage.key;
+                self.count_use(key, first, first_id);
+                return;
+            }
+            let mut many = Many::stored(stored.marks.clone(), 0, stored.last);
+            many.unite(&[usage.first]);
+            if (usage.first, usage.first_id) > (many.last, many.last_id) {
+                (many.last, many.last_id) = (usage.first, usage.first_id);
+            }
+            usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
+            self.many.push(many);
+        } else if let Some(many) = self.many.get_mut(usage.many as usize) {
+            many.unite(if stored.count == 1 { std::slice::from_ref(&stored.first.0) } else { &stored.marks });
+            if stored.last.0 > many.last {
+                (many.last, many.last_id) = stored.last;
+            }
+        }
+        if first < usage.first {
+            (usage.first, usage.first_id) = (first, first_id);
+        }
+    }
+
+    /// Adds an attribute's value: a symbol for a text.
+    pub fn kept_value(&mut self, attribute: Attribute, value: &Value<'_>) -> Kept {
+        self.kept_of(attribute, value)
+    }
+
+    /// Adds a fact with what is kept of it. `mark` is the event's mark.
+    pub fn load_fact(&mut self, (key, deed, mark): (UseKey, Deed, Mark), ids: [EventKey; 2], kept: &[Kept]) {
+        let [id, shared] = ids;
+        let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
+        let fact = Fact { id, shared, key, deed, time: mark.seconds(), first_attribute: 0, attributes: 0, hash };
+        self.add_fact(fact, kept);
+    }
+
+    /// The mark of a fact's event.
+    pub fn fact_mark(fact: &Fact) -> Mark {
+        Mark::new(fact.time, u64::from(fact.hash) << 32)
+    }
+
+    /// Adds attempts.
+    pub fn load_attempt(&mut self, key: AttemptKey, attempt: Attempt) {
+        self.add_attempt(key, attempt);
+    }
+}

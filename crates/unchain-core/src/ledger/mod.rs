@@ -1,0 +1,281 @@
+//! The ledger: every caller, what each did, and every event that issued, made or ended something.
+//!
+//! INVARIANT: a ledger is a set. [`Ledger::apply`] adds an event to it, [`Ledger::merge`] unites two;
+//! any order, split and repetition of the events gives an equal ledger (`tests/ledger_law.rs`).
+//! So nothing here is resolved or overwritten: `lineage` joins uses to issues when it is asked.
+//! Must not know files, formats of output, or the clock.
+
+mod apply;
+mod caller;
+mod canonical;
+mod fact;
+mod load;
+mod merge;
+mod mix;
+mod symbols;
+mod usage;
+
+pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare, Seconds, seconds, split_principal};
+pub use fact::{Attempt, AttemptKey, Fact, Kept};
+pub use load::StoredUse;
+pub use symbols::{Symbol, Symbols};
+pub use usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
+
+use crate::deed::{Attribute, Deed};
+use crate::id::uuid_text;
+use hashbrown::{HashMap, HashTable};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The seed for hashes when the caller has none: fine for tests and trusted logs.
+pub const NO_SEED: u64 = 0x756e_6368_6169_6e00;
+
+/// A table of distinct rows, addressed by number.
+#[derive(Clone, Debug)]
+struct Rows<T> {
+    rows: Vec<T>,
+    table: HashTable<u32>,
+}
+
+impl<T: PartialEq> Rows<T> {
+    fn new() -> Self {
+        Self { rows: Vec::new(), table: HashTable::new() }
+    }
+
+    fn get(&self, number: u32) -> Option<&T> {
+        self.rows.get(number as usize)
+    }
+
+    fn find(&self, row: &T, hash: u64) -> Option<u32> {
+        self.table.find(hash, |&n| self.rows.get(n as usize) == Some(row)).copied()
+    }
+
+    fn add(&mut self, row: T, hash_of: impl Fn(&T) -> u64) -> u32 {
+        let hash = hash_of(&row);
+        if let Some(number) = self.find(&row, hash) {
+            return number;
+        }
+        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let rows = &self.rows;
+        self.table.insert_unique(hash, number, |&n| rows.get(n as usize).map(&hash_of).unwrap_or_default());
+        self.rows.push(row);
+        number
+    }
+}
+
+/// Every credential seen and what it did, as a set of events.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    seed: u64,
+    symbols: Symbols,
+    callers: Rows<Caller>,
+    rare: Rows<Rare>,
+    calls: Rows<Call>,
+    deeds: Vec<Option<Deed>>,
+    clients: Rows<Client>,
+    places: Rows<Place>,
+    hours: Vec<BTreeSet<i64>>,
+    uses: Vec<Use>,
+    use_table: HashTable<u32>,
+    many: Vec<Many>,
+    facts: Vec<Fact>,
+    fact_table: HashTable<u32>,
+    kept: Vec<Kept>,
+    attempts: BTreeMap<AttemptKey, Attempt>,
+    memory: Memory,
+}
+
+/// What was met last, so that the next record of the same caller is found without parsing it again.
+/// Keyed by a 128-bit hash under the ledger's seed; equal hashes are taken for equal text.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    callers: HashMap<u128, u32, Passing>,
+    calls: HashMap<u128, u32, Passing>,
+    clients: HashMap<u128, u32, Passing>,
+    places: HashMap<u128, u32, Passing>,
+    last_hour: Option<(u32, i64)>,
+}
+
+/// A hasher for keys that are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Passing(u64);
+
+impl std::hash::BuildHasher for Passing {
+    type Hasher = Self;
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl std::hash::Hasher for Passing {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(word) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*word);
+        }
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::new(NO_SEED)
+    }
+}
+
+impl Ledger {
+    /// An empty ledger. `seed` keys its hashes, so that a hostile log cannot aim at them; the content
+    /// does not depend on it.
+    pub fn new(seed: u64) -> Self {
+        let mut rare = Rows::new();
+        rare.add(Rare::default(), |row| apply::hash_rare(seed, row));
+        Self {
+            seed,
+            symbols: Symbols::new(seed),
+            callers: Rows::new(),
+            rare,
+            calls: Rows::new(),
+            deeds: Vec::new(),
+            clients: Rows::new(),
+            places: Rows::new(),
+            hours: Vec::new(),
+            uses: Vec::new(),
+            use_table: HashTable::new(),
+            many: Vec::new(),
+            facts: Vec::new(),
+            fact_table: HashTable::new(),
+            kept: Vec::new(),
+            attempts: BTreeMap::new(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The texts.
+    pub fn symbols(&self) -> &Symbols {
+        &self.symbols
+    }
+
+    /// The text of a symbol.
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.symbols.get(symbol)
+    }
+
+    /// All callers; the position is the number that uses and facts hold.
+    pub fn callers(&self) -> &[Caller] {
+        &self.callers.rows
+    }
+
+    /// The caller with this number.
+    pub fn caller(&self, number: u32) -> Caller {
+        self.callers.get(number).copied().unwrap_or_default()
+    }
+
+    /// The rare parts of a caller.
+    pub fn rare(&self, caller: &Caller) -> Rare {
+        self.rare.get(caller.rare).copied().unwrap_or_default()
+    }
+
+    /// The call with this number.
+    pub fn call(&self, number: u32) -> Option<&Call> {
+        self.calls.get(number)
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> &[Call] {
+        &self.calls.rows
+    }
+
+    /// The client with this number.
+    pub fn client(&self, number: u32) -> Option<&Client> {
+        self.clients.get(number)
+    }
+
+    /// All clients.
+    pub fn clients(&self) -> &[Client] {
+        &self.clients.rows
+    }
+
+    /// The place with this number.
+    pub fn place(&self, number: u32) -> Option<&Place> {
+        self.places.get(number)
+    }
+
+    /// All places with the hours (since 1970) from which they have events.
+    pub fn places(&self) -> impl Iterator<Item = (&Place, &BTreeSet<i64>)> {
+        self.places.rows.iter().zip(&self.hours)
+    }
+
+    /// All uses.
+    pub fn uses(&self) -> &[Use] {
+        &self.uses
+    }
+
+    /// The marks of a use, ascending once settled.
+    pub fn marks<'a>(&'a self, usage: &'a Use) -> &'a [Mark] {
+        self.many.get(usage.many as usize).map_or(std::slice::from_ref(&usage.first), Many::marks)
+    }
+
+    /// The number of distinct events in a use. Call [`Ledger::settle`] first.
+    pub fn count(&self, usage: &Use) -> u64 {
+        self.many.get(usage.many as usize).map_or(1, |many| many.marks().len() as u64 + many.unloaded)
+    }
+
+    /// The latest event of a use.
+    pub fn last(&self, usage: &Use) -> (Mark, EventKey) {
+        self.many.get(usage.many as usize).map_or((usage.first, usage.first_id), |many| (many.last, many.last_id))
+    }
+
+    /// All facts.
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// What is kept of a fact.
+    pub fn kept(&self, fact: &Fact) -> &[Kept] {
+        let start = fact.first_attribute as usize;
+        self.kept.get(start..start + usize::from(fact.attributes)).unwrap_or_default()
+    }
+
+    /// A text attribute of a fact; the empty symbol if it has none.
+    pub fn attribute(&self, fact: &Fact, wanted: Attribute) -> Symbol {
+        self.kept(fact).iter().find(|k| k.attribute == wanted).map_or(Symbol::EMPTY, |k| k.symbol())
+    }
+
+    /// A number attribute of a fact.
+    pub fn number(&self, fact: &Fact, wanted: Attribute) -> Option<u32> {
+        self.kept(fact).iter().find(|k| k.attribute == wanted).map(|k| k.value)
+    }
+
+    /// Denied or failed attempts at deeds.
+    pub fn attempts(&self) -> impl Iterator<Item = (&AttemptKey, &Attempt)> {
+        self.attempts.iter()
+    }
+
+    /// An event id as text.
+    pub fn event_id(&self, key: EventKey) -> Cow<'_, str> {
+        match key {
+            EventKey::Guid(bytes) => Cow::Owned(uuid_text(bytes)),
+            EventKey::Text(symbol) => Cow::Borrowed(self.text(symbol)),
+        }
+    }
+
+    /// The number of distinct events. Call [`Ledger::settle`] first.
+    pub fn events(&self) -> u64 {
+        self.uses.iter().map(|usage| self.count(usage)).sum()
+    }
+
+    /// Brings every use's marks into order and removes repeats. Counts are exact only after this.
+    pub fn settle(&mut self) {
+        for many in &mut self.many {
+            many.settle();
+        }
+    }
+
+    /// Frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower at first.
+    pub fn finish(&mut self) {
+        self.memory = Memory::default();
+        self.settle();
+    }
+}

@@ -1,0 +1,121 @@
+//! Texts kept once each. Must not know what the texts mean.
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A text in [`Symbols`]. The number is local to its table: never store or compare across ledgers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Symbol(u32);
+
+impl Symbol {
+    /// The empty text, in every table.
+    pub const EMPTY: Self = Self(0);
+
+    /// Whether this is the empty text.
+    pub fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+
+    /// The number, for arrays that run parallel to the table.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// An append-only table of texts.
+#[derive(Clone, Debug)]
+pub struct Symbols {
+    arena: String,
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    seed: u64,
+}
+
+impl Symbols {
+    /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow.
+    pub fn new(seed: u64) -> Self {
+        Self { arena: String::new(), ends: vec![0], table: HashTable::new(), seed }
+    }
+
+    /// The number of texts, the empty one included.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether only the empty text is there.
+    pub fn is_empty(&self) -> bool {
+        self.ends.len() == 1
+    }
+
+    /// The text of a symbol of this table.
+    pub fn get(&self, symbol: Symbol) -> &str {
+        slice(&self.arena, &self.ends, symbol.0)
+    }
+
+    /// The symbol of a text, if it is there.
+    pub fn find(&self, text: &str) -> Option<Symbol> {
+        if text.is_empty() {
+            return Some(Symbol::EMPTY);
+        }
+        let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
+        self.table.find(hash, |&n| slice(&self.arena, &self.ends, n) == text).map(|&n| Symbol(n))
+    }
+
+    /// The symbol of a text, added if it is new.
+    pub fn intern(&mut self, text: &str) -> Symbol {
+        if text.is_empty() {
+            return Symbol::EMPTY;
+        }
+        let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
+        let (arena, ends, seed) = (&self.arena, &self.ends, self.seed);
+        if let Some(&n) = self.table.find(hash, |&n| slice(arena, ends, n) == text) {
+            return Symbol(n);
+        }
+        // Four thousand million distinct texts do not fit into memory; the last one is reused.
+        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.table.insert_unique(hash, number, |&n| {
+            xxh3_64_with_seed(slice(arena, ends, n).as_bytes(), seed)
+        });
+        self.arena.push_str(text);
+        self.ends.push(self.arena.len());
+        Symbol(number)
+    }
+
+    /// Every symbol with its text, in the order of first meeting.
+    pub fn iter(&self) -> impl Iterator<Item = (Symbol, &str)> {
+        (0..self.ends.len()).map(|n| {
+            let symbol = Symbol(u32::try_from(n).unwrap_or(u32::MAX));
+            (symbol, self.get(symbol))
+        })
+    }
+}
+
+fn slice<'a>(arena: &'a str, ends: &[usize], number: u32) -> &'a str {
+    let n = number as usize;
+    let start = n.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    let end = ends.get(n).copied().unwrap_or(start);
+    arena.get(start..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_kept_once() {
+        let mut symbols = Symbols::new(7);
+        let a = symbols.intern("alpha");
+        let b = symbols.intern("beta");
+        assert_eq!(symbols.intern("alpha"), a);
+        assert_eq!((symbols.get(a), symbols.get(b), symbols.get(Symbol::EMPTY)), ("alpha", "beta", ""));
+        assert_eq!((symbols.find("beta"), symbols.find("gamma"), symbols.len()), (Some(b), None, 3));
+    }
+}

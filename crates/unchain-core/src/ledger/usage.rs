@@ -1,0 +1,185 @@
+//! What callers did, rolled up: one [`Use`] for each (caller, call, outcome, client, place).
+//!
+//! A use holds the set of its events, each as a [`Mark`]: the second of the event and 32 bits of a
+//! hash of its id. A set can be united in any order and any number of times, which is what makes the
+//! whole ledger a set; its size is the count. Eight bytes an event is the one cost that grows with
+//! events (docs/decisions/0003-the-ledger-is-a-set.md has the odds of a collision).
+
+use super::caller::Seconds;
+use super::symbols::Symbol;
+use crate::time::Timestamp;
+
+/// What was called. Two calls that differ in these are different rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call {
+    /// `eventSource`.
+    pub source: Symbol,
+    /// `eventName`.
+    pub name: Symbol,
+    /// `eventCategory`.
+    pub category: crate::event::Category,
+    /// `readOnly`.
+    pub read_only: Option<bool>,
+}
+
+/// From where a call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Client {
+    /// `sourceIPAddress`.
+    pub address: Symbol,
+    /// `userAgent`.
+    pub agent: Symbol,
+    /// `vpcEndpointId`.
+    pub endpoint: Symbol,
+}
+
+/// Where a call was logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// `awsRegion`.
+    pub region: Symbol,
+    /// `recipientAccountId`.
+    pub account: Symbol,
+}
+
+/// The key of a use; numbers are the ledger's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UseKey {
+    /// Index of the caller.
+    pub caller: u32,
+    /// Index of the call.
+    pub call: u32,
+    /// Index of the client.
+    pub client: u32,
+    /// Index of the place.
+    pub place: u32,
+    /// `errorCode`; empty for success.
+    pub outcome: Symbol,
+}
+
+/// One event in a use: its second in the high half, 32 bits of a hash of its id in the low half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mark(pub u64);
+
+impl Mark {
+    /// A mark for an event at `time` whose identity hashes to `hash`.
+    pub fn new(time: Seconds, hash: u64) -> Self {
+        Self(u64::from(time) << 32 | hash >> 32)
+    }
+
+    /// The second of the event.
+    pub fn time(self) -> Timestamp {
+        Timestamp::from_seconds(i64::from(self.seconds()))
+    }
+
+    /// The second of the event, as stored.
+    pub fn seconds(self) -> Seconds {
+        u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
+    }
+}
+
+/// An event id: the sixteen bytes of a GUID, or some other text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventKey {
+    /// A GUID.
+    Guid([u8; 16]),
+    /// Any other text.
+    Text(Symbol),
+}
+
+/// A use with its first and last event and, from two on, the marks of all.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// What is counted.
+    pub key: UseKey,
+    /// The event id of `first`.
+    pub first_id: EventKey,
+    /// The earliest mark.
+    pub first: Mark,
+    /// Index into the ledger's [`Many`], or [`Use::ONE`].
+    pub many: u32,
+}
+
+impl Use {
+    /// The value of `many` for a use with a single event.
+    pub const ONE: u32 = u32::MAX;
+}
+
+/// The marks of a use with more than one event.
+#[derive(Clone, Debug)]
+pub struct Many {
+    /// The latest mark.
+    pub last: Mark,
+    /// The event id of `last`.
+    pub last_id: EventKey,
+    /// Events of this use whose marks are not in memory: a ledger loaded only to be read has the
+    /// count and not the marks.
+    pub(super) unloaded: u64,
+    marks: Vec<Mark>,
+    sorted: bool,
+}
+
+impl Many {
+    /// The marks of two events.
+    pub(super) fn new(first: Mark, (last, last_id): (Mark, EventKey)) -> Self {
+        let mut many = Self { last, last_id, unloaded: 0, marks: Vec::new(), sorted: true };
+        many.marks.reserve_exact(4);
+        many.marks.push(first);
+        many.add(last);
+        many
+    }
+
+    /// Of stored marks, or of a count without them.
+    pub(super) fn stored(marks: Vec<Mark>, unloaded: u64, (last, last_id): (Mark, EventKey)) -> Self {
+        Self { last, last_id, unloaded, marks, sorted: false }
+    }
+
+    /// Adds the marks of another set, which may overlap.
+    pub(super) fn unite(&mut self, marks: &[Mark]) {
+        self.marks.reserve_exact(marks.len());
+        self.marks.extend_from_slice(marks);
+        self.sorted = false;
+        self.settle();
+    }
+
+    pub(super) fn add(&mut self, mark: Mark) {
+        match self.marks.last() {
+            Some(&last) if last == mark => return,
+            Some(&last) if last > mark => self.sorted = false,
+            _ => {}
+        }
+        if self.marks.len() == self.marks.capacity() {
+            self.settle();
+            // A quarter more, not double: the marks are what grows with events, and memory is
+            // promised at 12 bytes an event. Only when settling freed little.
+            let len = self.marks.len();
+            if len + len / 8 >= self.marks.capacity() {
+                self.marks.reserve_exact(len / 4 + 2);
+            }
+        }
+        self.marks.push(mark);
+        self.settle_if_unsorted_tail();
+    }
+
+    /// After settling, the pushed mark may still be out of order.
+    fn settle_if_unsorted_tail(&mut self) {
+        if let [.., a, b] = self.marks.as_slice()
+            && a > b
+        {
+            self.sorted = false;
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        if !self.sorted {
+            self.marks.sort_unstable();
+            self.sorted = true;
+        }
+        self.marks.dedup();
+    }
+
+    /// The marks; ascending and without repeats once the ledger is settled.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+}

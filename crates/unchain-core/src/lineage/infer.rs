@@ -1,0 +1,113 @@
+//! Edges that circumstance suggests: who stood behind a service that issued a credential.
+
+use super::build::{Builder, Mixing};
+use super::{Basis, Edge, NONE};
+use crate::deed::{Attribute, Deed};
+use crate::ledger::{Fact, Symbol};
+use hashbrown::HashMap;
+
+/// Records of one vending are written within this many seconds of each other.
+const TOGETHER: u32 = 5;
+
+impl Builder<'_> {
+    /// Adds edges from callers whose request made a service issue a credential.
+    pub(super) fn inferred(&mut self) {
+        let mut asked: HashMap<Deed, Vec<u32>, Mixing> = HashMap::default();
+        for (number, fact) in self.facts() {
+            if matches!(fact.deed, Deed::AssumeRoleForPodIdentity | Deed::GetRoleCredentials | Deed::GetDataAccess) {
+                asked.entry(fact.deed).or_default().push(number);
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let facts = self.ledger.facts();
+        for list in asked.values_mut() {
+            list.sort_unstable_by_key(|&n| facts.get(n as usize).map(|f| (f.time, f.id)));
+        }
+        let mut matched: HashMap<u32, Vec<u32>, Mixing> = HashMap::default();
+        for edge in self.edges.iter().filter(|e| e.basis == Basis::Matched) {
+            if let Some(&issue) = edge.facts.first() {
+                matched.entry(issue).or_default().push(edge.child);
+            }
+        }
+        for (number, fact) in self.facts() {
+            let Some(child) = self.issued_by_fact.get(number as usize).copied().filter(|&n| n != NONE) else {
+                continue;
+            };
+            let Some(wanted) = self.asked_with(fact) else { continue };
+            let Some(list) = asked.get(&wanted) else { continue };
+            if let Some(asking) = self.best(list, fact, wanted) {
+                // Keys used in the session of this issue came the same way.
+                let used = matched.get(&number).map(Vec::as_slice).unwrap_or_default();
+                for &child in [child].iter().chain(used) {
+                    self.suggest(child, fact, (asking, number));
+                }
+            }
+        }
+    }
+
+    /// Which request a service answers with this issue.
+    fn asked_with(&self, fact: &Fact) -> Option<Deed> {
+        let caller = self.ledger.caller(fact.key.caller);
+        match (fact.deed, self.ledger.text(caller.invoked_by)) {
+            (Deed::AssumeRole, "pods.eks.amazonaws.com") => Some(Deed::AssumeRoleForPodIdentity),
+            (Deed::AssumeRole, "access-grants.s3.amazonaws.com") => Some(Deed::GetDataAccess),
+            (Deed::AssumeRoleWithSaml, _) => Some(Deed::GetRoleCredentials),
+            (Deed::AssumeRole, service) if service.starts_with("sso.") => Some(Deed::GetRoleCredentials),
+            _ => None,
+        }
+    }
+
+    /// The request that fits best: nearest in time among those that name the same thing.
+    fn best(&self, list: &[u32], issue: &Fact, deed: Deed) -> Option<u32> {
+        let facts = self.ledger.facts();
+        let time = |n: &u32| facts.get(*n as usize).map_or(0, |f| f.time);
+        let start = list.partition_point(|n| time(n) + TOGETHER < issue.time);
+        list.get(start..)?
+            .iter()
+            .take_while(|n| time(n) <= issue.time.saturating_add(TOGETHER))
+            .filter(|n| facts.get(**n as usize).is_some_and(|asking| self.fits(asking, issue, deed)))
+            .min_by_key(|n| time(n).abs_diff(issue.time))
+            .copied()
+    }
+
+    fn fits(&self, asking: &Fact, issue: &Fact, deed: Deed) -> bool {
+        let text = |fact: &Fact, attribute| self.ledger.text(self.ledger.attribute(fact, attribute));
+        match deed {
+            Deed::AssumeRoleForPodIdentity => {
+                let cluster = text(asking, Attribute::Cluster);
+                let session = text(issue, Attribute::SessionName);
+                session.strip_prefix("eks-").is_some_and(|rest| {
+                    rest.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('-') || rest.is_empty())
+                })
+            }
+            Deed::GetRoleCredentials => {
+                let role = text(issue, Attribute::Role);
+                let (name, account) = (text(asking, Attribute::Role), text(asking, Attribute::TargetAccount));
+                let set = role.rsplit('/').next().unwrap_or_default();
+                let named = set
+                    .strip_prefix("AWSReservedSSO_")
+                    .and_then(|rest| rest.rsplit_once('_'))
+                    .is_some_and(|(set, _)| set == name);
+                named && role.split(':').nth(4) == Some(account)
+            }
+            _ => asking.key.place == issue.key.place,
+        }
+    }
+
+    fn suggest(&mut self, child: u32, issue: &Fact, (asking, number): (u32, u32)) {
+        let Some(fact) = self.ledger.facts().get(asking as usize) else { return };
+        let Some(parent) = self.caller_nodes.get(fact.key.caller as usize).copied().filter(|&n| n != NONE) else {
+            return;
+        };
+        let (api, time) = (self.api(fact), issue.time);
+        let facts = [number, asking, NONE];
+        self.edges.push(Edge { parent, child, api, time, basis: Basis::Inferred, facts });
+    }
+
+    /// The symbol of a text that may not be in the ledger.
+    pub(super) fn symbol(&self, text: &str) -> Symbol {
+        self.ledger.symbols().find(text).unwrap_or_default()
+    }
+}
