@@ -10,7 +10,10 @@ use std::borrow::Cow;
 
 /// A thing that an event did and that the ledger keeps as a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the variants are named as the API actions they stand for")]
+#[expect(
+    missing_docs,
+    reason = "the variants are named as the API actions they stand for"
+)]
 pub enum Deed {
     AssumeRole,
     AssumeRoleWithSaml,
@@ -71,7 +74,10 @@ impl Deed {
 
 /// What is kept of an event, beside time, caller, call, client and place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the variants are named as the members they are read from")]
+#[expect(
+    missing_docs,
+    reason = "the variants are named as the members they are read from"
+)]
 pub enum Attribute {
     ChildKey,
     /// `assumedRoleId`, `federatedUserId`: the child's principal id.
@@ -158,7 +164,10 @@ pub const ATTRIBUTES: [(Attribute, &str); 35] = [
 impl Attribute {
     /// Whether the value is a number and not a text.
     pub fn is_number(self) -> bool {
-        matches!(self, Self::Expires | Self::Duration | Self::DenyBefore | Self::DenyAll)
+        matches!(
+            self,
+            Self::Expires | Self::Duration | Self::DenyBefore | Self::DenyAll
+        )
     }
 }
 
@@ -172,7 +181,11 @@ enum Part {
 }
 
 /// Members to keep out of one object: where it is, and which member becomes which attribute.
-type Group = (Part, &'static [&'static str], &'static [(&'static str, Attribute)]);
+type Group = (
+    Part,
+    &'static [&'static str],
+    &'static [(&'static str, Attribute)],
+);
 
 struct Row {
     /// The first label of `eventSource`; empty for any.
@@ -185,9 +198,16 @@ struct Row {
 use Attribute as A;
 use Part::{Additional, Details, Request, Response};
 
-const CREDENTIALS: Group = (Response, &["credentials"], &[("accessKeyId", A::ChildKey), ("expiration", A::Expires)]);
-const ASSUMED: Group =
-    (Response, &["assumedRoleUser"], &[("assumedRoleId", A::ChildPrincipal), ("arn", A::ChildArn)]);
+const CREDENTIALS: Group = (
+    Response,
+    &["credentials"],
+    &[("accessKeyId", A::ChildKey), ("expiration", A::Expires)],
+);
+const ASSUMED: Group = (
+    Response,
+    &["assumedRoleUser"],
+    &[("assumedRoleId", A::ChildPrincipal), ("arn", A::ChildArn)],
+);
 const ROLE_REQUEST: Group = (
     Request,
     &[],
@@ -219,17 +239,37 @@ const IAM_TARGET: Group = (
     ],
 );
 
-const fn row(service: &'static str, names: &'static [&'static str], deed: Deed, keep: &'static [Group]) -> Row {
-    Row { service, names, deed, keep }
+const fn row(
+    service: &'static str,
+    names: &'static [&'static str],
+    deed: Deed,
+    keep: &'static [Group],
+) -> Row {
+    Row {
+        service,
+        names,
+        deed,
+        keep,
+    }
 }
 
 const TABLE: &[Row] = &[
-    row("sts", &["AssumeRole"], Deed::AssumeRole, &[ROLE_REQUEST, CREDENTIALS, ASSUMED]),
+    row(
+        "sts",
+        &["AssumeRole"],
+        Deed::AssumeRole,
+        &[ROLE_REQUEST, CREDENTIALS, ASSUMED],
+    ),
     row(
         "sts",
         &["AssumeRoleWithSAML"],
         Deed::AssumeRoleWithSaml,
-        &[ROLE_REQUEST, CREDENTIALS, ASSUMED, (Response, &[], &[("subject", A::Subject)])],
+        &[
+            ROLE_REQUEST,
+            CREDENTIALS,
+            ASSUMED,
+            (Response, &[], &[("subject", A::Subject)]),
+        ],
     ),
     row(
         "sts",
@@ -239,18 +279,42 @@ const TABLE: &[Row] = &[
             ROLE_REQUEST,
             CREDENTIALS,
             ASSUMED,
-            (Response, &[], &[("subjectFromWebIdentityToken", A::Subject), ("provider", A::Provider)]),
+            (
+                Response,
+                &[],
+                &[
+                    ("subjectFromWebIdentityToken", A::Subject),
+                    ("provider", A::Provider),
+                ],
+            ),
         ],
     ),
-    row("sts", &["GetSessionToken"], Deed::GetSessionToken, &[ROLE_REQUEST, CREDENTIALS]),
+    row(
+        "sts",
+        &["GetSessionToken"],
+        Deed::GetSessionToken,
+        &[ROLE_REQUEST, CREDENTIALS],
+    ),
     row(
         "sts",
         &["GetFederationToken"],
         Deed::GetFederationToken,
         &[
-            (Request, &[], &[("name", A::SessionName), ("durationSeconds", A::Duration), ("policy", A::Policy)]),
+            (
+                Request,
+                &[],
+                &[
+                    ("name", A::SessionName),
+                    ("durationSeconds", A::Duration),
+                    ("policy", A::Policy),
+                ],
+            ),
             CREDENTIALS,
-            (Response, &["federatedUser"], &[("federatedUserId", A::ChildPrincipal), ("arn", A::ChildArn)]),
+            (
+                Response,
+                &["federatedUser"],
+                &[("federatedUserId", A::ChildPrincipal), ("arn", A::ChildArn)],
+            ),
         ],
     ),
     row(
@@ -258,111 +322,299 @@ const TABLE: &[Row] = &[
         &["AssumeRoot"],
         Deed::AssumeRoot,
         &[
-            (Request, &[], &[("targetPrincipal", A::TargetAccount), ("durationSeconds", A::Duration)]),
+            (
+                Request,
+                &[],
+                &[
+                    ("targetPrincipal", A::TargetAccount),
+                    ("durationSeconds", A::Duration),
+                ],
+            ),
             (Request, &["taskPolicyArn"], &[("arn", A::PolicyArn)]),
             CREDENTIALS,
         ],
     ),
-    row("sts", &["GetDelegatedAccessToken"], Deed::Vend, &[ROLE_REQUEST, CREDENTIALS, ASSUMED]),
-    row("signin", &["GetSigninToken"], Deed::GetSigninToken, &[CREDENTIALS]),
-    row("signin", &["ConsoleLogin"], Deed::ConsoleLogin, &[(
-        Additional,
-        &[],
-        &[("MFAUsed", A::MfaUsed), ("MFAIdentifier", A::Serial)],
-    )]),
-    row("signin", &["SwitchRole", "RenewRole"], Deed::SwitchRole, &[(
-        Additional,
-        &[],
-        &[("SwitchFrom", A::SwitchFrom)],
-    )]),
-    row("sso", &["GetRoleCredentials"], Deed::GetRoleCredentials, &[
-        (Details, &[], &[("role_name", A::Role), ("account_id", A::TargetAccount)]),
-        (Request, &[], &[("roleName", A::Role), ("accountId", A::TargetAccount)]),
-        (Response, &["roleCredentials"], &[("accessKeyId", A::ChildKey)]),
-    ]),
-    row("sso", &["CreateToken"], Deed::CreateToken, &[(Request, &[], &[("clientId", A::ClientId)])]),
-    row("sso-oauth", &["CreateToken", "CreateTokenWithIAM"], Deed::CreateToken, &[(
-        Additional,
-        &[],
-        &[("identitystore:UserId", A::UserId), ("identitycenter:CredentialId", A::SignInSession)],
-    )]),
-    row("signin", &["AuthorizeOAuth2Access"], Deed::AuthorizeOAuth2Access, &[(
-        Request,
-        &[],
-        &[("client_id", A::ClientId), ("resource", A::Resource)],
-    )]),
-    row("signin", &["CreateOAuth2Token", "CreateOAuth2TokenWithIAM"], Deed::CreateOAuth2Token, &[
-        (Request, &[], &[("client_id", A::ClientId), ("resource", A::Resource)]),
-        (Additional, &[], &[("signInSessionArn", A::SignInSession), ("grant_type", A::Status)]),
-    ]),
-    row("cognito-identity", &["GetCredentialsForIdentity"], Deed::GetCredentialsForIdentity, &[
-        (Request, &[], &[("identityId", A::IdentityId), ("customRoleArn", A::Role)]),
-        CREDENTIALS,
-    ]),
-    row("eks-auth", &["AssumeRoleForPodIdentity"], Deed::AssumeRoleForPodIdentity, &[(
-        Request,
-        &[],
-        &[("clusterName", A::Cluster)],
-    )]),
-    row("rolesanywhere", &["CreateSession"], Deed::RolesAnywhereCreateSession, &[
-        (Request, &[], &[
-            ("roleArn", A::Role),
-            ("durationSeconds", A::Duration),
-            ("trustAnchorArn", A::Provider),
-            ("sessionName", A::SessionName),
-        ]),
-        (Response, &[], &[("subjectArn", A::Subject)]),
-    ]),
-    row("s3express", &["CreateSession"], Deed::S3ExpressCreateSession, &[
-        (Request, &[], &[("bucketName", A::Resource)]),
-        CREDENTIALS,
-    ]),
-    row("s3", &["CreateSession"], Deed::S3ExpressCreateSession, &[
-        (Request, &[], &[("bucketName", A::Resource)]),
-        CREDENTIALS,
-    ]),
-    row("s3", &["GetDataAccess"], Deed::GetDataAccess, &[
-        (Request, &[], &[("target", A::Resource), ("durationSeconds", A::Duration)]),
-        CREDENTIALS,
-    ]),
-    row("signin", &["UserAuthentication", "CredentialVerification", "CredentialChallenge"], Deed::UserAuthentication, &[(
-        Additional,
-        &[],
-        &[("CredentialType", A::MfaUsed)],
-    )]),
-    row("iam", &["CreateAccessKey"], Deed::CreateAccessKey, &[
-        (Request, &[], &[("userName", A::User)]),
-        (Response, &["accessKey"], &[("accessKeyId", A::ChildKey), ("userName", A::User)]),
-    ]),
-    row("lightsail", &["CreateBucketAccessKey"], Deed::CreateAccessKey, &[(
-        Response,
-        &["accessKey"],
-        &[("accessKeyId", A::ChildKey)],
-    )]),
-    row("iam", &["CreateUser"], Deed::CreateUser, &[
-        (Request, &[], &[("userName", A::User)]),
-        (Response, &["user"], &[("userId", A::UserId), ("arn", A::ChildArn)]),
-    ]),
-    row("iam", &["CreateLoginProfile"], Deed::CreateLoginProfile, &[(Request, &[], &[("userName", A::User)])]),
-    row("iam", &["UpdateLoginProfile"], Deed::UpdateLoginProfile, &[(Request, &[], &[("userName", A::User)])]),
-    row("iam", &["CreateServiceSpecificCredential"], Deed::CreateServiceSpecificCredential, &[
-        (Request, &[], &[("userName", A::User), ("serviceName", A::Resource)]),
-        (Response, &["serviceSpecificCredential"], &[("serviceSpecificCredentialId", A::Key)]),
-    ]),
-    row("iam", &["CreateVirtualMFADevice"], Deed::CreateVirtualMfaDevice, &[
-        (Request, &[], &[("virtualMFADeviceName", A::SessionName)]),
-        (Response, &["virtualMFADevice"], &[("serialNumber", A::Serial)]),
-    ]),
-    row("iam", &["EnableMFADevice"], Deed::EnableMfaDevice, &[IAM_TARGET]),
-    row("iam", &["CreateRole"], Deed::CreateRole, &[
-        (Request, &[], &[("roleName", A::Role), ("assumeRolePolicyDocument", A::Document)]),
-        (Response, &["role"], &[("roleId", A::UserId), ("arn", A::ChildArn)]),
-    ]),
-    row("iam", &["UpdateAssumeRolePolicy"], Deed::UpdateAssumeRolePolicy, &[(
-        Request,
-        &[],
-        &[("roleName", A::Role), ("policyDocument", A::Document)],
-    )]),
+    row(
+        "sts",
+        &["GetDelegatedAccessToken"],
+        Deed::Vend,
+        &[ROLE_REQUEST, CREDENTIALS, ASSUMED],
+    ),
+    row(
+        "signin",
+        &["GetSigninToken"],
+        Deed::GetSigninToken,
+        &[CREDENTIALS],
+    ),
+    row(
+        "signin",
+        &["ConsoleLogin"],
+        Deed::ConsoleLogin,
+        &[(
+            Additional,
+            &[],
+            &[("MFAUsed", A::MfaUsed), ("MFAIdentifier", A::Serial)],
+        )],
+    ),
+    row(
+        "signin",
+        &["SwitchRole", "RenewRole"],
+        Deed::SwitchRole,
+        &[(Additional, &[], &[("SwitchFrom", A::SwitchFrom)])],
+    ),
+    row(
+        "sso",
+        &["GetRoleCredentials"],
+        Deed::GetRoleCredentials,
+        &[
+            (
+                Details,
+                &[],
+                &[("role_name", A::Role), ("account_id", A::TargetAccount)],
+            ),
+            (
+                Request,
+                &[],
+                &[("roleName", A::Role), ("accountId", A::TargetAccount)],
+            ),
+            (
+                Response,
+                &["roleCredentials"],
+                &[("accessKeyId", A::ChildKey)],
+            ),
+        ],
+    ),
+    row(
+        "sso",
+        &["CreateToken"],
+        Deed::CreateToken,
+        &[(Request, &[], &[("clientId", A::ClientId)])],
+    ),
+    row(
+        "sso-oauth",
+        &["CreateToken", "CreateTokenWithIAM"],
+        Deed::CreateToken,
+        &[(
+            Additional,
+            &[],
+            &[
+                ("identitystore:UserId", A::UserId),
+                ("identitycenter:CredentialId", A::SignInSession),
+            ],
+        )],
+    ),
+    row(
+        "signin",
+        &["AuthorizeOAuth2Access"],
+        Deed::AuthorizeOAuth2Access,
+        &[(
+            Request,
+            &[],
+            &[("client_id", A::ClientId), ("resource", A::Resource)],
+        )],
+    ),
+    row(
+        "signin",
+        &["CreateOAuth2Token", "CreateOAuth2TokenWithIAM"],
+        Deed::CreateOAuth2Token,
+        &[
+            (
+                Request,
+                &[],
+                &[("client_id", A::ClientId), ("resource", A::Resource)],
+            ),
+            (
+                Additional,
+                &[],
+                &[
+                    ("signInSessionArn", A::SignInSession),
+                    ("grant_type", A::Status),
+                ],
+            ),
+        ],
+    ),
+    row(
+        "cognito-identity",
+        &["GetCredentialsForIdentity"],
+        Deed::GetCredentialsForIdentity,
+        &[
+            (
+                Request,
+                &[],
+                &[("identityId", A::IdentityId), ("customRoleArn", A::Role)],
+            ),
+            CREDENTIALS,
+        ],
+    ),
+    row(
+        "eks-auth",
+        &["AssumeRoleForPodIdentity"],
+        Deed::AssumeRoleForPodIdentity,
+        &[(Request, &[], &[("clusterName", A::Cluster)])],
+    ),
+    row(
+        "rolesanywhere",
+        &["CreateSession"],
+        Deed::RolesAnywhereCreateSession,
+        &[
+            (
+                Request,
+                &[],
+                &[
+                    ("roleArn", A::Role),
+                    ("durationSeconds", A::Duration),
+                    ("trustAnchorArn", A::Provider),
+                    ("sessionName", A::SessionName),
+                ],
+            ),
+            (Response, &[], &[("subjectArn", A::Subject)]),
+        ],
+    ),
+    row(
+        "s3express",
+        &["CreateSession"],
+        Deed::S3ExpressCreateSession,
+        &[(Request, &[], &[("bucketName", A::Resource)]), CREDENTIALS],
+    ),
+    row(
+        "s3",
+        &["CreateSession"],
+        Deed::S3ExpressCreateSession,
+        &[(Request, &[], &[("bucketName", A::Resource)]), CREDENTIALS],
+    ),
+    row(
+        "s3",
+        &["GetDataAccess"],
+        Deed::GetDataAccess,
+        &[
+            (
+                Request,
+                &[],
+                &[("target", A::Resource), ("durationSeconds", A::Duration)],
+            ),
+            CREDENTIALS,
+        ],
+    ),
+    row(
+        "signin",
+        &[
+            "UserAuthentication",
+            "CredentialVerification",
+            "CredentialChallenge",
+        ],
+        Deed::UserAuthentication,
+        &[(Additional, &[], &[("CredentialType", A::MfaUsed)])],
+    ),
+    row(
+        "iam",
+        &["CreateAccessKey"],
+        Deed::CreateAccessKey,
+        &[
+            (Request, &[], &[("userName", A::User)]),
+            (
+                Response,
+                &["accessKey"],
+                &[("accessKeyId", A::ChildKey), ("userName", A::User)],
+            ),
+        ],
+    ),
+    row(
+        "lightsail",
+        &["CreateBucketAccessKey"],
+        Deed::CreateAccessKey,
+        &[(Response, &["accessKey"], &[("accessKeyId", A::ChildKey)])],
+    ),
+    row(
+        "iam",
+        &["CreateUser"],
+        Deed::CreateUser,
+        &[
+            (Request, &[], &[("userName", A::User)]),
+            (
+                Response,
+                &["user"],
+                &[("userId", A::UserId), ("arn", A::ChildArn)],
+            ),
+        ],
+    ),
+    row(
+        "iam",
+        &["CreateLoginProfile"],
+        Deed::CreateLoginProfile,
+        &[(Request, &[], &[("userName", A::User)])],
+    ),
+    row(
+        "iam",
+        &["UpdateLoginProfile"],
+        Deed::UpdateLoginProfile,
+        &[(Request, &[], &[("userName", A::User)])],
+    ),
+    row(
+        "iam",
+        &["CreateServiceSpecificCredential"],
+        Deed::CreateServiceSpecificCredential,
+        &[
+            (
+                Request,
+                &[],
+                &[("userName", A::User), ("serviceName", A::Resource)],
+            ),
+            (
+                Response,
+                &["serviceSpecificCredential"],
+                &[("serviceSpecificCredentialId", A::Key)],
+            ),
+        ],
+    ),
+    row(
+        "iam",
+        &["CreateVirtualMFADevice"],
+        Deed::CreateVirtualMfaDevice,
+        &[
+            (Request, &[], &[("virtualMFADeviceName", A::SessionName)]),
+            (
+                Response,
+                &["virtualMFADevice"],
+                &[("serialNumber", A::Serial)],
+            ),
+        ],
+    ),
+    row(
+        "iam",
+        &["EnableMFADevice"],
+        Deed::EnableMfaDevice,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["CreateRole"],
+        Deed::CreateRole,
+        &[
+            (
+                Request,
+                &[],
+                &[
+                    ("roleName", A::Role),
+                    ("assumeRolePolicyDocument", A::Document),
+                ],
+            ),
+            (
+                Response,
+                &["role"],
+                &[("roleId", A::UserId), ("arn", A::ChildArn)],
+            ),
+        ],
+    ),
+    row(
+        "iam",
+        &["UpdateAssumeRolePolicy"],
+        Deed::UpdateAssumeRolePolicy,
+        &[(
+            Request,
+            &[],
+            &[("roleName", A::Role), ("policyDocument", A::Document)],
+        )],
+    ),
     row(
         "iam",
         &[
@@ -374,57 +626,158 @@ const TABLE: &[Row] = &[
         ],
         Deed::IdentityProvider,
         &[
-            (Request, &[], &[
-                ("sAMLProviderArn", A::Provider),
-                ("openIDConnectProviderArn", A::Provider),
-                ("name", A::Resource),
-                ("url", A::Resource),
-            ]),
-            (Response, &[], &[("sAMLProviderArn", A::Provider), ("openIDConnectProviderArn", A::Provider)]),
+            (
+                Request,
+                &[],
+                &[
+                    ("sAMLProviderArn", A::Provider),
+                    ("openIDConnectProviderArn", A::Provider),
+                    ("name", A::Resource),
+                    ("url", A::Resource),
+                ],
+            ),
+            (
+                Response,
+                &[],
+                &[
+                    ("sAMLProviderArn", A::Provider),
+                    ("openIDConnectProviderArn", A::Provider),
+                ],
+            ),
         ],
     ),
-    row("rolesanywhere", &["CreateTrustAnchor", "UpdateTrustAnchor", "CreateProfile", "UpdateProfile"], Deed::TrustAnchor, &[
-        (Request, &[], &[("name", A::Resource)]),
-        (Response, &["trustAnchor"], &[("trustAnchorArn", A::Provider)]),
-        (Response, &["profile"], &[("profileArn", A::Provider)]),
-    ]),
-    row("ec2", &["RunInstances"], Deed::RunInstances, &[(
-        Request,
-        &["iamInstanceProfile"],
-        &[("arn", A::InstanceProfile), ("name", A::InstanceProfile)],
-    )]),
-    row("ec2", &["AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"], Deed::InstanceProfile, &[
-        (Request, &["AssociateIamInstanceProfileRequest"], &[("InstanceId", A::Instance)]),
-        (Request, &["AssociateIamInstanceProfileRequest", "IamInstanceProfile"], &[
-            ("Name", A::InstanceProfile),
-            ("Arn", A::InstanceProfile),
-        ]),
-        (Response, &["AssociateIamInstanceProfileResponse", "iamInstanceProfileAssociation"], &[(
-            "instanceId",
-            A::Instance,
-        )]),
-        (Response, &["iamInstanceProfileAssociation"], &[("instanceId", A::Instance)]),
-    ]),
-    row("lambda", &["CreateFunction", "UpdateFunctionConfiguration"], Deed::Function, &[(
-        Request,
-        &[],
-        &[("functionName", A::Function), ("role", A::Role)],
-    )]),
-    row("ecs", &["RegisterTaskDefinition"], Deed::TaskDefinition, &[(
-        Request,
-        &[],
-        &[("family", A::Function), ("taskRoleArn", A::Role)],
-    )]),
-    row("iam", &["UpdateAccessKey"], Deed::UpdateAccessKey, &[IAM_TARGET]),
-    row("iam", &["DeleteAccessKey"], Deed::DeleteAccessKey, &[IAM_TARGET]),
+    row(
+        "rolesanywhere",
+        &[
+            "CreateTrustAnchor",
+            "UpdateTrustAnchor",
+            "CreateProfile",
+            "UpdateProfile",
+        ],
+        Deed::TrustAnchor,
+        &[
+            (Request, &[], &[("name", A::Resource)]),
+            (
+                Response,
+                &["trustAnchor"],
+                &[("trustAnchorArn", A::Provider)],
+            ),
+            (Response, &["profile"], &[("profileArn", A::Provider)]),
+        ],
+    ),
+    row(
+        "ec2",
+        &["RunInstances"],
+        Deed::RunInstances,
+        &[(
+            Request,
+            &["iamInstanceProfile"],
+            &[("arn", A::InstanceProfile), ("name", A::InstanceProfile)],
+        )],
+    ),
+    row(
+        "ec2",
+        &[
+            "AssociateIamInstanceProfile",
+            "ReplaceIamInstanceProfileAssociation",
+        ],
+        Deed::InstanceProfile,
+        &[
+            (
+                Request,
+                &["AssociateIamInstanceProfileRequest"],
+                &[("InstanceId", A::Instance)],
+            ),
+            (
+                Request,
+                &["AssociateIamInstanceProfileRequest", "IamInstanceProfile"],
+                &[("Name", A::InstanceProfile), ("Arn", A::InstanceProfile)],
+            ),
+            (
+                Response,
+                &[
+                    "AssociateIamInstanceProfileResponse",
+                    "iamInstanceProfileAssociation",
+                ],
+                &[("instanceId", A::Instance)],
+            ),
+            (
+                Response,
+                &["iamInstanceProfileAssociation"],
+                &[("instanceId", A::Instance)],
+            ),
+        ],
+    ),
+    row(
+        "lambda",
+        &["CreateFunction", "UpdateFunctionConfiguration"],
+        Deed::Function,
+        &[(
+            Request,
+            &[],
+            &[("functionName", A::Function), ("role", A::Role)],
+        )],
+    ),
+    row(
+        "ecs",
+        &["RegisterTaskDefinition"],
+        Deed::TaskDefinition,
+        &[(
+            Request,
+            &[],
+            &[("family", A::Function), ("taskRoleArn", A::Role)],
+        )],
+    ),
+    row(
+        "iam",
+        &["UpdateAccessKey"],
+        Deed::UpdateAccessKey,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["DeleteAccessKey"],
+        Deed::DeleteAccessKey,
+        &[IAM_TARGET],
+    ),
     row("iam", &["DeleteUser"], Deed::DeleteUser, &[IAM_TARGET]),
     row("iam", &["DeleteRole"], Deed::DeleteRole, &[IAM_TARGET]),
-    row("iam", &["DeleteLoginProfile"], Deed::DeleteLoginProfile, &[IAM_TARGET]),
-    row("iam", &["DeactivateMFADevice", "DeleteVirtualMFADevice"], Deed::DeactivateMfaDevice, &[IAM_TARGET]),
-    row("iam", &["PutUserPolicy", "PutRolePolicy", "PutGroupPolicy"], Deed::PutPolicy, &[IAM_TARGET]),
-    row("iam", &["DeleteUserPolicy", "DeleteRolePolicy", "DeleteGroupPolicy"], Deed::DeletePolicy, &[IAM_TARGET]),
-    row("iam", &["AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy"], Deed::AttachPolicy, &[IAM_TARGET]),
-    row("iam", &["DetachUserPolicy", "DetachRolePolicy", "DetachGroupPolicy"], Deed::DetachPolicy, &[IAM_TARGET]),
+    row(
+        "iam",
+        &["DeleteLoginProfile"],
+        Deed::DeleteLoginProfile,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["DeactivateMFADevice", "DeleteVirtualMFADevice"],
+        Deed::DeactivateMfaDevice,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["PutUserPolicy", "PutRolePolicy", "PutGroupPolicy"],
+        Deed::PutPolicy,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["DeleteUserPolicy", "DeleteRolePolicy", "DeleteGroupPolicy"],
+        Deed::DeletePolicy,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy"],
+        Deed::AttachPolicy,
+        &[IAM_TARGET],
+    ),
+    row(
+        "iam",
+        &["DetachUserPolicy", "DetachRolePolicy", "DetachGroupPolicy"],
+        Deed::DetachPolicy,
+        &[IAM_TARGET],
+    ),
     row(
         "iam",
         &[
@@ -465,14 +818,41 @@ const TABLE: &[Row] = &[
             "StopEventDataStoreIngestion",
         ],
         Deed::Change,
-        &[(Request, &[], &[("name", A::Trail), ("trailName", A::Trail), ("eventDataStore", A::Trail)])],
+        &[(
+            Request,
+            &[],
+            &[
+                ("name", A::Trail),
+                ("trailName", A::Trail),
+                ("eventDataStore", A::Trail),
+            ],
+        )],
     ),
-    row("organizations", &["AttachPolicy", "DetachPolicy", "LeaveOrganization", "RemoveAccountFromOrganization"], Deed::Change, &[(
-        Request,
-        &[],
-        &[("policyId", A::PolicyName), ("targetId", A::Resource), ("accountId", A::TargetAccount)],
-    )]),
-    row("s3", &["PutBucketPolicy", "DeleteBucketPolicy"], Deed::Change, &[(Request, &[], &[("bucketName", A::Resource)])]),
+    row(
+        "organizations",
+        &[
+            "AttachPolicy",
+            "DetachPolicy",
+            "LeaveOrganization",
+            "RemoveAccountFromOrganization",
+        ],
+        Deed::Change,
+        &[(
+            Request,
+            &[],
+            &[
+                ("policyId", A::PolicyName),
+                ("targetId", A::Resource),
+                ("accountId", A::TargetAccount),
+            ],
+        )],
+    ),
+    row(
+        "s3",
+        &["PutBucketPolicy", "DeleteBucketPolicy"],
+        Deed::Change,
+        &[(Request, &[], &[("bucketName", A::Resource)])],
+    ),
     row("signin", &["ExitRole", "CheckMfa"], Deed::Change, &[]),
 ];
 
@@ -484,8 +864,16 @@ pub fn deed(source: &str, name: &str) -> Option<Deed> {
 fn find(source: &str, name: &str) -> Option<&'static Row> {
     let service = source.split('.').next().unwrap_or_default();
     // Lambda appends the API's date to the name: `CreateFunction20150331`.
-    let bare = if service == "lambda" { name.split(|c: char| c.is_ascii_digit()).next().unwrap_or(name) } else { name };
-    TABLE.iter().find(|row| row.service == service && row.names.contains(&bare))
+    let bare = if service == "lambda" {
+        name.split(|c: char| c.is_ascii_digit())
+            .next()
+            .unwrap_or(name)
+    } else {
+        name
+    };
+    TABLE
+        .iter()
+        .find(|row| row.service == service && row.names.contains(&bare))
 }
 
 /// The value of an attribute.
@@ -531,10 +919,17 @@ fn keep_value<'a>(attribute: Attribute, value: Node<'a>, out: &mut Vec<(Attribut
             .scalar()
             .and_then(|t| crate::time::Timestamp::parse(&t))
             .map(|t| Value::Number(crate::ledger::seconds(t))),
-        A::Duration => value.u64().and_then(|n| u32::try_from(n).ok()).map(Value::Number),
+        A::Duration => value
+            .u64()
+            .and_then(|n| u32::try_from(n).ok())
+            .map(Value::Number),
         A::Document | A::Policy => {
-            let text = value.str().unwrap_or_else(|| Cow::Owned(value.to_value().to_string()));
-            crate::policy_text::denies(&text).into_iter().for_each(|deny| out.push(deny));
+            let text = value
+                .str()
+                .unwrap_or_else(|| Cow::Owned(value.to_value().to_string()));
+            crate::policy_text::denies(&text)
+                .into_iter()
+                .for_each(|deny| out.push(deny));
             Some(Value::Text(capped(text)))
         }
         A::PolicyArn => value.scalar().map(Value::Text),
@@ -563,7 +958,10 @@ fn capped(text: Cow<'_, str>) -> Cow<'_, str> {
 fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Vec<(Attribute, Value<'a>)>) {
     match deed {
         Deed::RunInstances => {
-            let instances = event.response.and_then(|r| r.at(&["instancesSet", "items"])).map(Node::items);
+            let instances = event
+                .response
+                .and_then(|r| r.at(&["instancesSet", "items"]))
+                .map(Node::items);
             for instance in instances.unwrap_or_default() {
                 if let Some(id) = instance.get("instanceId").and_then(Node::str) {
                     out.push((A::Instance, Value::Text(id)));
@@ -571,9 +969,15 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Vec<(Attribute, Value<'a
             }
         }
         Deed::RolesAnywhereCreateSession => {
-            let first = event.response.and_then(|r| r.get("credentialSet")).map(Node::items).unwrap_or_default();
+            let first = event
+                .response
+                .and_then(|r| r.get("credentialSet"))
+                .map(Node::items)
+                .unwrap_or_default();
             for set in first.iter().take(1) {
-                let Some(credentials) = set.get("credentials") else { continue };
+                let Some(credentials) = set.get("credentials") else {
+                    continue;
+                };
                 credentials.members(|key, value| match key {
                     "accessKeyId" => keep_value(A::ChildKey, value, out),
                     "expiration" => keep_value(A::Expires, value, out),
@@ -589,7 +993,10 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Vec<(Attribute, Value<'a
             }
         }
         Deed::AttachPolicy => {
-            let deny_all = out.iter().any(|(a, v)| *a == A::PolicyArn && matches!(v, Value::Text(t) if t.ends_with(":policy/AWSDenyAll")));
+            let deny_all = out.iter().any(|(a, v)| {
+                *a == A::PolicyArn
+                    && matches!(v, Value::Text(t) if t.ends_with(":policy/AWSDenyAll"))
+            });
             if deny_all {
                 out.push((A::DenyAll, Value::Number(1)));
             }
@@ -647,10 +1054,17 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for row in TABLE {
             for name in row.names {
-                assert!(seen.insert((row.service, *name)), "{} {name} stands twice", row.service);
+                assert!(
+                    seen.insert((row.service, *name)),
+                    "{} {name} stands twice",
+                    row.service
+                );
             }
         }
-        assert_eq!(deed("lambda.amazonaws.com", "CreateFunction20150331"), Some(Deed::Function));
+        assert_eq!(
+            deed("lambda.amazonaws.com", "CreateFunction20150331"),
+            Some(Deed::Function)
+        );
         assert_eq!(deed("cloudshell.amazonaws.com", "CreateSession"), None);
     }
 
@@ -658,7 +1072,11 @@ mod tests {
     fn no_row_keeps_a_session_token() {
         for row in TABLE {
             for (_, _, members) in row.keep {
-                assert!(members.iter().all(|(name, _)| !name.to_ascii_lowercase().contains("token")));
+                assert!(
+                    members
+                        .iter()
+                        .all(|(name, _)| !name.to_ascii_lowercase().contains("token"))
+                );
             }
         }
     }

@@ -173,11 +173,14 @@ pub struct Event<'a> {
 impl<'a> Event<'a> {
     /// Whether the call failed: an error code is given, or the response says `Failure` (console).
     pub fn failed(&self) -> bool {
-        !self.error_code.is_empty() || self.error_message.is_some_and(|m| !m.is_null()) || self.console_failure()
+        !self.error_code.is_empty()
+            || self.error_message.is_some_and(|m| !m.is_null())
+            || self.console_failure()
     }
 
     fn console_failure(&self) -> bool {
-        self.source.starts_with("signin.") && self.response_str(&[self.name]).as_deref() == Some("Failure")
+        self.source.starts_with("signin.")
+            && self.response_str(&[self.name]).as_deref() == Some("Failure")
     }
 
     /// A string in `requestParameters`.

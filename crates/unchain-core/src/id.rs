@@ -308,22 +308,40 @@ mod tests {
     #[test]
     fn account_is_decoded_from_new_style_ids_only() {
         let account = |t: &'static str| AccessKeyId::parse(t).ok().and_then(|k| k.account());
-        assert_eq!(account("ASIAQNZGKIQY56JQ7WML").as_deref(), Some("029608264753"));
-        assert_eq!(account("ASIA52RQV423TWB3UWEE").as_deref(), Some("950363612855"));
-        assert_eq!(account("ASIAY34FZKBOKMUTVV7A").as_deref(), Some("609629065308"));
+        assert_eq!(
+            account("ASIAQNZGKIQY56JQ7WML").as_deref(),
+            Some("029608264753")
+        );
+        assert_eq!(
+            account("ASIA52RQV423TWB3UWEE").as_deref(),
+            Some("950363612855")
+        );
+        assert_eq!(
+            account("ASIAY34FZKBOKMUTVV7A").as_deref(),
+            Some("609629065308")
+        );
         assert_eq!(account("AKIAIOSFODNN7EXAMPLE"), None);
     }
 
     #[test]
     fn kinds_and_parts() {
         assert_eq!(AccessKeyId::parse("AKIA****************").ok(), None);
-        assert_eq!(Field::<AccessKeyId<'_>>::read("AKIA****************").as_str(), "AKIA****************");
+        assert_eq!(
+            Field::<AccessKeyId<'_>>::read("AKIA****************").as_str(),
+            "AKIA****************"
+        );
         let arn = Arn::parse("arn:aws-us-gov:sts::123456789012:assumed-role/App/i-0abc").unwrap();
-        assert_eq!((arn.partition(), arn.account(), arn.name()), ("aws-us-gov", "123456789012", "i-0abc"));
+        assert_eq!(
+            (arn.partition(), arn.account(), arn.name()),
+            ("aws-us-gov", "123456789012", "i-0abc")
+        );
         assert!(Arn::parse("arn:aws:iam").is_err());
         assert!(AccountId::parse("12345").is_err());
         let principal = PrincipalId::parse("AROAEXAMPLE:web").unwrap();
-        assert_eq!((principal.unique_id(), principal.session()), ("AROAEXAMPLE", Some("web")));
+        assert_eq!(
+            (principal.unique_id(), principal.session()),
+            ("AROAEXAMPLE", Some("web"))
+        );
     }
 
     fn round_trip<'a, T: Id<'a>>(text: &'a str) -> bool {

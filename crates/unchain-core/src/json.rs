@@ -37,7 +37,9 @@ impl<'a> Node<'a> {
     pub fn scalar(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Value(Value::String(s)) => Some(Cow::Borrowed(s)),
-            Self::Value(value @ (Value::Bool(_) | Value::Number(_))) => Some(Cow::Owned(value.to_string())),
+            Self::Value(value @ (Value::Bool(_) | Value::Number(_))) => {
+                Some(Cow::Owned(value.to_string()))
+            }
             Self::Value(Value::Null | Value::Array(_) | Value::Object(_)) => None,
             Self::Text(text) => match text.as_bytes().first() {
                 Some(b'"') => unquote(text),
@@ -108,7 +110,10 @@ impl<'a> Node<'a> {
         match self {
             Self::Value(value) => {
                 for (slot, name) in found.iter_mut().zip(names) {
-                    *slot = value.get(name).filter(|_| value.is_object()).map(Node::Value);
+                    *slot = value
+                        .get(name)
+                        .filter(|_| value.is_object())
+                        .map(Node::Value);
                 }
             }
             Self::Text(text) => {
@@ -157,7 +162,10 @@ impl<'a> Node<'a> {
     /// The elements of an array; empty for any other kind.
     pub fn items(self) -> Vec<Node<'a>> {
         match self {
-            Self::Value(value) => value.as_array().map(|a| a.iter().map(Node::Value).collect()).unwrap_or_default(),
+            Self::Value(value) => value
+                .as_array()
+                .map(|a| a.iter().map(Node::Value).collect())
+                .unwrap_or_default(),
             Self::Text(text) => {
                 let mut items = Vec::new();
                 let mut cursor = Cursor::new(text, 0);
@@ -220,7 +228,12 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// A cursor on `text` at byte `at`.
     pub fn new(text: &'a str, at: usize) -> Self {
-        Self { text, bytes: text.as_bytes(), at, depth: 0 }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at,
+            depth: 0,
+        }
     }
 
     /// The byte offset of the next byte to read.
@@ -250,7 +263,10 @@ impl<'a> Cursor<'a> {
 
     /// Reads an object, calling `member` with the cursor before each value; it must consume the value.
     #[inline]
-    pub fn object(&mut self, mut member: impl FnMut(&mut Self, Key<'a>) -> Option<()>) -> Option<()> {
+    pub fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Key<'a>) -> Option<()>,
+    ) -> Option<()> {
         self.open(b'{')?;
         if self.peek()? == b'}' {
             return self.close();
@@ -385,7 +401,10 @@ impl<'a> Cursor<'a> {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
             b'u' => {
                 let hex = self.bytes.get(self.at + 2..self.at + 6)?;
-                let surrogate = matches!(hex, [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+                let surrogate = matches!(
+                    hex,
+                    [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]
+                );
                 if surrogate || !hex.iter().all(u8::is_ascii_hexdigit) {
                     return None;
                 }
@@ -417,5 +436,8 @@ fn plain_run(bytes: &[u8]) -> usize {
         }
         at += 16;
     }
-    at + rest.iter().position(|&b| b == b'"' || b == b'\\' || b <= 0x1f).unwrap_or(rest.len())
+    at + rest
+        .iter()
+        .position(|&b| b == b'"' || b == b'\\' || b <= 0x1f)
+        .unwrap_or(rest.len())
 }

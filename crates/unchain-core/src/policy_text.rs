@@ -21,7 +21,9 @@ pub fn denies<'a>(document: &str) -> Vec<(Attribute, Kept<'a>)> {
 
 /// Policies are logged as JSON text, sometimes percent-encoded.
 fn parse(document: &str) -> Option<Value> {
-    serde_json::from_str(document).ok().or_else(|| serde_json::from_str(&percent_decoded(document)).ok())
+    serde_json::from_str(document)
+        .ok()
+        .or_else(|| serde_json::from_str(&percent_decoded(document)).ok())
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -31,7 +33,11 @@ fn percent_decoded(text: &str) -> String {
         let pair = (byte == b'%').then(|| (rest.next(), rest.next()));
         match pair {
             Some((Some(high), Some(low))) => {
-                let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+                let digit = |b: u8| {
+                    char::from(b)
+                        .to_digit(16)
+                        .and_then(|d| u8::try_from(d).ok())
+                };
                 if let (Some(high), Some(low)) = (digit(high), digit(low)) {
                     bytes.push(high << 4 | low);
                 }
@@ -51,14 +57,21 @@ fn listed(value: &Value) -> Vec<&Value> {
 
 fn deny<'a>(statement: &Value) -> Option<Vec<(Attribute, Kept<'a>)>> {
     let everything = |name: &str| {
-        statement.get(name).is_some_and(|v| listed(v).iter().any(|v| v.as_str() == Some("*")))
+        statement
+            .get(name)
+            .is_some_and(|v| listed(v).iter().any(|v| v.as_str() == Some("*")))
     };
-    if statement.get("Effect")?.as_str()? != "Deny" || !everything("Action") || !everything("Resource") {
+    if statement.get("Effect")?.as_str()? != "Deny"
+        || !everything("Action")
+        || !everything("Resource")
+    {
         return None;
     }
     let conditions = match statement.get("Condition") {
         None => return Some(vec![(Attribute::DenyAll, Kept::Number(1))]),
-        Some(Value::Object(conditions)) if conditions.is_empty() => return Some(vec![(Attribute::DenyAll, Kept::Number(1))]),
+        Some(Value::Object(conditions)) if conditions.is_empty() => {
+            return Some(vec![(Attribute::DenyAll, Kept::Number(1))]);
+        }
         Some(conditions) => conditions.as_object()?,
     };
     // Two operators or two keys must both hold, so the deny is narrower than either alone.
@@ -70,7 +83,9 @@ fn deny<'a>(statement: &Value) -> Option<Vec<(Attribute, Kept<'a>)>> {
     let (operator, keys) = operator;
     let mut keys = keys.as_object()?.iter();
     let (key, value) = keys.next()?;
-    keys.next().is_none().then(|| condition(operator, &key.to_ascii_lowercase(), value))
+    keys.next()
+        .is_none()
+        .then(|| condition(operator, &key.to_ascii_lowercase(), value))
 }
 
 fn condition<'a>(operator: &str, key: &str, value: &Value) -> Vec<(Attribute, Kept<'a>)> {
@@ -82,12 +97,15 @@ fn condition<'a>(operator: &str, key: &str, value: &Value) -> Vec<(Attribute, Ke
                 // An exact cut at a fraction of a second still covers that second's tokens only with
                 // "less or equal"; logs have whole seconds.
                 let inclusive = i64::from(operator == "DateLessThanEquals");
-                (Attribute::DenyBefore, Kept::Number(crate::ledger::seconds(t.plus(inclusive))))
+                (
+                    Attribute::DenyBefore,
+                    Kept::Number(crate::ledger::seconds(t.plus(inclusive))),
+                )
             })
             .collect(),
-        ("StringEquals" | "StringLike" | "StringEqualsIgnoreCase", "aws:userid") => {
-            texts.map(|t| (Attribute::DenyUserId, Kept::Text(Cow::Owned(t.to_owned())))).collect()
-        }
+        ("StringEquals" | "StringLike" | "StringEqualsIgnoreCase", "aws:userid") => texts
+            .map(|t| (Attribute::DenyUserId, Kept::Text(Cow::Owned(t.to_owned()))))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -100,7 +118,9 @@ mod tests {
     fn only_denials_of_everything_count() {
         let revoke = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"],
             "Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-01-02T03:04:05.000Z"}}}}"#;
-        let cut = Timestamp::parse("2026-01-02T03:04:05Z").map(crate::ledger::seconds).unwrap();
+        let cut = Timestamp::parse("2026-01-02T03:04:05Z")
+            .map(crate::ledger::seconds)
+            .unwrap();
         assert_eq!(denies(revoke), [(Attribute::DenyBefore, Kept::Number(cut))]);
         let all = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
         assert_eq!(denies(all), [(Attribute::DenyAll, Kept::Number(1))]);

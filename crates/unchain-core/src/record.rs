@@ -71,7 +71,9 @@ impl<'a> Fields<'a> {
             b"eventCategory" => self.category = self.text(cursor, 12)?,
             b"managementEvent" => self.management = self.node(cursor, 13)?.bool(),
             b"readOnly" => self.read_only = self.node(cursor, 14)?.bool(),
-            b"sessionCredentialFromConsole" => self.from_console = self.node(cursor, 15)?.bool() == Some(true),
+            b"sessionCredentialFromConsole" => {
+                self.from_console = self.node(cursor, 15)?.bool() == Some(true)
+            }
             b"errorMessage" => self.error_message = Some(self.node(cursor, 16)?),
             b"userIdentity" => self.identity = Some(self.object(cursor, 17)?),
             b"requestParameters" => self.request = Some(self.node(cursor, 18)?),
@@ -128,7 +130,10 @@ impl<'a> Fields<'a> {
             shared_id: self.shared_id,
             vpc_endpoint: self.vpc_endpoint,
             event_type: self.event_type,
-            category: category(Some(self.category).filter(|c| !c.is_empty()), self.management),
+            category: category(
+                Some(self.category).filter(|c| !c.is_empty()),
+                self.management,
+            ),
             read_only: self.read_only,
             from_console: self.from_console,
             error_message: self.error_message,
@@ -154,7 +159,14 @@ fn category(name: Option<&str>, management: Option<bool>) -> Category {
 }
 
 /// The names under which exports keep the time when `eventTime` is missing, best first.
-const TIME_FIELDS: [&str; 6] = ["eventTime", "@timestamp", "event_time", "EventTime", "timestamp", "p_event_time"];
+const TIME_FIELDS: [&str; 6] = [
+    "eventTime",
+    "@timestamp",
+    "event_time",
+    "EventTime",
+    "timestamp",
+    "p_event_time",
+];
 
 /// Reads an event from a parsed record.
 ///
@@ -197,7 +209,10 @@ pub fn plain(value: &Value) -> Result<Event<'_>, Refusal> {
         shared_id: text("sharedEventID"),
         vpc_endpoint: text("vpcEndpointId"),
         event_type: text("eventType"),
-        category: category(Some(text("eventCategory")).filter(|c| !c.is_empty()), flag("managementEvent")),
+        category: category(
+            Some(text("eventCategory")).filter(|c| !c.is_empty()),
+            flag("managementEvent"),
+        ),
         read_only: flag("readOnly"),
         from_console: flag("sessionCredentialFromConsole") == Some(true),
         error_message: part("errorMessage"),

@@ -104,7 +104,9 @@ fn html(text: &str) -> Cow<'_, str> {
 /// OWASP's page on CSV injection advises; then it is quoted when it holds a comma, quote or break.
 pub fn csv(text: &str) -> Cow<'_, str> {
     let shown = terminal(text);
-    let formula = shown.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let formula = shown.starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
     let quoted = shown.contains([',', '"', '\n', '\r', ';', '\t']);
     if !formula && !quoted {
         return shown;
@@ -127,8 +129,14 @@ mod tests {
 
     #[test]
     fn html_and_csv_are_defused() {
-        assert_eq!(Untrusted::new("<a href='x'>&").html(), "&lt;a href=&#39;x&#39;&gt;&amp;");
-        assert_eq!(Untrusted::new("=cmd|' /C calc'!A0").csv(), "\"'=cmd|' /C calc'!A0\"");
+        assert_eq!(
+            Untrusted::new("<a href='x'>&").html(),
+            "&lt;a href=&#39;x&#39;&gt;&amp;"
+        );
+        assert_eq!(
+            Untrusted::new("=cmd|' /C calc'!A0").csv(),
+            "\"'=cmd|' /C calc'!A0\""
+        );
         assert_eq!(Untrusted::new("a,\"b\"").csv(), "\"a,\"\"b\"\"\"");
         assert_eq!(Untrusted::new("plain").csv(), "plain");
     }

@@ -66,15 +66,41 @@ impl fmt::Display for Timestamp {
 
 /// `2023-07-10T11:54:47Z` exactly: what nearly every record holds, so it is read by hand.
 fn canonical(b: &[u8]) -> Option<Timestamp> {
-    let &[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2, b'Z'] = b
+    let &[
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        mo1,
+        mo2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        mi1,
+        mi2,
+        b':',
+        s1,
+        s2,
+        b'Z',
+    ] = b
     else {
         return None;
     };
     let pair = |a: u8, b: u8| -> Option<i64> {
-        (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+        (a.is_ascii_digit() && b.is_ascii_digit())
+            .then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
     };
     build(
-        (pair(y1, y2)? * 100 + pair(y3, y4)?, pair(mo1, mo2)?, pair(d1, d2)?),
+        (
+            pair(y1, y2)? * 100 + pair(y3, y4)?,
+            pair(mo1, mo2)?,
+            pair(d1, d2)?,
+        ),
         (pair(h1, h2)?, pair(mi1, mi2)?, pair(s1, s2)?),
     )
 }
@@ -91,7 +117,9 @@ fn build((year, month, day): (i64, i64, i64), (h, m, s): (i64, i64, i64)) -> Opt
     if day < 1 || day > in_month || h > 23 || m > 59 || s > 60 {
         return None;
     }
-    Some(Timestamp::from_seconds(days(year, month, day) * 86_400 + h * 3600 + m * 60 + s))
+    Some(Timestamp::from_seconds(
+        days(year, month, day) * 86_400 + h * 3600 + m * 60 + s,
+    ))
 }
 
 /// Days from the epoch to a civil date (Hinnant, "chrono-compatible low-level date algorithms").
@@ -112,7 +140,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+    (
+        yoe + era * 400 + i64::from(month <= 2),
+        month,
+        doy - (153 * mp + 2) / 5 + 1,
+    )
 }
 
 fn other_forms(text: &str) -> Option<Timestamp> {
@@ -131,7 +163,10 @@ fn other_forms(text: &str) -> Option<Timestamp> {
         return Some(Timestamp::from_seconds(floor_second(t)));
     }
     if let Ok(t) = text.parse::<jiff::civil::DateTime>() {
-        return t.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| Timestamp::from_seconds(floor_second(z.timestamp())));
+        return t
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+            .map(|z| Timestamp::from_seconds(floor_second(z.timestamp())));
     }
     english(text)
 }
@@ -149,9 +184,11 @@ fn english(text: &str) -> Option<Timestamp> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|w| !w.is_empty());
     let month = words.next()?;
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        .iter()
-        .position(|m| month.eq_ignore_ascii_case(m))?;
+    let month = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    .iter()
+    .position(|m| month.eq_ignore_ascii_case(m))?;
     let mut number = || words.next().and_then(|w| w.parse::<i64>().ok());
     let (day, year, hour, minute, second) = (number()?, number()?, number()?, number()?, number()?);
     if !(1..=12).contains(&hour) || !(0..=9999).contains(&year) {
@@ -168,7 +205,10 @@ fn english(text: &str) -> Option<Timestamp> {
     if words.next().is_some() {
         return None;
     }
-    build((year, i64::try_from(month).ok()? + 1, day), (hour, minute, second))
+    build(
+        (year, i64::try_from(month).ok()? + 1, day),
+        (hour, minute, second),
+    )
 }
 
 #[cfg(test)]
@@ -195,10 +235,20 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text), want, "{text}");
         }
-        for text in ["", "...", "2023-13-10T12:31:14Z", "2023-02-30T12:31:14Z", "Foo 1, 2023, 1:00:00 AM", "Jul 10, 2023, 13:31:14 PM"] {
+        for text in [
+            "",
+            "...",
+            "2023-13-10T12:31:14Z",
+            "2023-02-30T12:31:14Z",
+            "Foo 1, 2023, 1:00:00 AM",
+            "Jul 10, 2023, 13:31:14 PM",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
-        assert_eq!(Timestamp::parse("Jul 30, 2021 12:56:03 AM"), Timestamp::parse("2021-07-30T00:56:03Z"));
+        assert_eq!(
+            Timestamp::parse("Jul 30, 2021 12:56:03 AM"),
+            Timestamp::parse("2021-07-30T00:56:03Z")
+        );
     }
 
     proptest! {

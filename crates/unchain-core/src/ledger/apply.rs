@@ -1,11 +1,11 @@
 //! Adding one event. The hot path of a scan: about three hash look-ups for a caller met before.
 
+use super::Ledger;
 use super::caller::{self, Caller, Rare, seconds};
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
 use super::mix::mix;
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
-use super::Ledger;
 use crate::deed::{self, Attribute, Deed, Value};
 use crate::event::Event;
 use crate::id::uuid_bytes;
@@ -28,7 +28,13 @@ impl Ledger {
             "" if event.failed() => self.symbols.intern(FAILURE),
             code => self.symbols.intern(code),
         };
-        let key = UseKey { caller, call, client, place, outcome };
+        let key = UseKey {
+            caller,
+            call,
+            client,
+            place,
+            outcome,
+        };
         let id = self.id_of(event);
         let hash = self.identity_hash(event, id);
         let mark = Mark::new(seconds(event.time), hash);
@@ -75,8 +81,16 @@ impl Ledger {
         if let Some(&number) = self.memory.calls.get(&hash) {
             return number;
         }
-        let (source, name) = (self.symbols.intern(event.source), self.symbols.intern(event.name));
-        let number = self.add_call(Call { source, name, category: event.category, read_only: event.read_only });
+        let (source, name) = (
+            self.symbols.intern(event.source),
+            self.symbols.intern(event.name),
+        );
+        let number = self.add_call(Call {
+            source,
+            name,
+            category: event.category,
+            read_only: event.read_only,
+        });
         self.memory.calls.insert(hash, number);
         number
     }
@@ -84,31 +98,53 @@ impl Ledger {
     pub(super) fn add_call(&mut self, call: Call) -> u32 {
         let seed = self.seed;
         let number = self.calls.add(call, |row| {
-            let flags = u64::from(row.category as u8) << 8 | u64::from(row.read_only.map_or(2, u8::from));
+            let flags =
+                u64::from(row.category as u8) << 8 | u64::from(row.read_only.map_or(2, u8::from));
             mix(seed, &[pair(row.source, row.name), flags])
         });
         if number as usize == self.deeds.len() {
-            self.deeds.push(deed::deed(self.symbols.get(call.source), self.symbols.get(call.name)));
+            self.deeds.push(deed::deed(
+                self.symbols.get(call.source),
+                self.symbols.get(call.name),
+            ));
         }
         number
     }
 
     fn client_of(&mut self, event: &Event<'_>) -> u32 {
-        let hash = hash_texts(self.seed, [event.address, event.user_agent], event.vpc_endpoint.as_bytes());
+        let hash = hash_texts(
+            self.seed,
+            [event.address, event.user_agent],
+            event.vpc_endpoint.as_bytes(),
+        );
         if let Some(&number) = self.memory.clients.get(&hash) {
             return number;
         }
-        let (address, agent) = (self.symbols.intern(event.address), self.symbols.intern(event.user_agent));
+        let (address, agent) = (
+            self.symbols.intern(event.address),
+            self.symbols.intern(event.user_agent),
+        );
         let endpoint = self.symbols.intern(event.vpc_endpoint);
-        let number = self.add_client(Client { address, agent, endpoint });
+        let number = self.add_client(Client {
+            address,
+            agent,
+            endpoint,
+        });
         self.memory.clients.insert(hash, number);
         number
     }
 
     pub(super) fn add_client(&mut self, client: Client) -> u32 {
         let seed = self.seed;
-        self.clients
-            .add(client, |row| mix(seed, &[pair(row.address, row.agent), u64::from(row.endpoint.number())]))
+        self.clients.add(client, |row| {
+            mix(
+                seed,
+                &[
+                    pair(row.address, row.agent),
+                    u64::from(row.endpoint.number()),
+                ],
+            )
+        })
     }
 
     fn place_of(&mut self, event: &Event<'_>) -> u32 {
@@ -116,7 +152,10 @@ impl Ledger {
         if let Some(&number) = self.memory.places.get(&hash) {
             return number;
         }
-        let (region, account) = (self.symbols.intern(event.region), self.symbols.intern(event.recipient));
+        let (region, account) = (
+            self.symbols.intern(event.region),
+            self.symbols.intern(event.recipient),
+        );
         let number = self.add_place(Place { region, account });
         self.memory.places.insert(hash, number);
         number
@@ -124,7 +163,9 @@ impl Ledger {
 
     pub(super) fn add_place(&mut self, place: Place) -> u32 {
         let seed = self.seed;
-        let number = self.places.add(place, |row| mix(seed, &[pair(row.region, row.account)]));
+        let number = self
+            .places
+            .add(place, |row| mix(seed, &[pair(row.region, row.account)]));
         if number as usize == self.hours.len() {
             self.hours.push(std::collections::BTreeSet::new());
         }
@@ -140,7 +181,8 @@ impl Ledger {
         if !event.id.is_empty() {
             return self.text_key(event.id);
         }
-        let part = |node: Option<Node<'_>>| node.map(|n| n.to_value().to_string()).unwrap_or_default();
+        let part =
+            |node: Option<Node<'_>>| node.map(|n| n.to_value().to_string()).unwrap_or_default();
         let content = [
             event.source,
             event.name,
@@ -152,7 +194,10 @@ impl Ledger {
             &part(event.response),
         ]
         .join("\n");
-        let made = format!("no-event-id-{:016x}", xxh3_64_with_seed(content.as_bytes(), MARK_SEED));
+        let made = format!(
+            "no-event-id-{:016x}",
+            xxh3_64_with_seed(content.as_bytes(), MARK_SEED)
+        );
         EventKey::Text(self.symbols.intern(&made))
     }
 
@@ -161,7 +206,9 @@ impl Ledger {
     fn identity_hash(&self, event: &Event<'_>, id: EventKey) -> u64 {
         let id_hash = match id {
             EventKey::Guid(bytes) => xxh3_64_with_seed(&bytes, MARK_SEED),
-            EventKey::Text(symbol) => xxh3_64_with_seed(self.symbols.get(symbol).as_bytes(), MARK_SEED),
+            EventKey::Text(symbol) => {
+                xxh3_64_with_seed(self.symbols.get(symbol).as_bytes(), MARK_SEED)
+            }
         };
         let name = xxh3_64_with_seed(event.name.as_bytes(), id_hash);
         xxh3_64_with_seed(event.recipient.as_bytes(), name)
@@ -169,13 +216,22 @@ impl Ledger {
 
     pub(super) fn count_use(&mut self, key: UseKey, mark: Mark, id: EventKey) {
         let hash = hash_use(self.seed, &key);
-        let found = self.use_table.find(hash, |&n| self.uses.get(n as usize).is_some_and(|u| u.key == key));
+        let found = self.use_table.find(hash, |&n| {
+            self.uses.get(n as usize).is_some_and(|u| u.key == key)
+        });
         let Some(&number) = found else {
-            let usage = Use { key, first: mark, first_id: id, many: Use::ONE };
+            let usage = Use {
+                key,
+                first: mark,
+                first_id: id,
+                many: Use::ONE,
+            };
             self.insert_use(usage, hash);
             return;
         };
-        let Some(usage) = self.uses.get_mut(number as usize) else { return };
+        let Some(usage) = self.uses.get_mut(number as usize) else {
+            return;
+        };
         let first = usage.first;
         if mark == first {
             usage.first_id = usage.first_id.min(id);
@@ -190,7 +246,11 @@ impl Ledger {
                 many.last_id = many.last_id.min(id);
             }
         } else {
-            let last = if mark > first { (mark, id) } else { (first, usage.first_id) };
+            let last = if mark > first {
+                (mark, id)
+            } else {
+                (first, usage.first_id)
+            };
             usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
             self.many.push(Many::new(first.min(mark), last));
         }
@@ -203,7 +263,9 @@ impl Ledger {
         let number = u32::try_from(self.uses.len()).unwrap_or(u32::MAX);
         let (uses, seed) = (&self.uses, self.seed);
         self.use_table.insert_unique(hash, number, |&n| {
-            uses.get(n as usize).map(|u| hash_use(seed, &u.key)).unwrap_or_default()
+            uses.get(n as usize)
+                .map(|u| hash_use(seed, &u.key))
+                .unwrap_or_default()
         });
         self.uses.push(usage);
     }
@@ -211,20 +273,54 @@ impl Ledger {
     /// Keeps a deed: a success as a fact, a failure as an attempt.
     fn keep(&mut self, event: &Event<'_>, deed: Deed, (key, mark, id): (UseKey, Mark, EventKey)) {
         let values = deed::attributes(event, deed);
-        let kept: Vec<Kept> = values.into_iter().map(|(attribute, value)| self.kept_of(attribute, &value)).collect();
+        let kept: Vec<Kept> = values
+            .into_iter()
+            .map(|(attribute, value)| self.kept_of(attribute, &value))
+            .collect();
         if event.failed() {
             let find = |wanted: &[Attribute]| {
-                let found = wanted.iter().find_map(|w| kept.iter().find(|k| k.attribute == *w));
+                let found = wanted
+                    .iter()
+                    .find_map(|w| kept.iter().find(|k| k.attribute == *w));
                 found.map_or(Symbol::EMPTY, |k| k.symbol())
             };
-            let target = find(&[Attribute::Role, Attribute::User, Attribute::Key, Attribute::Resource]);
-            let attempt = AttemptKey { key, deed, target, serial: find(&[Attribute::Serial]) };
-            self.add_attempt(attempt, Attempt { first: (mark, id), last: (mark, id) });
+            let target = find(&[
+                Attribute::Role,
+                Attribute::User,
+                Attribute::Key,
+                Attribute::Resource,
+            ]);
+            let attempt = AttemptKey {
+                key,
+                deed,
+                target,
+                serial: find(&[Attribute::Serial]),
+            };
+            self.add_attempt(
+                attempt,
+                Attempt {
+                    first: (mark, id),
+                    last: (mark, id),
+                },
+            );
             return;
         }
-        let shared = if event.shared_id.is_empty() { EventKey::Text(Symbol::EMPTY) } else { self.text_key(event.shared_id) };
+        let shared = if event.shared_id.is_empty() {
+            EventKey::Text(Symbol::EMPTY)
+        } else {
+            self.text_key(event.shared_id)
+        };
         let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
-        let fact = Fact { id, shared, key, deed, time: mark.seconds(), first_attribute: 0, attributes: 0, hash };
+        let fact = Fact {
+            id,
+            shared,
+            key,
+            deed,
+            time: mark.seconds(),
+            first_attribute: 0,
+            attributes: 0,
+            hash,
+        };
         self.add_fact(fact, &kept);
     }
 
@@ -250,22 +346,32 @@ impl Ledger {
     /// their text's order, so that the order of arrival does not matter.
     pub(super) fn add_fact(&mut self, mut fact: Fact, kept: &[Kept]) {
         let hash = mix(self.seed, &[u64::from(fact.hash), u64::from(fact.time)]);
-        let same = |known: &Fact| known.hash == fact.hash && known.time == fact.time && known.id == fact.id;
-        let found = self.fact_table.find(hash, |&n| self.facts.get(n as usize).is_some_and(same)).copied();
+        let same = |known: &Fact| {
+            known.hash == fact.hash && known.time == fact.time && known.id == fact.id
+        };
+        let found = self
+            .fact_table
+            .find(hash, |&n| self.facts.get(n as usize).is_some_and(same))
+            .copied();
         fact.first_attribute = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
         fact.attributes = u8::try_from(kept.len()).unwrap_or(u8::MAX);
         let Some(number) = found else {
             self.kept.extend_from_slice(kept);
             let (facts, seed) = (&self.facts, self.seed);
             let rehash = |&n: &u32| {
-                facts.get(n as usize).map(|f| mix(seed, &[u64::from(f.hash), u64::from(f.time)])).unwrap_or_default()
+                facts
+                    .get(n as usize)
+                    .map(|f| mix(seed, &[u64::from(f.hash), u64::from(f.time)]))
+                    .unwrap_or_default()
             };
             let number = u32::try_from(self.facts.len()).unwrap_or(u32::MAX);
             self.fact_table.insert_unique(hash, number, rehash);
             self.facts.push(fact);
             return;
         };
-        let Some(known) = self.facts.get(number as usize).copied() else { return };
+        let Some(known) = self.facts.get(number as usize).copied() else {
+            return;
+        };
         if known.key == fact.key && known.shared == fact.shared && self.kept(&known) == kept {
             return;
         }
@@ -282,7 +388,9 @@ impl Ledger {
 fn vends(event: &Event<'_>) -> bool {
     match event.response {
         Some(Node::Text(text)) => text.len() > 40 && find(text.as_bytes(), b"\"accessKeyId\""),
-        Some(Node::Value(value)) => value.is_object() && value.to_string().contains("\"accessKeyId\""),
+        Some(Node::Value(value)) => {
+            value.is_object() && value.to_string().contains("\"accessKeyId\"")
+        }
         None => false,
     }
 }
@@ -316,9 +424,22 @@ fn hash_texts(seed: u64, [a, b]: [&str; 2], more: impl AsRef<[u8]>) -> u128 {
 }
 
 pub(super) fn hash_use(seed: u64, key: &UseKey) -> u64 {
-    let UseKey { caller, call, client, place, outcome } = *key;
+    let UseKey {
+        caller,
+        call,
+        client,
+        place,
+        outcome,
+    } = *key;
     let word = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
-    mix(seed, &[word(caller, call), word(client, place), u64::from(outcome.number())])
+    mix(
+        seed,
+        &[
+            word(caller, call),
+            word(client, place),
+            u64::from(outcome.number()),
+        ],
+    )
 }
 
 fn hash_caller(seed: u64, row: &Caller) -> u64 {
@@ -353,4 +474,3 @@ pub(super) fn hash_rare(seed: u64, row: &Rare) -> u64 {
         ],
     )
 }
-

@@ -11,7 +11,10 @@ use crate::time::Timestamp;
 
 /// `userIdentity.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[expect(missing_docs, reason = "the variants are AWS's own names for the types")]
+#[expect(
+    missing_docs,
+    reason = "the variants are AWS's own names for the types"
+)]
 pub enum IdentityType {
     Root,
     IamUser,
@@ -53,7 +56,10 @@ pub const IDENTITY_TYPES: [(IdentityType, &str); 14] = [
 impl IdentityType {
     /// Reads AWS's name.
     pub fn read(name: &str) -> Self {
-        IDENTITY_TYPES.iter().find(|(_, n)| *n == name).map_or(Self::Other, |(t, _)| *t)
+        IDENTITY_TYPES
+            .iter()
+            .find(|(_, n)| *n == name)
+            .map_or(Self::Other, |(t, _)| *t)
     }
 }
 
@@ -129,27 +135,43 @@ pub fn seconds(time: Timestamp) -> Seconds {
 
 /// Reads the caller of an event.
 pub(super) fn read(event: &Event<'_>, symbols: &mut Symbols) -> (Caller, Rare) {
-    let mut caller = Caller { from_console: event.from_console, ..Caller::default() };
+    let mut caller = Caller {
+        from_console: event.from_console,
+        ..Caller::default()
+    };
     let mut rare = Rare::default();
     let Some(identity) = event.identity else {
         return (caller, rare);
     };
-    let [kind, key, principal, arn, account, user, invoked_by, context, provider, credential, behalf, scope, delegate] =
-        identity.fields([
-            "type",
-            "accessKeyId",
-            "principalId",
-            "arn",
-            "accountId",
-            "userName",
-            "invokedBy",
-            "sessionContext",
-            "identityProvider",
-            "credentialId",
-            "onBehalfOf",
-            "inScopeOf",
-            "invokedByDelegate",
-        ]);
+    let [
+        kind,
+        key,
+        principal,
+        arn,
+        account,
+        user,
+        invoked_by,
+        context,
+        provider,
+        credential,
+        behalf,
+        scope,
+        delegate,
+    ] = identity.fields([
+        "type",
+        "accessKeyId",
+        "principalId",
+        "arn",
+        "accountId",
+        "userName",
+        "invokedBy",
+        "sessionContext",
+        "identityProvider",
+        "credentialId",
+        "onBehalfOf",
+        "inScopeOf",
+        "invokedByDelegate",
+    ]);
     if let Some(name) = kind.and_then(Node::str) {
         caller.kind = IdentityType::read(&name);
         if caller.kind == IdentityType::Other {
@@ -174,12 +196,17 @@ pub(super) fn read(event: &Event<'_>, symbols: &mut Symbols) -> (Caller, Rare) {
 }
 
 fn text(symbols: &mut Symbols, node: Option<Node<'_>>) -> Symbol {
-    node.and_then(Node::scalar).map_or(Symbol::EMPTY, |text| symbols.intern(&text))
+    node.and_then(Node::scalar)
+        .map_or(Symbol::EMPTY, |text| symbols.intern(&text))
 }
 
 /// The session name stands in `principalId` and at the end of `arn`; it is often unique to one
 /// session, so it is kept once.
-fn principal_and_arn(caller: &mut Caller, symbols: &mut Symbols, (principal, arn): (Option<Node<'_>>, Option<Node<'_>>)) {
+fn principal_and_arn(
+    caller: &mut Caller,
+    symbols: &mut Symbols,
+    (principal, arn): (Option<Node<'_>>, Option<Node<'_>>),
+) {
     let principal = principal.and_then(Node::scalar).unwrap_or_default();
     let arn = arn.and_then(Node::scalar).unwrap_or_default();
     let (id, session) = split_principal(&principal);
@@ -198,7 +225,11 @@ pub fn split_principal(principal: &str) -> (&str, &str) {
     }
 }
 
-fn read_context(context: Node<'_>, symbols: &mut Symbols, (caller, rare): (&mut Caller, &mut Rare)) {
+fn read_context(
+    context: Node<'_>,
+    symbols: &mut Symbols,
+    (caller, rare): (&mut Caller, &mut Rare),
+) {
     let [attributes, issuer, web, delivery, source, root, sign_in] = context.fields([
         "attributes",
         "sessionIssuer",
@@ -210,7 +241,10 @@ fn read_context(context: Node<'_>, symbols: &mut Symbols, (caller, rare): (&mut 
     ]);
     if let Some(attributes) = attributes {
         let [created, mfa] = attributes.fields(["creationDate", "mfaAuthenticated"]);
-        caller.created = created.and_then(Node::str).and_then(|t| Timestamp::parse(&t)).map(seconds);
+        caller.created = created
+            .and_then(Node::str)
+            .and_then(|t| Timestamp::parse(&t))
+            .map(seconds);
         caller.mfa = mfa.and_then(Node::bool);
     }
     if let Some(issuer) = issuer {

@@ -28,11 +28,19 @@ impl Ledger {
         for (key, attempt) in &self.attempts {
             let text = self.key_text(&key.key);
             let (target, serial) = (self.text(key.target), self.text(key.serial));
-            let ends = [attempt.first, attempt.last].map(|(mark, id)| format!("{:016x}={}", mark.0, self.event_id(id)));
-            lines.push(format!("attempt {:?} {text} {target:?} {serial:?} {ends:?}", key.deed));
+            let ends = [attempt.first, attempt.last]
+                .map(|(mark, id)| format!("{:016x}={}", mark.0, self.event_id(id)));
+            lines.push(format!(
+                "attempt {:?} {text} {target:?} {serial:?} {ends:?}",
+                key.deed
+            ));
         }
         for (place, hours) in self.places() {
-            lines.push(format!("place {:?} {:?} {hours:?}", self.text(place.region), self.text(place.account)));
+            lines.push(format!(
+                "place {:?} {:?} {hours:?}",
+                self.text(place.region),
+                self.text(place.account)
+            ));
         }
         lines.sort_unstable();
         lines
@@ -49,7 +57,9 @@ impl Ledger {
             self.key_text(&fact.key)
         );
         for kept in self.kept(fact) {
-            let name = ATTRIBUTES.get(kept.attribute as usize).map_or("", |(_, name)| name);
+            let name = ATTRIBUTES
+                .get(kept.attribute as usize)
+                .map_or("", |(_, name)| name);
             // Writing to a String cannot fail.
             let _ = if kept.attribute.is_number() {
                 write!(line, " {name}={}", kept.value)
@@ -63,7 +73,14 @@ impl Ledger {
     fn key_text(&self, key: &UseKey) -> String {
         let caller = self.caller(key.caller);
         let rare = self.rare(&caller);
-        let mut line = format!("{:?} {:?} {:?} {:?} {}", caller.kind, caller.created, caller.mfa, caller.from_console, caller.arn_ends_with_session);
+        let mut line = format!(
+            "{:?} {:?} {:?} {:?} {}",
+            caller.kind,
+            caller.created,
+            caller.mfa,
+            caller.from_console,
+            caller.arn_ends_with_session
+        );
         let mut push = |symbol: Symbol| {
             let _ = write!(line, " {:?}", self.text(symbol));
         };
@@ -105,7 +122,9 @@ impl Ledger {
             push(place.region);
             push(place.account);
         }
-        let flags = self.call(key.call).map(|call| (call.category, call.read_only));
+        let flags = self
+            .call(key.call)
+            .map(|call| (call.category, call.read_only));
         let _ = write!(line, " {flags:?}");
         line
     }

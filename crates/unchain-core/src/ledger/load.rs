@@ -61,24 +61,36 @@ impl Ledger {
     /// Adds a use. A use that is there already is united with it.
     pub fn load_use(&mut self, stored: StoredUse) {
         let hash = hash_use(self.seed, &stored.key);
-        let found = self.use_table.find(hash, |&n| self.uses.get(n as usize).is_some_and(|u| u.key == stored.key));
+        let found = self.use_table.find(hash, |&n| {
+            self.uses
+                .get(n as usize)
+                .is_some_and(|u| u.key == stored.key)
+        });
         if let Some(&number) = found {
             self.unite_use(number, &stored);
             return;
         }
         let (first, first_id) = stored.first;
-        let mut usage = Use { key: stored.key, first, first_id, many: Use::ONE };
+        let mut usage = Use {
+            key: stored.key,
+            first,
+            first_id,
+            many: Use::ONE,
+        };
         if stored.count > 1 {
             usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
             let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
-            self.many.push(Many::stored(stored.marks, unloaded, stored.last));
+            self.many
+                .push(Many::stored(stored.marks, unloaded, stored.last));
         }
         self.insert_use(usage, hash);
     }
 
     fn unite_use(&mut self, number: u32, stored: &StoredUse) {
         let (first, first_id) = stored.first;
-        let Some(usage) = self.uses.get_mut(number as usize) else { return };
+        let Some(usage) = self.uses.get_mut(number as usize) else {
+            return;
+        };
         if usage.many == Use::ONE {
             if stored.count == 1 {
                 let key = usage.key;
@@ -93,7 +105,11 @@ impl Ledger {
             usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
             self.many.push(many);
         } else if let Some(many) = self.many.get_mut(usage.many as usize) {
-            many.unite(if stored.count == 1 { std::slice::from_ref(&stored.first.0) } else { &stored.marks });
+            many.unite(if stored.count == 1 {
+                std::slice::from_ref(&stored.first.0)
+            } else {
+                &stored.marks
+            });
             if stored.last.0 > many.last {
                 (many.last, many.last_id) = stored.last;
             }
@@ -109,10 +125,24 @@ impl Ledger {
     }
 
     /// Adds a fact with what is kept of it. `mark` is the event's mark.
-    pub fn load_fact(&mut self, (key, deed, mark): (UseKey, Deed, Mark), ids: [EventKey; 2], kept: &[Kept]) {
+    pub fn load_fact(
+        &mut self,
+        (key, deed, mark): (UseKey, Deed, Mark),
+        ids: [EventKey; 2],
+        kept: &[Kept],
+    ) {
         let [id, shared] = ids;
         let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
-        let fact = Fact { id, shared, key, deed, time: mark.seconds(), first_attribute: 0, attributes: 0, hash };
+        let fact = Fact {
+            id,
+            shared,
+            key,
+            deed,
+            time: mark.seconds(),
+            first_attribute: 0,
+            attributes: 0,
+            hash,
+        };
         self.add_fact(fact, kept);
     }
 

@@ -40,8 +40,15 @@ impl Ledger {
         }
         for fact in &other.facts {
             let key = transfer.key(self, fact.key);
-            let ids = [transfer.event(self, fact.id), transfer.event(self, fact.shared)];
-            let kept: Vec<Kept> = other.kept(fact).iter().map(|k| transfer.kept(self, *k)).collect();
+            let ids = [
+                transfer.event(self, fact.id),
+                transfer.event(self, fact.shared),
+            ];
+            let kept: Vec<Kept> = other
+                .kept(fact)
+                .iter()
+                .map(|k| transfer.kept(self, *k))
+                .collect();
             self.load_fact((key, fact.deed, Self::fact_mark(fact)), ids, &kept);
         }
         for (attempt, ends) in &other.attempts {
@@ -73,7 +80,9 @@ impl<'a> Transfer<'a> {
 
     fn symbol(&mut self, to: &mut Ledger, symbol: Symbol) -> Symbol {
         let from = self.from;
-        let Some(slot) = self.symbols.get_mut(symbol.index()) else { return Symbol::EMPTY };
+        let Some(slot) = self.symbols.get_mut(symbol.index()) else {
+            return Symbol::EMPTY;
+        };
         *slot.get_or_insert_with(|| to.symbols.intern(from.text(symbol)))
     }
 
@@ -88,7 +97,10 @@ impl<'a> Transfer<'a> {
         if kept.attribute.is_number() {
             return kept;
         }
-        Kept { attribute: kept.attribute, value: self.symbol(to, kept.symbol()).number() }
+        Kept {
+            attribute: kept.attribute,
+            value: self.symbol(to, kept.symbol()).number(),
+        }
     }
 
     fn key(&mut self, to: &mut Ledger, key: UseKey) -> UseKey {
@@ -109,7 +121,11 @@ impl<'a> Transfer<'a> {
             first: (usage.first, self.event(to, usage.first_id)),
             last: (last, self.event(to, last_id)),
             count: from.count(usage),
-            marks: if usage.many == Use::ONE { Vec::new() } else { from.marks(usage).to_vec() },
+            marks: if usage.many == Use::ONE {
+                Vec::new()
+            } else {
+                from.marks(usage).to_vec()
+            },
         };
         to.load_use(stored);
     }
@@ -159,8 +175,14 @@ impl<'a> Transfer<'a> {
         if let Some(Some(done)) = self.calls.get(number as usize) {
             return *done;
         }
-        let Some(from) = self.from.call(number).copied() else { return number };
-        let call = Call { source: self.symbol(to, from.source), name: self.symbol(to, from.name), ..from };
+        let Some(from) = self.from.call(number).copied() else {
+            return number;
+        };
+        let call = Call {
+            source: self.symbol(to, from.source),
+            name: self.symbol(to, from.name),
+            ..from
+        };
         let done = to.add_call(call);
         remember(&mut self.calls, number, done)
     }
@@ -169,7 +191,9 @@ impl<'a> Transfer<'a> {
         if let Some(Some(done)) = self.clients.get(number as usize) {
             return *done;
         }
-        let Some(from) = self.from.client(number).copied() else { return number };
+        let Some(from) = self.from.client(number).copied() else {
+            return number;
+        };
         let client = Client {
             address: self.symbol(to, from.address),
             agent: self.symbol(to, from.agent),
@@ -183,8 +207,13 @@ impl<'a> Transfer<'a> {
         if let Some(Some(done)) = self.places.get(number as usize) {
             return *done;
         }
-        let Some(from) = self.from.place(number).copied() else { return number };
-        let place = Place { region: self.symbol(to, from.region), account: self.symbol(to, from.account) };
+        let Some(from) = self.from.place(number).copied() else {
+            return number;
+        };
+        let place = Place {
+            region: self.symbol(to, from.region),
+            account: self.symbol(to, from.account),
+        };
         let none = BTreeSet::new();
         let hours = self.from.hours.get(number as usize).unwrap_or(&none);
         let done = to.load_place(place, hours.iter().copied());

@@ -3,7 +3,11 @@
 /// Folds numbers into a hash by 128-bit multiplication.
 #[inline]
 pub(super) fn mix(seed: u64, words: &[u64]) -> u64 {
-    words.iter().fold(seed ^ 0x9e37_79b9_7f4a_7c15, |hash, &word| fold(hash ^ word, 0xa076_1d64_78bd_642f))
+    words
+        .iter()
+        .fold(seed ^ 0x9e37_79b9_7f4a_7c15, |hash, &word| {
+            fold(hash ^ word, 0xa076_1d64_78bd_642f)
+        })
 }
 
 #[inline]

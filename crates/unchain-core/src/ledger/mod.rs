@@ -39,7 +39,10 @@ struct Rows<T> {
 
 impl<T: PartialEq> Rows<T> {
     fn new() -> Self {
-        Self { rows: Vec::new(), table: HashTable::new() }
+        Self {
+            rows: Vec::new(),
+            table: HashTable::new(),
+        }
     }
 
     fn get(&self, number: u32) -> Option<&T> {
@@ -47,7 +50,9 @@ impl<T: PartialEq> Rows<T> {
     }
 
     fn find(&self, row: &T, hash: u64) -> Option<u32> {
-        self.table.find(hash, |&n| self.rows.get(n as usize) == Some(row)).copied()
+        self.table
+            .find(hash, |&n| self.rows.get(n as usize) == Some(row))
+            .copied()
     }
 
     fn add(&mut self, row: T, hash_of: impl Fn(&T) -> u64) -> u32 {
@@ -57,7 +62,9 @@ impl<T: PartialEq> Rows<T> {
         }
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let rows = &self.rows;
-        self.table.insert_unique(hash, number, |&n| rows.get(n as usize).map(&hash_of).unwrap_or_default());
+        self.table.insert_unique(hash, number, |&n| {
+            rows.get(n as usize).map(&hash_of).unwrap_or_default()
+        });
         self.rows.push(row);
         number
     }
@@ -214,17 +221,25 @@ impl Ledger {
 
     /// The marks of a use, ascending once settled.
     pub fn marks<'a>(&'a self, usage: &'a Use) -> &'a [Mark] {
-        self.many.get(usage.many as usize).map_or(std::slice::from_ref(&usage.first), Many::marks)
+        self.many
+            .get(usage.many as usize)
+            .map_or(std::slice::from_ref(&usage.first), Many::marks)
     }
 
     /// The number of distinct events in a use. Call [`Ledger::settle`] first.
     pub fn count(&self, usage: &Use) -> u64 {
-        self.many.get(usage.many as usize).map_or(1, |many| many.marks().len() as u64 + many.unloaded)
+        self.many
+            .get(usage.many as usize)
+            .map_or(1, |many| many.marks().len() as u64 + many.unloaded)
     }
 
     /// The latest event of a use.
     pub fn last(&self, usage: &Use) -> (Mark, EventKey) {
-        self.many.get(usage.many as usize).map_or((usage.first, usage.first_id), |many| (many.last, many.last_id))
+        self.many
+            .get(usage.many as usize)
+            .map_or((usage.first, usage.first_id), |many| {
+                (many.last, many.last_id)
+            })
     }
 
     /// All facts.
@@ -235,17 +250,25 @@ impl Ledger {
     /// What is kept of a fact.
     pub fn kept(&self, fact: &Fact) -> &[Kept] {
         let start = fact.first_attribute as usize;
-        self.kept.get(start..start + usize::from(fact.attributes)).unwrap_or_default()
+        self.kept
+            .get(start..start + usize::from(fact.attributes))
+            .unwrap_or_default()
     }
 
     /// A text attribute of a fact; the empty symbol if it has none.
     pub fn attribute(&self, fact: &Fact, wanted: Attribute) -> Symbol {
-        self.kept(fact).iter().find(|k| k.attribute == wanted).map_or(Symbol::EMPTY, |k| k.symbol())
+        self.kept(fact)
+            .iter()
+            .find(|k| k.attribute == wanted)
+            .map_or(Symbol::EMPTY, |k| k.symbol())
     }
 
     /// A number attribute of a fact.
     pub fn number(&self, fact: &Fact, wanted: Attribute) -> Option<u32> {
-        self.kept(fact).iter().find(|k| k.attribute == wanted).map(|k| k.value)
+        self.kept(fact)
+            .iter()
+            .find(|k| k.attribute == wanted)
+            .map(|k| k.value)
     }
 
     /// Denied or failed attempts at deeds.

@@ -42,7 +42,12 @@ pub struct Symbols {
 impl Symbols {
     /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow.
     pub fn new(seed: u64) -> Self {
-        Self { arena: String::new(), ends: vec![0], table: HashTable::new(), seed }
+        Self {
+            arena: String::new(),
+            ends: vec![0],
+            table: HashTable::new(),
+            seed,
+        }
     }
 
     /// The number of texts, the empty one included.
@@ -66,7 +71,9 @@ impl Symbols {
             return Some(Symbol::EMPTY);
         }
         let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
-        self.table.find(hash, |&n| slice(&self.arena, &self.ends, n) == text).map(|&n| Symbol(n))
+        self.table
+            .find(hash, |&n| slice(&self.arena, &self.ends, n) == text)
+            .map(|&n| Symbol(n))
     }
 
     /// The symbol of a text, added if it is new.
@@ -100,7 +107,11 @@ impl Symbols {
 
 fn slice<'a>(arena: &'a str, ends: &[usize], number: u32) -> &'a str {
     let n = number as usize;
-    let start = n.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    let start = n
+        .checked_sub(1)
+        .and_then(|before| ends.get(before))
+        .copied()
+        .unwrap_or(0);
     let end = ends.get(n).copied().unwrap_or(start);
     arena.get(start..end).unwrap_or_default()
 }
@@ -115,7 +126,13 @@ mod tests {
         let a = symbols.intern("alpha");
         let b = symbols.intern("beta");
         assert_eq!(symbols.intern("alpha"), a);
-        assert_eq!((symbols.get(a), symbols.get(b), symbols.get(Symbol::EMPTY)), ("alpha", "beta", ""));
-        assert_eq!((symbols.find("beta"), symbols.find("gamma"), symbols.len()), (Some(b), None, 3));
+        assert_eq!(
+            (symbols.get(a), symbols.get(b), symbols.get(Symbol::EMPTY)),
+            ("alpha", "beta", "")
+        );
+        assert_eq!(
+            (symbols.find("beta"), symbols.find("gamma"), symbols.len()),
+            (Some(b), None, 3)
+        );
     }
 }

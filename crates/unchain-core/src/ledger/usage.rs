@@ -122,7 +122,13 @@ pub struct Many {
 impl Many {
     /// The marks of two events.
     pub(super) fn new(first: Mark, (last, last_id): (Mark, EventKey)) -> Self {
-        let mut many = Self { last, last_id, unloaded: 0, marks: Vec::new(), sorted: true };
+        let mut many = Self {
+            last,
+            last_id,
+            unloaded: 0,
+            marks: Vec::new(),
+            sorted: true,
+        };
         many.marks.reserve_exact(4);
         many.marks.push(first);
         many.add(last);
@@ -130,8 +136,18 @@ impl Many {
     }
 
     /// Of stored marks, or of a count without them.
-    pub(super) fn stored(marks: Vec<Mark>, unloaded: u64, (last, last_id): (Mark, EventKey)) -> Self {
-        Self { last, last_id, unloaded, marks, sorted: false }
+    pub(super) fn stored(
+        marks: Vec<Mark>,
+        unloaded: u64,
+        (last, last_id): (Mark, EventKey),
+    ) -> Self {
+        Self {
+            last,
+            last_id,
+            unloaded,
+            marks,
+            sorted: false,
+        }
     }
 
     /// Adds the marks of another set, which may overlap.

@@ -47,7 +47,13 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn new(kind: NodeKind, name: Symbol, session: Symbol) -> Self {
-        Self { kind, name, session, account: Symbol::EMPTY, created: None }
+        Self {
+            kind,
+            name,
+            session,
+            account: Symbol::EMPTY,
+            created: None,
+        }
     }
 }
 
@@ -95,9 +101,16 @@ impl<'l> Builder<'l> {
     }
 
     pub(super) fn nodes_with_key(&self, key: Symbol) -> impl Iterator<Item = u32> {
-        let first = if key.is_empty() { NONE } else { self.with_key.get(key.index()).copied().unwrap_or(NONE) };
+        let first = if key.is_empty() {
+            NONE
+        } else {
+            self.with_key.get(key.index()).copied().unwrap_or(NONE)
+        };
         std::iter::successors(Some(first).filter(|&n| n != NONE), |&n| {
-            self.next_with_key.get(n as usize).copied().filter(|&n| n != NONE)
+            self.next_with_key
+                .get(n as usize)
+                .copied()
+                .filter(|&n| n != NONE)
         })
     }
 
@@ -114,7 +127,11 @@ impl<'l> Builder<'l> {
             kind: id.kind,
             origin: Origin::Unseen,
             key: Symbol::EMPTY,
-            unique_id: if id.kind == NodeKind::ConsoleSession { id.name } else { Symbol::EMPTY },
+            unique_id: if id.kind == NodeKind::ConsoleSession {
+                id.name
+            } else {
+                Symbol::EMPTY
+            },
             session: id.session,
             name: id.name,
             account: id.account,
@@ -136,7 +153,9 @@ impl<'l> Builder<'l> {
     }
 
     pub(super) fn api(&self, fact: &Fact) -> Symbol {
-        self.ledger.call(fact.key.call).map_or(Symbol::EMPTY, |call| call.name)
+        self.ledger
+            .call(fact.key.call)
+            .map_or(Symbol::EMPTY, |call| call.name)
     }
 
     /// A node for every key that a response names. The two copies of a cross-account call, and the
@@ -150,9 +169,14 @@ impl<'l> Builder<'l> {
         let facts = self.ledger.facts();
         order.sort_unstable_by_key(|&n| facts.get(n as usize).map(|f| (f.time, f.id)));
         for number in order {
-            let Some(fact) = facts.get(number as usize) else { continue };
+            let Some(fact) = facts.get(number as usize) else {
+                continue;
+            };
             let key = self.ledger.attribute(fact, Attribute::ChildKey);
-            if key.is_empty() || (fact.deed == Deed::GetSigninToken && key == self.ledger.caller(fact.key.caller).key) {
+            if key.is_empty()
+                || (fact.deed == Deed::GetSigninToken
+                    && key == self.ledger.caller(fact.key.caller).key)
+            {
                 continue;
             }
             let (unique_id, session) = self.child_principal(fact);
@@ -161,7 +185,8 @@ impl<'l> Builder<'l> {
                     near(node.created, fact.time, 2) && agree(node.unique_id, unique_id)
                 })
             });
-            let node = twin.unwrap_or_else(|| self.add_issued(number, fact, (key, unique_id, session)));
+            let node =
+                twin.unwrap_or_else(|| self.add_issued(number, fact, (key, unique_id, session)));
             if let Some(slot) = self.issued_by_fact.get_mut(number as usize) {
                 *slot = node;
             }
@@ -171,12 +196,19 @@ impl<'l> Builder<'l> {
                 (known.unique_id, known.session) = (unique_id, session);
             }
             if !unique_id.is_empty() {
-                self.sessions.entry((unique_id, session, fact.time)).or_insert(node);
+                self.sessions
+                    .entry((unique_id, session, fact.time))
+                    .or_insert(node);
             }
         }
     }
 
-    fn add_issued(&mut self, number: u32, fact: &Fact, (key, unique_id, session): (Symbol, Symbol, Symbol)) -> u32 {
+    fn add_issued(
+        &mut self,
+        number: u32,
+        fact: &Fact,
+        (key, unique_id, session): (Symbol, Symbol, Symbol),
+    ) -> u32 {
         let kind = match fact.deed {
             Deed::CreateAccessKey => NodeKind::LongTermKey,
             Deed::GetFederationToken => NodeKind::FederatedSession,
@@ -186,7 +218,18 @@ impl<'l> Builder<'l> {
         let created = Some(fact.time);
         let (name, account) = (Symbol::EMPTY, Symbol::EMPTY);
         let origin = Origin::Issued;
-        self.add(Node { kind, origin, key, unique_id, session, name, account, created, face, primary: NONE })
+        self.add(Node {
+            kind,
+            origin,
+            key,
+            unique_id,
+            session,
+            name,
+            account,
+            created,
+            face,
+            primary: NONE,
+        })
     }
 
     /// The principal of an issued credential: what the response says, or the caller's own for a
@@ -196,10 +239,15 @@ impl<'l> Builder<'l> {
         let symbols = self.ledger.symbols();
         match fact.deed {
             Deed::GetSessionToken | Deed::GetSigninToken => (caller.unique_id, caller.session),
-            Deed::AssumeRoot => (self.ledger.attribute(fact, Attribute::TargetAccount), Symbol::EMPTY),
+            Deed::AssumeRoot => (
+                self.ledger.attribute(fact, Attribute::TargetAccount),
+                Symbol::EMPTY,
+            ),
             Deed::CreateAccessKey => (Symbol::EMPTY, Symbol::EMPTY),
             _ => {
-                let principal = self.ledger.text(self.ledger.attribute(fact, Attribute::ChildPrincipal));
+                let principal = self
+                    .ledger
+                    .text(self.ledger.attribute(fact, Attribute::ChildPrincipal));
                 let (id, session) = crate::ledger::split_principal(principal);
                 // A principal that no record uses has no symbol of its own, and needs none.
                 let find = |text: &str| symbols.find(text).unwrap_or(Symbol::EMPTY);
@@ -240,7 +288,8 @@ impl<'l> Builder<'l> {
             })
             .min_by_key(|&n| {
                 let made = self.node(n).and_then(|node| node.created);
-                made.zip(caller.created).map_or(0, |(made, used)| used.abs_diff(made))
+                made.zip(caller.created)
+                    .map_or(0, |(made, used)| used.abs_diff(made))
             });
         if let Some(node) = found {
             self.learn(node, number, caller);
@@ -267,7 +316,9 @@ impl<'l> Builder<'l> {
 
     /// A use tells more of a node than its issue does: the full ARN.
     fn learn(&mut self, node: u32, number: u32, caller: &Caller) {
-        let Some(node) = self.nodes.get_mut(node as usize) else { return };
+        let Some(node) = self.nodes.get_mut(node as usize) else {
+            return;
+        };
         if node.unique_id.is_empty() {
             (node.unique_id, node.session) = (caller.unique_id, caller.session);
         }
@@ -279,7 +330,10 @@ impl<'l> Builder<'l> {
     /// A key whose prefix says temporary, without a session context to say so.
     fn is_temporary(&self, caller: &Caller) -> bool {
         self.ledger.text(caller.key).starts_with("ASIA")
-            || matches!(caller.kind, IdentityType::AssumedRole | IdentityType::FederatedUser)
+            || matches!(
+                caller.kind,
+                IdentityType::AssumedRole | IdentityType::FederatedUser
+            )
     }
 
     fn without_key(&mut self, number: u32, caller: &Caller) -> u32 {
@@ -292,15 +346,23 @@ impl<'l> Builder<'l> {
         let (kind, (name, session)) = match caller.kind {
             IdentityType::AwsService => {
                 let names = [caller.invoked_by, caller.arn, caller.unique_id];
-                let name = names.into_iter().find(|s| !s.is_empty()).unwrap_or_default();
+                let name = names
+                    .into_iter()
+                    .find(|s| !s.is_empty())
+                    .unwrap_or_default();
                 (NodeKind::Service, (name, Symbol::EMPTY))
             }
             IdentityType::Absent if own.0.is_empty() && !caller.invoked_by.is_empty() => {
                 (NodeKind::Service, (caller.invoked_by, Symbol::EMPTY))
             }
             IdentityType::SamlUser | IdentityType::WebIdentityUser => (NodeKind::IdpSubject, own),
-            IdentityType::IdentityCenterUser | IdentityType::Unknown if !rare.on_behalf_of.is_empty() => {
-                (NodeKind::IdentityCenterSession, (rare.on_behalf_of, rare.credential_id))
+            IdentityType::IdentityCenterUser | IdentityType::Unknown
+                if !rare.on_behalf_of.is_empty() =>
+            {
+                (
+                    NodeKind::IdentityCenterSession,
+                    (rare.on_behalf_of, rare.credential_id),
+                )
             }
             IdentityType::IdentityCenterUser => (NodeKind::IdentityCenterSession, own),
             _ if caller.created.is_some() => (NodeKind::ConsoleSession, own),
@@ -317,14 +379,19 @@ impl<'l> Builder<'l> {
     }
 
     fn finish(mut self) -> Lineage<'l> {
-        self.edges.sort_unstable_by_key(|e| (e.time, e.basis, e.facts, e.parent, e.child));
-        self.edges.dedup_by_key(|e| (e.parent, e.child, e.api, e.time, e.facts));
+        self.edges
+            .sort_unstable_by_key(|e| (e.time, e.basis, e.facts, e.parent, e.child));
+        self.edges
+            .dedup_by_key(|e| (e.parent, e.child, e.api, e.time, e.facts));
         self.choose_primary();
         let count = self.nodes.len();
         let numbered = || (0u32..).zip(&self.edges);
         let (child_starts, child_edges) = adjacency(count, numbered().map(|(n, e)| (e.parent, n)));
         let (parent_starts, parent_edges) = adjacency(count, numbered().map(|(n, e)| (e.child, n)));
-        let callers = (0u32..).zip(&self.caller_nodes).filter(|(_, n)| **n != NONE).map(|(c, &n)| (n, c));
+        let callers = (0u32..)
+            .zip(&self.caller_nodes)
+            .filter(|(_, n)| **n != NONE)
+            .map(|(c, &n)| (n, c));
         let (caller_starts, callers_by_node) = adjacency(count, callers);
         Lineage {
             ledger: self.ledger,
@@ -344,14 +411,24 @@ impl<'l> Builder<'l> {
     /// provider, which say less of where it came from; then the stronger basis; then the earlier.
     fn choose_primary(&mut self) {
         let weak = |node: Option<&Node>| {
-            node.is_none_or(|n| matches!(n.kind, NodeKind::Service | NodeKind::IdpSubject | NodeKind::Identity))
+            node.is_none_or(|n| {
+                matches!(
+                    n.kind,
+                    NodeKind::Service | NodeKind::IdpSubject | NodeKind::Identity
+                )
+            })
         };
-        let mut best: Vec<(bool, Basis, u32)> = vec![(true, Basis::Inferred, NONE); self.nodes.len()];
+        let mut best: Vec<(bool, Basis, u32)> =
+            vec![(true, Basis::Inferred, NONE); self.nodes.len()];
         for (number, edge) in (0u32..).zip(&self.edges) {
             if edge.parent == edge.child {
                 continue;
             }
-            let rank = (weak(self.nodes.get(edge.parent as usize)), edge.basis, number);
+            let rank = (
+                weak(self.nodes.get(edge.parent as usize)),
+                edge.basis,
+                number,
+            );
             if let Some(slot) = best.get_mut(edge.child as usize)
                 && rank < *slot
             {

@@ -61,7 +61,10 @@ impl Builder<'_> {
             .collect();
         let mut callers = vec![false; self.ledger.callers().len()];
         for usage in self.ledger.uses() {
-            let (console, internal) = clients.get(usage.key.client as usize).copied().unwrap_or_default();
+            let (console, internal) = clients
+                .get(usage.key.client as usize)
+                .copied()
+                .unwrap_or_default();
             if !console && !internal {
                 continue;
             }
@@ -79,15 +82,22 @@ impl Builder<'_> {
         let sign_ins = self.sign_ins();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
         for (node, hints) in self.nodes.iter().zip(&hints) {
-            if let Some(session) = unseen(node).filter(|_| hints.callers > hints.forwarded && hints.user) {
+            if let Some(session) =
+                unseen(node).filter(|_| hints.callers > hints.forwarded && hints.user)
+            {
                 *groups.entry(session).or_default() += 1;
             }
         }
         for number in 0..u32::try_from(hints.len()).unwrap_or(NONE) {
-            let (Some(node), Some(hints)) = (self.node(number).copied(), hints.get(number as usize).copied()) else {
+            let (Some(node), Some(hints)) = (
+                self.node(number).copied(),
+                hints.get(number as usize).copied(),
+            ) else {
                 continue;
             };
-            let Some(session) = unseen(&node) else { continue };
+            let Some(session) = unseen(&node) else {
+                continue;
+            };
             let alone = groups.get(&session).copied().unwrap_or_default() < 2;
             let origin = if hints.callers == hints.forwarded {
                 Origin::Forwarded
@@ -110,8 +120,16 @@ impl Builder<'_> {
 
     fn hints(&self, agents: &[bool]) -> Vec<Hints> {
         let mut hints = vec![Hints::default(); self.nodes.len()];
-        for ((caller, node), agent) in self.ledger.callers().iter().zip(&self.caller_nodes).zip(agents) {
-            let Some(hints) = hints.get_mut(*node as usize) else { continue };
+        for ((caller, node), agent) in self
+            .ledger
+            .callers()
+            .iter()
+            .zip(&self.caller_nodes)
+            .zip(agents)
+        {
+            let Some(hints) = hints.get_mut(*node as usize) else {
+                continue;
+            };
             hints.callers += 1;
             hints.forwarded += u32::from(!caller.invoked_by.is_empty());
             hints.flagged |= caller.from_console;
@@ -129,7 +147,10 @@ impl Builder<'_> {
     /// Successful console sign-ins by whose session they began.
     fn sign_ins(&self) -> HashMap<Session, u32, Mixing> {
         let mut found = HashMap::default();
-        for (number, fact) in self.facts().filter(|(_, fact)| fact.deed == Deed::ConsoleLogin) {
+        for (number, fact) in self
+            .facts()
+            .filter(|(_, fact)| fact.deed == Deed::ConsoleLogin)
+        {
             let caller = self.ledger.caller(fact.key.caller);
             found.insert((caller.unique_id, caller.session, fact.time), number);
         }
@@ -147,17 +168,27 @@ impl Builder<'_> {
         self.sign_in_edges(&urls);
         let grants = self.grant_edges();
         for number in 0..u32::try_from(self.nodes.len()).unwrap_or(NONE) {
-            let Some(node) = self.node(number).copied() else { continue };
-            let Some(session) = unissued(&node) else { continue };
+            let Some(node) = self.node(number).copied() else {
+                continue;
+            };
+            let Some(session) = unissued(&node) else {
+                continue;
+            };
             match node.origin {
                 Origin::Forwarded | Origin::Unseen | Origin::Service => {}
-                Origin::Issued | Origin::Console => self.session_edge(number, session, (&joins, &grants)),
+                Origin::Issued | Origin::Console => {
+                    self.session_edge(number, session, (&joins, &grants))
+                }
             }
         }
     }
 
     fn placed(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
-        self.caller_nodes.iter().copied().zip(0u32..).filter(|(node, _)| *node != NONE)
+        self.caller_nodes
+            .iter()
+            .copied()
+            .zip(0u32..)
+            .filter(|(node, _)| *node != NONE)
     }
 
     /// The facts of one deed by the principal that called.
@@ -165,7 +196,10 @@ impl Builder<'_> {
         let mut found: HashMap<_, Vec<u32>, Mixing> = HashMap::default();
         for (number, fact) in self.facts().filter(|(_, fact)| fact.deed == deed) {
             let caller = self.ledger.caller(fact.key.caller);
-            found.entry((caller.unique_id, caller.session)).or_default().push(number);
+            found
+                .entry((caller.unique_id, caller.session))
+                .or_default()
+                .push(number);
         }
         found
     }
@@ -176,47 +210,104 @@ impl Builder<'_> {
             self.join((grant, number), fact, basis);
             return;
         }
-        let issue = self.sessions.get(&session).and_then(|issued| self.issue_edge.get(issued)).copied();
-        if let Some(edge) = issue.and_then(|edge| self.edges.get(edge as usize)).copied() {
+        let issue = self
+            .sessions
+            .get(&session)
+            .and_then(|issued| self.issue_edge.get(issued))
+            .copied();
+        if let Some(edge) = issue
+            .and_then(|edge| self.edges.get(edge as usize))
+            .copied()
+        {
             let mut facts = edge.facts;
-            if let (Some(switch), Some(slot)) = (self.switch_of(session, joins), facts.iter_mut().find(|f| **f == NONE)) {
+            if let (Some(switch), Some(slot)) = (
+                self.switch_of(session, joins),
+                facts.iter_mut().find(|f| **f == NONE),
+            ) {
                 *slot = switch;
             }
-            self.edges.push(Edge { child: number, basis: Basis::Matched, facts, ..edge });
+            self.edges.push(Edge {
+                child: number,
+                basis: Basis::Matched,
+                facts,
+                ..edge
+            });
             return;
         }
         let (unique_id, name, created) = session;
-        let id = Name { created: Some(created), ..Name::new(NodeKind::ConsoleSession, unique_id, name) };
+        let id = Name {
+            created: Some(created),
+            ..Name::new(NodeKind::ConsoleSession, unique_id, name)
+        };
         let face = self.node(number).map_or(Face::Name, |node| node.face);
         let parent = self.named(id, face);
         let sign_in = joins.sign_ins.get(&session).copied();
-        let basis = if sign_in.is_some() { Basis::Matched } else { Basis::Inferred };
-        let api = self.ledger.symbols().find("ConsoleLogin").unwrap_or_default();
+        let basis = if sign_in.is_some() {
+            Basis::Matched
+        } else {
+            Basis::Inferred
+        };
+        let api = self
+            .ledger
+            .symbols()
+            .find("ConsoleLogin")
+            .unwrap_or_default();
         let facts = [sign_in.unwrap_or(NONE), NONE, NONE];
-        self.edges.push(Edge { parent, child: number, api, time: created, basis, facts });
+        self.edges.push(Edge {
+            parent,
+            child: number,
+            api,
+            time: created,
+            basis,
+            facts,
+        });
     }
 
     fn join(&mut self, (parent, child): (u32, u32), number: u32, basis: Basis) {
-        let Some(fact) = self.ledger.facts().get(number as usize) else { return };
+        let Some(fact) = self.ledger.facts().get(number as usize) else {
+            return;
+        };
         let (api, time) = (self.api(fact), fact.time);
-        self.edges.push(Edge { parent, child, api, time, basis, facts: [number, NONE, NONE] });
+        self.edges.push(Edge {
+            parent,
+            child,
+            api,
+            time,
+            basis,
+            facts: [number, NONE, NONE],
+        });
     }
 
     /// A SwitchRole record of a session.
     fn switch_of(&self, (unique_id, name, created): Session, joins: &Joins) -> Option<u32> {
         let switches = joins.switches.get(&(unique_id, name))?;
-        let near = |n: &&u32| self.ledger.facts().get(**n as usize).is_some_and(|f| f.time.abs_diff(created) <= 2);
+        let near = |n: &&u32| {
+            self.ledger
+                .facts()
+                .get(**n as usize)
+                .is_some_and(|f| f.time.abs_diff(created) <= 2)
+        };
         switches.iter().find(near).copied()
     }
 
     /// From whoever signed in to the console session.
     fn sign_in_edges(&mut self, urls: &HashMap<(Symbol, Symbol), Vec<u32>, Mixing>) {
-        let logins: Vec<(u32, Fact)> =
-            self.facts().filter(|(_, f)| f.deed == Deed::ConsoleLogin).map(|(n, f)| (n, *f)).collect();
+        let logins: Vec<(u32, Fact)> = self
+            .facts()
+            .filter(|(_, f)| f.deed == Deed::ConsoleLogin)
+            .map(|(n, f)| (n, *f))
+            .collect();
         for (number, fact) in logins {
             let caller = self.ledger.caller(fact.key.caller);
-            let own = if caller.unique_id.is_empty() { caller.arn } else { caller.unique_id };
-            let id = Name { created: Some(fact.time), ..Name::new(NodeKind::ConsoleSession, own, caller.session) };
+            let own = if caller.unique_id.is_empty() {
+                caller.arn
+            } else {
+                caller.unique_id
+            };
+            let id = Name {
+                created: Some(fact.time),
+                ..Name::new(NodeKind::ConsoleSession, own, caller.session)
+            };
             let child = self.named(id, Face::Caller(fact.key.caller));
             if let Some(node) = self.nodes.get_mut(child as usize) {
                 node.origin = Origin::Issued;
@@ -226,24 +317,44 @@ impl Builder<'_> {
                 None => (self.password(&fact), NONE, Basis::Recorded),
             };
             let (api, time) = (self.api(&fact), fact.time);
-            self.edges.push(Edge { parent, child, api, time, basis, facts: [number, more, NONE] });
+            self.edges.push(Edge {
+                parent,
+                child,
+                api,
+                time,
+                basis,
+                facts: [number, more, NONE],
+            });
         }
     }
 
     /// The credential that made the sign-in URL with GetSigninToken, or that SAML issued just then.
-    fn broker(&self, fact: &Fact, urls: &HashMap<(Symbol, Symbol), Vec<u32>, Mixing>) -> Option<(u32, u32)> {
+    fn broker(
+        &self,
+        fact: &Fact,
+        urls: &HashMap<(Symbol, Symbol), Vec<u32>, Mixing>,
+    ) -> Option<(u32, u32)> {
         let caller = self.ledger.caller(fact.key.caller);
-        if !matches!(caller.kind, IdentityType::AssumedRole | IdentityType::FederatedUser) {
+        if !matches!(
+            caller.kind,
+            IdentityType::AssumedRole | IdentityType::FederatedUser
+        ) {
             return None;
         }
-        let made = urls.get(&(caller.unique_id, caller.session)).map(Vec::as_slice).unwrap_or_default();
+        let made = urls
+            .get(&(caller.unique_id, caller.session))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let url = made
             .iter()
             .filter_map(|&n| Some((n, self.ledger.facts().get(n as usize)?)))
             .filter(|(_, f)| f.time <= fact.time && fact.time - f.time <= SIGN_IN_URL)
             .max_by_key(|(_, f)| (f.time, f.id));
         if let Some((number, f)) = url {
-            return self.caller_nodes.get(f.key.caller as usize).map(|&node| (node, number));
+            return self
+                .caller_nodes
+                .get(f.key.caller as usize)
+                .map(|&node| (node, number));
         }
         let session = (caller.unique_id, caller.session, fact.time);
         self.sessions.get(&session).map(|&node| (node, NONE))
@@ -253,10 +364,16 @@ impl Builder<'_> {
     fn password(&mut self, fact: &Fact) -> u32 {
         let caller = self.ledger.caller(fact.key.caller);
         if caller.kind == IdentityType::IamUser && !caller.user_name.is_empty() {
-            let id = Name { account: caller.account, ..Name::new(NodeKind::LoginProfile, caller.user_name, Symbol::EMPTY) };
+            let id = Name {
+                account: caller.account,
+                ..Name::new(NodeKind::LoginProfile, caller.user_name, Symbol::EMPTY)
+            };
             return self.named(id, Face::Name);
         }
-        self.caller_nodes.get(fact.key.caller as usize).copied().unwrap_or(NONE)
+        self.caller_nodes
+            .get(fact.key.caller as usize)
+            .copied()
+            .unwrap_or(NONE)
     }
 
     /// OAuth sessions, each from the console session that granted it.
@@ -270,23 +387,41 @@ impl Builder<'_> {
         for (number, fact) in facts {
             let caller = self.ledger.caller(fact.key.caller);
             let arn = self.ledger.attribute(&fact, Attribute::SignInSession);
-            let name = if arn.is_empty() { caller.unique_id } else { arn };
-            let session = if arn.is_empty() { caller.session } else { Symbol::EMPTY };
+            let name = if arn.is_empty() {
+                caller.unique_id
+            } else {
+                arn
+            };
+            let session = if arn.is_empty() {
+                caller.session
+            } else {
+                Symbol::EMPTY
+            };
             let created = arn.is_empty().then_some(fact.time);
-            let id = Name { created, ..Name::new(NodeKind::OAuthSession, name, session) };
+            let id = Name {
+                created,
+                ..Name::new(NodeKind::OAuthSession, name, session)
+            };
             let child = self.named(id, Face::Caller(fact.key.caller));
             if let Some(node) = self.nodes.get_mut(child as usize) {
                 node.origin = Origin::Issued;
                 node.created = Some(node.created.unwrap_or(fact.time).min(fact.time));
                 (node.unique_id, node.session) = (caller.unique_id, caller.session);
             }
-            let parent = self.caller_nodes.get(fact.key.caller as usize).copied().unwrap_or(NONE);
+            let parent = self
+                .caller_nodes
+                .get(fact.key.caller as usize)
+                .copied()
+                .unwrap_or(NONE);
             self.join((parent, child), number, Basis::Recorded);
             if !arn.is_empty() {
                 grants.by_arn.insert(arn, (child, number));
             }
             if let Some(created) = caller.created {
-                grants.by_session.entry((caller.unique_id, caller.session, created)).or_insert((child, number));
+                grants
+                    .by_session
+                    .entry((caller.unique_id, caller.session, created))
+                    .or_insert((child, number));
             }
         }
         grants
@@ -303,8 +438,16 @@ impl Builder<'_> {
         if grants.by_arn.is_empty() && grants.by_session.is_empty() {
             return None;
         }
-        let callers = || run(&joins.callers.0, &joins.callers.1, number).iter().map(|&c| self.ledger.caller(c));
-        let by_arn = callers().find_map(|caller| grants.by_arn.get(&self.ledger.rare(&caller).sign_in_session));
+        let callers = || {
+            run(&joins.callers.0, &joins.callers.1, number)
+                .iter()
+                .map(|&c| self.ledger.caller(c))
+        };
+        let by_arn = callers().find_map(|caller| {
+            grants
+                .by_arn
+                .get(&self.ledger.rare(&caller).sign_in_session)
+        });
         if let Some(&(node, fact)) = by_arn {
             return Some((node, fact, Basis::Matched));
         }
@@ -329,19 +472,32 @@ struct Grants {
 }
 
 fn is_user(kind: IdentityType) -> bool {
-    matches!(kind, IdentityType::IamUser | IdentityType::Root | IdentityType::Other)
+    matches!(
+        kind,
+        IdentityType::IamUser | IdentityType::Root | IdentityType::Other
+    )
 }
 
 /// The session of a temporary credential whose origin is not known yet.
 fn unseen(node: &Node) -> Option<Session> {
-    let temporary = matches!(node.kind, NodeKind::TemporaryCredential | NodeKind::FederatedSession);
+    let temporary = matches!(
+        node.kind,
+        NodeKind::TemporaryCredential | NodeKind::FederatedSession
+    );
     let open = temporary && node.origin == Origin::Unseen;
-    node.created.filter(|_| open).map(|created| (node.unique_id, node.session, created))
+    node.created
+        .filter(|_| open)
+        .map(|created| (node.unique_id, node.session, created))
 }
 
 /// The session of a temporary credential that no record names as a child.
 fn unissued(node: &Node) -> Option<Session> {
-    let temporary = matches!(node.kind, NodeKind::TemporaryCredential | NodeKind::FederatedSession);
+    let temporary = matches!(
+        node.kind,
+        NodeKind::TemporaryCredential | NodeKind::FederatedSession
+    );
     let from_use = matches!(node.face, Face::Caller(_));
-    node.created.filter(|_| temporary && from_use).map(|created| (node.unique_id, node.session, created))
+    node.created
+        .filter(|_| temporary && from_use)
+        .map(|created| (node.unique_id, node.session, created))
 }

@@ -38,7 +38,9 @@ impl Addresses {
     /// The uses of a node.
     pub fn uses<'l>(&self, lineage: &Lineage<'l>, node: u32) -> impl Iterator<Item = &'l Use> {
         let ledger = lineage.ledger;
-        run(&self.starts, &self.uses, node).iter().filter_map(move |&n| ledger.uses().get(n as usize))
+        run(&self.starts, &self.uses, node)
+            .iter()
+            .filter_map(move |&n| ledger.uses().get(n as usize))
     }
 
     /// When and how often a node was used.
@@ -70,13 +72,20 @@ impl Lineage<'_> {
     /// The ARN of a node's principal as AWS writes it in `userIdentity.arn`; a service's DNS name; the
     /// best name there is for anything else. Empty where nothing is known.
     pub fn principal(&self, number: u32) -> Untrusted {
-        let Some(node) = self.node(number) else { return Untrusted::default() };
+        let Some(node) = self.node(number) else {
+            return Untrusted::default();
+        };
         if let Some(arn) = self.arn_of_callers(number, node) {
             return Untrusted::new(arn);
         }
         let text = match node.face {
             Face::Caller(caller) => self.caller_name(&self.ledger.caller(caller)),
-            Face::Fact(fact) => self.ledger.facts().get(fact as usize).map(|f| self.issued_arn(node, f)).unwrap_or_default(),
+            Face::Fact(fact) => self
+                .ledger
+                .facts()
+                .get(fact as usize)
+                .map(|f| self.issued_arn(node, f))
+                .unwrap_or_default(),
             Face::Name => self.made_name(node),
         };
         Untrusted::new(text)
@@ -84,9 +93,15 @@ impl Lineage<'_> {
 
     /// The account of a node: that of its principal.
     pub fn account(&self, number: u32) -> Untrusted {
-        let Some(node) = self.node(number) else { return Untrusted::default() };
+        let Some(node) = self.node(number) else {
+            return Untrusted::default();
+        };
         let arn = self.principal(number);
-        let in_arn = arn.raw().strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).unwrap_or_default();
+        let in_arn = arn
+            .raw()
+            .strip_prefix("arn:")
+            .and_then(|rest| rest.split(':').nth(3))
+            .unwrap_or_default();
         if !in_arn.is_empty() {
             return Untrusted::new(in_arn);
         }
@@ -95,14 +110,20 @@ impl Lineage<'_> {
             return Untrusted::new(text);
         }
         match node.face {
-            Face::Caller(caller) => Untrusted::new(self.ledger.text(self.ledger.caller(caller).account)),
+            Face::Caller(caller) => {
+                Untrusted::new(self.ledger.text(self.ledger.caller(caller).account))
+            }
             Face::Fact(fact) => Untrusted::new(self.place_account(fact)),
             Face::Name => Untrusted::default(),
         }
     }
 
     fn place_account(&self, fact: u32) -> &str {
-        let place = self.ledger.facts().get(fact as usize).and_then(|f| self.ledger.place(f.key.place));
+        let place = self
+            .ledger
+            .facts()
+            .get(fact as usize)
+            .and_then(|f| self.ledger.place(f.key.place));
         place.map_or("", |place| self.ledger.text(place.account))
     }
 
@@ -111,21 +132,41 @@ impl Lineage<'_> {
         if matches!(node.kind, NodeKind::Service | NodeKind::Workload) {
             return None;
         }
-        let callers = self.callers_of(number).iter().map(|&c| self.ledger.caller(c));
-        callers.map(|caller| self.caller_arn(&caller)).filter(|arn| !arn.is_empty()).min()
+        let callers = self
+            .callers_of(number)
+            .iter()
+            .map(|&c| self.ledger.caller(c));
+        callers
+            .map(|caller| self.caller_arn(&caller))
+            .filter(|arn| !arn.is_empty())
+            .min()
     }
 
     /// `userIdentity.arn` of a caller.
     pub fn caller_arn(&self, caller: &Caller) -> String {
-        let session = if caller.arn_ends_with_session { self.ledger.text(caller.session) } else { "" };
+        let session = if caller.arn_ends_with_session {
+            self.ledger.text(caller.session)
+        } else {
+            ""
+        };
         format!("{}{session}", self.ledger.text(caller.arn))
     }
 
     /// The ARN of a caller, or what else names it.
     fn caller_name(&self, caller: &Caller) -> String {
         let arn = self.caller_arn(caller);
-        let texts = [caller.invoked_by, caller.user_name, caller.unique_id, caller.account].map(|s| self.ledger.text(s));
-        let principal = [arn.as_str()].into_iter().chain(texts).find(|t| !t.is_empty()).unwrap_or_default();
+        let texts = [
+            caller.invoked_by,
+            caller.user_name,
+            caller.unique_id,
+            caller.account,
+        ]
+        .map(|s| self.ledger.text(s));
+        let principal = [arn.as_str()]
+            .into_iter()
+            .chain(texts)
+            .find(|t| !t.is_empty())
+            .unwrap_or_default();
         let session = self.ledger.text(caller.session);
         if principal == self.ledger.text(caller.unique_id) && !session.is_empty() {
             return format!("{principal}:{session}");
@@ -136,7 +177,9 @@ impl Lineage<'_> {
     fn made_name(&self, node: &Node) -> String {
         let (name, account) = (self.ledger.text(node.name), self.ledger.text(node.account));
         match node.kind {
-            NodeKind::User | NodeKind::LoginProfile if !name.contains(':') => format!("arn:aws:iam::{account}:user/{name}"),
+            NodeKind::User | NodeKind::LoginProfile if !name.contains(':') => {
+                format!("arn:aws:iam::{account}:user/{name}")
+            }
             NodeKind::Role if !name.contains(':') => format!("arn:aws:iam::{account}:role/{name}"),
             _ => name.to_owned(),
         }
@@ -151,17 +194,31 @@ impl Lineage<'_> {
         }
         let caller = self.ledger.caller(fact.key.caller);
         match fact.deed {
-            Deed::GetSessionToken | Deed::S3ExpressCreateSession | Deed::GetSigninToken => self.caller_name(&caller),
+            Deed::GetSessionToken | Deed::S3ExpressCreateSession | Deed::GetSigninToken => {
+                self.caller_name(&caller)
+            }
             Deed::AssumeRoot => {
                 let account = text(Attribute::TargetAccount);
-                if account.contains(':') { account.to_owned() } else { format!("arn:aws:iam::{account}:root") }
+                if account.contains(':') {
+                    account.to_owned()
+                } else {
+                    format!("arn:aws:iam::{account}:root")
+                }
             }
             Deed::CreateAccessKey => {
                 let user = text(Attribute::User);
                 let arn = self.caller_arn(&caller);
-                let partition = arn.split(':').nth(1).filter(|p| !p.is_empty()).unwrap_or("aws");
+                let partition = arn
+                    .split(':')
+                    .nth(1)
+                    .filter(|p| !p.is_empty())
+                    .unwrap_or("aws");
                 let account = self.ledger.text(caller.account);
-                if user.is_empty() { arn } else { format!("arn:{partition}:iam::{account}:user/{user}") }
+                if user.is_empty() {
+                    arn
+                } else {
+                    format!("arn:{partition}:iam::{account}:user/{user}")
+                }
             }
             _ if node.kind == NodeKind::Certificate => text(Attribute::Subject).to_owned(),
             _ if node.kind == NodeKind::IdpSubject => text(Attribute::IdentityId).to_owned(),
@@ -174,7 +231,9 @@ impl Lineage<'_> {
 /// "userIdentity element").
 fn assumed_role(role: &str, session: &str) -> String {
     let parts: Vec<&str> = role.splitn(6, ':').collect();
-    let (Some(partition), Some(account), Some(resource)) = (parts.get(1), parts.get(4), parts.get(5)) else {
+    let (Some(partition), Some(account), Some(resource)) =
+        (parts.get(1), parts.get(4), parts.get(5))
+    else {
         return role.to_owned();
     };
     let name = resource.rsplit('/').next().unwrap_or_default();

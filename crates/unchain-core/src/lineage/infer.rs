@@ -14,7 +14,10 @@ impl Builder<'_> {
     pub(super) fn inferred(&mut self) {
         let mut asked: HashMap<Deed, Vec<u32>, Mixing> = HashMap::default();
         for (number, fact) in self.facts() {
-            if matches!(fact.deed, Deed::AssumeRoleForPodIdentity | Deed::GetRoleCredentials | Deed::GetDataAccess) {
+            if matches!(
+                fact.deed,
+                Deed::AssumeRoleForPodIdentity | Deed::GetRoleCredentials | Deed::GetDataAccess
+            ) {
                 asked.entry(fact.deed).or_default().push(number);
             }
         }
@@ -32,11 +35,20 @@ impl Builder<'_> {
             }
         }
         for (number, fact) in self.facts() {
-            let Some(child) = self.issued_by_fact.get(number as usize).copied().filter(|&n| n != NONE) else {
+            let Some(child) = self
+                .issued_by_fact
+                .get(number as usize)
+                .copied()
+                .filter(|&n| n != NONE)
+            else {
                 continue;
             };
-            let Some(wanted) = self.asked_with(fact) else { continue };
-            let Some(list) = asked.get(&wanted) else { continue };
+            let Some(wanted) = self.asked_with(fact) else {
+                continue;
+            };
+            let Some(list) = asked.get(&wanted) else {
+                continue;
+            };
             if let Some(asking) = self.best(list, fact, wanted) {
                 // Keys used in the session of this issue came the same way.
                 let used = matched.get(&number).map(Vec::as_slice).unwrap_or_default();
@@ -54,7 +66,9 @@ impl Builder<'_> {
             (Deed::AssumeRole, "pods.eks.amazonaws.com") => Some(Deed::AssumeRoleForPodIdentity),
             (Deed::AssumeRole, "access-grants.s3.amazonaws.com") => Some(Deed::GetDataAccess),
             (Deed::AssumeRoleWithSaml, _) => Some(Deed::GetRoleCredentials),
-            (Deed::AssumeRole, service) if service.starts_with("sso.") => Some(Deed::GetRoleCredentials),
+            (Deed::AssumeRole, service) if service.starts_with("sso.") => {
+                Some(Deed::GetRoleCredentials)
+            }
             _ => None,
         }
     }
@@ -67,24 +81,33 @@ impl Builder<'_> {
         list.get(start..)?
             .iter()
             .take_while(|n| time(n) <= issue.time.saturating_add(TOGETHER))
-            .filter(|n| facts.get(**n as usize).is_some_and(|asking| self.fits(asking, issue, deed)))
+            .filter(|n| {
+                facts
+                    .get(**n as usize)
+                    .is_some_and(|asking| self.fits(asking, issue, deed))
+            })
             .min_by_key(|n| time(n).abs_diff(issue.time))
             .copied()
     }
 
     fn fits(&self, asking: &Fact, issue: &Fact, deed: Deed) -> bool {
-        let text = |fact: &Fact, attribute| self.ledger.text(self.ledger.attribute(fact, attribute));
+        let text =
+            |fact: &Fact, attribute| self.ledger.text(self.ledger.attribute(fact, attribute));
         match deed {
             Deed::AssumeRoleForPodIdentity => {
                 let cluster = text(asking, Attribute::Cluster);
                 let session = text(issue, Attribute::SessionName);
                 session.strip_prefix("eks-").is_some_and(|rest| {
-                    rest.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('-') || rest.is_empty())
+                    rest.strip_prefix(cluster)
+                        .is_some_and(|rest| rest.starts_with('-') || rest.is_empty())
                 })
             }
             Deed::GetRoleCredentials => {
                 let role = text(issue, Attribute::Role);
-                let (name, account) = (text(asking, Attribute::Role), text(asking, Attribute::TargetAccount));
+                let (name, account) = (
+                    text(asking, Attribute::Role),
+                    text(asking, Attribute::TargetAccount),
+                );
                 let set = role.rsplit('/').next().unwrap_or_default();
                 let named = set
                     .strip_prefix("AWSReservedSSO_")
@@ -97,13 +120,27 @@ impl Builder<'_> {
     }
 
     fn suggest(&mut self, child: u32, issue: &Fact, (asking, number): (u32, u32)) {
-        let Some(fact) = self.ledger.facts().get(asking as usize) else { return };
-        let Some(parent) = self.caller_nodes.get(fact.key.caller as usize).copied().filter(|&n| n != NONE) else {
+        let Some(fact) = self.ledger.facts().get(asking as usize) else {
+            return;
+        };
+        let Some(parent) = self
+            .caller_nodes
+            .get(fact.key.caller as usize)
+            .copied()
+            .filter(|&n| n != NONE)
+        else {
             return;
         };
         let (api, time) = (self.api(fact), issue.time);
         let facts = [number, asking, NONE];
-        self.edges.push(Edge { parent, child, api, time, basis: Basis::Inferred, facts });
+        self.edges.push(Edge {
+            parent,
+            child,
+            api,
+            time,
+            basis: Basis::Inferred,
+            facts,
+        });
     }
 
     /// The symbol of a text that may not be in the ledger.

@@ -27,14 +27,22 @@ impl Builder<'_> {
         let mut by_node: Vec<(u32, u8, Seconds, u32)> = self
             .facts()
             .filter_map(|(number, fact)| {
-                let node = self.issued_by_fact.get(number as usize).copied().filter(|&n| n != NONE)?;
+                let node = self
+                    .issued_by_fact
+                    .get(number as usize)
+                    .copied()
+                    .filter(|&n| n != NONE)?;
                 Some((node, self.rank(fact), fact.time, number))
             })
             .collect();
         by_node.sort_unstable();
         for group in by_node.chunk_by(|a, b| a.0 == b.0) {
-            let Some(&(child, _, _, first)) = group.first() else { continue };
-            let Some(fact) = facts.get(first as usize) else { continue };
+            let Some(&(child, _, _, first)) = group.first() else {
+                continue;
+            };
+            let Some(fact) = facts.get(first as usize) else {
+                continue;
+            };
             let mut evidence = [NONE; 3];
             for (slot, (_, _, _, number)) in evidence.iter_mut().zip(group) {
                 *slot = *number;
@@ -51,7 +59,9 @@ impl Builder<'_> {
             let number = u32::try_from(self.edges.len()).unwrap_or(NONE);
             self.edges.push(edge);
             self.issue_edge.insert(child, number);
-            let by_service = self.node(parent).is_some_and(|n| matches!(n.kind, NodeKind::Service | NodeKind::Workload));
+            let by_service = self
+                .node(parent)
+                .is_some_and(|n| matches!(n.kind, NodeKind::Service | NodeKind::Workload));
             if by_service && let Some(node) = self.nodes.get_mut(child as usize) {
                 node.origin = Origin::Service;
             }
@@ -67,7 +77,9 @@ impl Builder<'_> {
             IdentityType::AwsService => 5,
             IdentityType::AwsAccount => 4,
             _ if !caller.key.is_empty() => 0,
-            IdentityType::SamlUser | IdentityType::WebIdentityUser | IdentityType::IdentityCenterUser => 2,
+            IdentityType::SamlUser
+            | IdentityType::WebIdentityUser
+            | IdentityType::IdentityCenterUser => 2,
             _ => 3,
         }
     }
@@ -75,15 +87,29 @@ impl Builder<'_> {
     /// The node that issued: the caller's, or the workload for which a service acted.
     fn issuer(&mut self, number: u32, fact: &Fact) -> u32 {
         let caller = self.ledger.caller(fact.key.caller);
-        let own = self.caller_nodes.get(fact.key.caller as usize).copied().unwrap_or(NONE);
+        let own = self
+            .caller_nodes
+            .get(fact.key.caller as usize)
+            .copied()
+            .unwrap_or(NONE);
         if fact.deed == Deed::RolesAnywhereCreateSession && caller.key.is_empty() {
             let subject = self.ledger.attribute(fact, Attribute::Subject);
-            let name = if subject.is_empty() { caller.unique_id } else { subject };
-            return self.named(Name::new(NodeKind::Certificate, name, caller.session), Face::Fact(number));
+            let name = if subject.is_empty() {
+                caller.unique_id
+            } else {
+                subject
+            };
+            return self.named(
+                Name::new(NodeKind::Certificate, name, caller.session),
+                Face::Fact(number),
+            );
         }
         if fact.deed == Deed::GetCredentialsForIdentity && caller.key.is_empty() {
             let identity = self.ledger.attribute(fact, Attribute::IdentityId);
-            return self.named(Name::new(NodeKind::IdpSubject, identity, Symbol::EMPTY), Face::Fact(number));
+            return self.named(
+                Name::new(NodeKind::IdpSubject, identity, Symbol::EMPTY),
+                Face::Fact(number),
+            );
         }
         if caller.kind == IdentityType::AwsService {
             return self.workload(fact, caller.invoked_by).unwrap_or(own);
@@ -102,7 +128,16 @@ impl Builder<'_> {
 
     /// The workload that a service's session name stands for, in the account of the record.
     pub(super) fn workload_named(&mut self, service: Symbol, session: Symbol, fact: &Fact) -> u32 {
-        let account = self.ledger.place(fact.key.place).map_or(Symbol::EMPTY, |place| place.account);
-        self.named(Name { account, ..Name::new(NodeKind::Workload, service, session) }, Face::Name)
+        let account = self
+            .ledger
+            .place(fact.key.place)
+            .map_or(Symbol::EMPTY, |place| place.account);
+        self.named(
+            Name {
+                account,
+                ..Name::new(NodeKind::Workload, service, session)
+            },
+            Face::Name,
+        )
     }
 }

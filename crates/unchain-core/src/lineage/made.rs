@@ -10,25 +10,49 @@ use std::collections::BTreeSet;
 impl Builder<'_> {
     /// Adds a node and an edge for each thing made, and joins to it what came of it.
     pub(super) fn made(&mut self) {
-        let facts: Vec<(u32, Fact)> =
-            self.facts().filter(|(_, fact)| makes(fact.deed)).map(|(n, f)| (n, *f)).collect();
+        let facts: Vec<(u32, Fact)> = self
+            .facts()
+            .filter(|(_, fact)| makes(fact.deed))
+            .map(|(n, f)| (n, *f))
+            .collect();
         for (number, fact) in facts {
-            let account = self.ledger.place(fact.key.place).map_or(Symbol::EMPTY, |place| place.account);
+            let account = self
+                .ledger
+                .place(fact.key.place)
+                .map_or(Symbol::EMPTY, |place| place.account);
             let caller = self.ledger.caller(fact.key.caller);
-            let account = if account.is_empty() { caller.account } else { account };
+            let account = if account.is_empty() {
+                caller.account
+            } else {
+                account
+            };
             match fact.deed {
-                Deed::RunInstances | Deed::InstanceProfile => self.workloads(number, &fact, "ec2.amazonaws.com"),
+                Deed::RunInstances | Deed::InstanceProfile => {
+                    self.workloads(number, &fact, "ec2.amazonaws.com")
+                }
                 Deed::Function => self.workloads(number, &fact, "lambda.amazonaws.com"),
                 Deed::TaskDefinition => self.workloads(number, &fact, "ecs-tasks.amazonaws.com"),
                 _ => {
-                    let Some((kind, attribute)) = made_kind(fact.deed) else { continue };
+                    let Some((kind, attribute)) = made_kind(fact.deed) else {
+                        continue;
+                    };
                     let mut name = self.ledger.attribute(&fact, attribute);
                     if name.is_empty() {
                         // Without a user name, IAM means the caller's own user.
-                        name = if attribute == Attribute::User { caller.user_name } else { self.resource(&fact) };
+                        name = if attribute == Attribute::User {
+                            caller.user_name
+                        } else {
+                            self.resource(&fact)
+                        };
                     }
                     if !name.is_empty() {
-                        let child = self.named(Name { account, ..Name::new(kind, name, Symbol::EMPTY) }, Face::Name);
+                        let child = self.named(
+                            Name {
+                                account,
+                                ..Name::new(kind, name, Symbol::EMPTY)
+                            },
+                            Face::Name,
+                        );
                         self.made_edge(number, &fact, child);
                     }
                 }
@@ -43,7 +67,12 @@ impl Builder<'_> {
     }
 
     fn made_edge(&mut self, number: u32, fact: &Fact, child: u32) {
-        let Some(parent) = self.caller_nodes.get(fact.key.caller as usize).copied().filter(|&n| n != NONE) else {
+        let Some(parent) = self
+            .caller_nodes
+            .get(fact.key.caller as usize)
+            .copied()
+            .filter(|&n| n != NONE)
+        else {
             return;
         };
         let (api, time) = (self.api(fact), fact.time);
@@ -52,7 +81,14 @@ impl Builder<'_> {
         {
             node.created = Some(time);
         }
-        self.edges.push(Edge { parent, child, api, time, basis: Basis::Recorded, facts: [number, NONE, NONE] });
+        self.edges.push(Edge {
+            parent,
+            child,
+            api,
+            time,
+            basis: Basis::Recorded,
+            facts: [number, NONE, NONE],
+        });
     }
 
     /// Each workload that the call started or gave a role to. A service's sessions carry its id.
@@ -95,12 +131,23 @@ impl Builder<'_> {
                 _ => None,
             })
             .collect();
-        let explained: BTreeSet<u32> = self.edges.iter().filter(|e| e.basis == Basis::Recorded).map(|e| e.child).collect();
+        let explained: BTreeSet<u32> = self
+            .edges
+            .iter()
+            .filter(|e| e.basis == Basis::Recorded)
+            .map(|e| e.child)
+            .collect();
         for (child, name, account) in profiles.into_iter().chain(keys) {
-            let Some(parent) = self.find_named(&Name { account, ..Name::new(NodeKind::User, name, Symbol::EMPTY) }) else {
+            let Some(parent) = self.find_named(&Name {
+                account,
+                ..Name::new(NodeKind::User, name, Symbol::EMPTY)
+            }) else {
                 continue;
             };
-            let created = self.node(parent).and_then(|n| n.created).unwrap_or_default();
+            let created = self
+                .node(parent)
+                .and_then(|n| n.created)
+                .unwrap_or_default();
             if !explained.contains(&child) {
                 let api = self.symbol("CreateUser");
                 self.edges.push(Edge {
@@ -119,39 +166,73 @@ impl Builder<'_> {
     fn of_providers(&mut self) {
         let issues: Vec<Fact> = self
             .facts()
-            .filter(|(_, f)| matches!(f.deed, Deed::AssumeRoleWithSaml | Deed::AssumeRoleWithWebIdentity))
+            .filter(|(_, f)| {
+                matches!(
+                    f.deed,
+                    Deed::AssumeRoleWithSaml | Deed::AssumeRoleWithWebIdentity
+                )
+            })
             .map(|(_, f)| *f)
             .collect();
-        let any = self.nodes.iter().any(|n| n.kind == NodeKind::IdentityProvider);
+        let any = self
+            .nodes
+            .iter()
+            .any(|n| n.kind == NodeKind::IdentityProvider);
         for fact in issues.iter().filter(|_| any) {
             let name = self.ledger.attribute(fact, Attribute::Provider);
-            let account = self.ledger.place(fact.key.place).map_or(Symbol::EMPTY, |place| place.account);
-            let Some(parent) = self.find_named(&Name { account, ..Name::new(NodeKind::IdentityProvider, name, Symbol::EMPTY) })
+            let account = self
+                .ledger
+                .place(fact.key.place)
+                .map_or(Symbol::EMPTY, |place| place.account);
+            let Some(parent) = self.find_named(&Name {
+                account,
+                ..Name::new(NodeKind::IdentityProvider, name, Symbol::EMPTY)
+            }) else {
+                continue;
+            };
+            let Some(child) = self
+                .caller_nodes
+                .get(fact.key.caller as usize)
+                .copied()
+                .filter(|&n| n != NONE)
             else {
                 continue;
             };
-            let Some(child) = self.caller_nodes.get(fact.key.caller as usize).copied().filter(|&n| n != NONE) else {
-                continue;
-            };
             let (api, time) = (self.api(fact), fact.time);
-            self.edges.push(Edge { parent, child, api, time, basis: Basis::Inferred, facts: [NONE; 3] });
+            self.edges.push(Edge {
+                parent,
+                child,
+                api,
+                time,
+                basis: Basis::Inferred,
+                facts: [NONE; 3],
+            });
         }
     }
 }
 
 fn makes(deed: Deed) -> bool {
     made_kind(deed).is_some()
-        || matches!(deed, Deed::RunInstances | Deed::InstanceProfile | Deed::Function | Deed::TaskDefinition)
+        || matches!(
+            deed,
+            Deed::RunInstances | Deed::InstanceProfile | Deed::Function | Deed::TaskDefinition
+        )
 }
 
 /// The kind of thing that a deed makes or changes, and what names it.
 fn made_kind(deed: Deed) -> Option<(NodeKind, Attribute)> {
     Some(match deed {
         Deed::CreateUser => (NodeKind::User, Attribute::User),
-        Deed::CreateLoginProfile | Deed::UpdateLoginProfile => (NodeKind::LoginProfile, Attribute::User),
-        Deed::CreateVirtualMfaDevice | Deed::EnableMfaDevice => (NodeKind::MfaDevice, Attribute::Serial),
+        Deed::CreateLoginProfile | Deed::UpdateLoginProfile => {
+            (NodeKind::LoginProfile, Attribute::User)
+        }
+        Deed::CreateVirtualMfaDevice | Deed::EnableMfaDevice => {
+            (NodeKind::MfaDevice, Attribute::Serial)
+        }
         Deed::CreateRole | Deed::UpdateAssumeRolePolicy => (NodeKind::Role, Attribute::Role),
-        Deed::IdentityProvider | Deed::TrustAnchor => (NodeKind::IdentityProvider, Attribute::Provider),
+        Deed::IdentityProvider | Deed::TrustAnchor => {
+            (NodeKind::IdentityProvider, Attribute::Provider)
+        }
         Deed::CreateServiceSpecificCredential => (NodeKind::LoginProfile, Attribute::Key),
         _ => return None,
     })

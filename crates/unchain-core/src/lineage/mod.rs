@@ -232,7 +232,10 @@ impl<'l> Lineage<'l> {
 
     /// The node of a caller.
     pub fn node_of_caller(&self, caller: u32) -> Option<u32> {
-        self.caller_nodes.get(caller as usize).copied().filter(|&n| n != NONE)
+        self.caller_nodes
+            .get(caller as usize)
+            .copied()
+            .filter(|&n| n != NONE)
     }
 
     /// The callers that are this node.
@@ -242,12 +245,16 @@ impl<'l> Lineage<'l> {
 
     /// The edges out of a node, in order of time.
     pub fn children(&self, node: u32) -> impl Iterator<Item = &Edge> {
-        run(&self.child_starts, &self.child_edges, node).iter().filter_map(|&e| self.edges.get(e as usize))
+        run(&self.child_starts, &self.child_edges, node)
+            .iter()
+            .filter_map(|&e| self.edges.get(e as usize))
     }
 
     /// The edges into a node.
     pub fn parents(&self, node: u32) -> impl Iterator<Item = &Edge> {
-        run(&self.parent_starts, &self.parent_edges, node).iter().filter_map(|&e| self.edges.get(e as usize))
+        run(&self.parent_starts, &self.parent_edges, node)
+            .iter()
+            .filter_map(|&e| self.edges.get(e as usize))
     }
 
     /// The edge that best explains a node.
@@ -266,7 +273,10 @@ fn run<'a>(starts: &[u32], items: &'a [u32], node: u32) -> &'a [u32] {
 }
 
 /// Builds a compressed adjacency list of `count` nodes from (node, item) pairs.
-fn adjacency(count: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> (Vec<u32>, Vec<u32>) {
+fn adjacency(
+    count: usize,
+    pairs: impl Iterator<Item = (u32, u32)> + Clone,
+) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0u32; count + 1];
     for (node, _) in pairs.clone() {
         if let Some(slot) = starts.get_mut(node as usize + 1) {

@@ -62,13 +62,18 @@ impl Lineage<'_> {
     pub fn find(&self, text: &str, uses: &Addresses) -> Vec<Match> {
         let mut found: BTreeMap<u32, Pivot> = BTreeMap::new();
         let mut add = |node: u32, pivot: Pivot| {
-            found.entry(node).and_modify(|known| *known = (*known).min(pivot)).or_insert(pivot);
+            found
+                .entry(node)
+                .and_modify(|known| *known = (*known).min(pivot))
+                .or_insert(pivot);
         };
         let symbol = self.ledger.symbols().find(text).filter(|s| !s.is_empty());
         for (number, node) in (0u32..).zip(&self.nodes) {
             let is = |s: Symbol| symbol == Some(s);
             let principal = text.split_once(':').is_some_and(|(id, session)| {
-                self.ledger.text(node.unique_id) == id && self.ledger.text(node.session) == session && !id.is_empty()
+                self.ledger.text(node.unique_id) == id
+                    && self.ledger.text(node.session) == session
+                    && !id.is_empty()
             });
             if is(node.key) {
                 add(number, Pivot::AccessKeyId);
@@ -85,7 +90,10 @@ impl Lineage<'_> {
         self.by_callers(text, symbol, &mut add);
         self.by_facts(text, symbol, &mut add);
         self.by_uses((text, symbol), uses, &mut add);
-        let mut matches: Vec<Match> = found.into_iter().map(|(node, pivot)| Match { pivot, node }).collect();
+        let mut matches: Vec<Match> = found
+            .into_iter()
+            .map(|(node, pivot)| Match { pivot, node })
+            .collect();
         matches.sort_unstable();
         matches
     }
@@ -94,13 +102,16 @@ impl Lineage<'_> {
         for (caller, node) in self.ledger.callers().iter().zip(&self.caller_nodes) {
             let rare = self.ledger.rare(caller);
             let is = |s: Symbol| symbol == Some(s);
-            if text.starts_with("arn:") && (self.caller_arn(caller) == text || is(caller.issuer_arn)) {
+            if text.starts_with("arn:")
+                && (self.caller_arn(caller) == text || is(caller.issuer_arn))
+            {
                 add(*node, Pivot::Arn);
             } else if is(rare.source_identity) {
                 add(*node, Pivot::SourceIdentity);
             } else if is(caller.issuer_id) {
                 add(*node, Pivot::PrincipalId);
-            } else if is(caller.user_name) || text == last_part(self.ledger.text(caller.issuer_arn)) {
+            } else if is(caller.user_name) || text == last_part(self.ledger.text(caller.issuer_arn))
+            {
                 add(*node, Pivot::Name);
             }
         }
@@ -108,14 +119,26 @@ impl Lineage<'_> {
 
     fn by_facts(&self, text: &str, symbol: Option<Symbol>, add: &mut impl FnMut(u32, Pivot)) {
         let guid = crate::id::uuid_bytes(text).map(crate::ledger::EventKey::Guid);
-        let wanted: BTreeSet<_> = guid.into_iter().chain(symbol.map(crate::ledger::EventKey::Text)).collect();
+        let wanted: BTreeSet<_> = guid
+            .into_iter()
+            .chain(symbol.map(crate::ledger::EventKey::Text))
+            .collect();
         for edge in &self.edges {
-            for fact in edge.facts.iter().filter_map(|&n| self.ledger.facts().get(n as usize)) {
+            for fact in edge
+                .facts
+                .iter()
+                .filter_map(|&n| self.ledger.facts().get(n as usize))
+            {
                 if wanted.contains(&fact.id) || wanted.contains(&fact.shared) {
                     add(edge.child, Pivot::EventId);
                 }
                 let Some(symbol) = symbol else { continue };
-                for kept in self.ledger.kept(fact).iter().filter(|k| !k.attribute.is_number() && k.symbol() == symbol) {
+                for kept in self
+                    .ledger
+                    .kept(fact)
+                    .iter()
+                    .filter(|k| !k.attribute.is_number() && k.symbol() == symbol)
+                {
                     match kept.attribute {
                         Attribute::Serial => add(edge.child, Pivot::MfaSerial),
                         Attribute::SourceIdentity => add(edge.child, Pivot::SourceIdentity),
@@ -127,16 +150,25 @@ impl Lineage<'_> {
         }
     }
 
-    fn by_uses(&self, (text, symbol): (&str, Option<Symbol>), _uses: &Addresses, add: &mut impl FnMut(u32, Pivot)) {
+    fn by_uses(
+        &self,
+        (text, symbol): (&str, Option<Symbol>),
+        _uses: &Addresses,
+        add: &mut impl FnMut(u32, Pivot),
+    ) {
         let guid = crate::id::uuid_bytes(text).map(crate::ledger::EventKey::Guid);
         let ledger: &Ledger = self.ledger;
         let event = |id| guid == Some(id) || symbol.map(crate::ledger::EventKey::Text) == Some(id);
         for usage in ledger.uses() {
-            let Some(node) = self.node_of_caller(usage.key.caller) else { continue };
+            let Some(node) = self.node_of_caller(usage.key.caller) else {
+                continue;
+            };
             if event(usage.first_id) || event(ledger.last(usage).1) {
                 add(node, Pivot::EventId);
             }
-            let Some((client, symbol)) = ledger.client(usage.key.client).zip(symbol) else { continue };
+            let Some((client, symbol)) = ledger.client(usage.key.client).zip(symbol) else {
+                continue;
+            };
             if client.address == symbol {
                 add(node, Pivot::Address);
             } else if client.agent == symbol {

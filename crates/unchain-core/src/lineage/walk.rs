@@ -70,8 +70,13 @@ impl<'l> Lineage<'l> {
 
     /// The event ids of an edge's evidence, as logged.
     pub fn evidence(&self, edge: &Edge) -> Vec<String> {
-        let facts = edge.facts.iter().filter_map(|&n| self.ledger.facts().get(n as usize));
-        let mut ids: Vec<String> = facts.map(|fact| self.ledger.event_id(fact.id).into_owned()).collect();
+        let facts = edge
+            .facts
+            .iter()
+            .filter_map(|&n| self.ledger.facts().get(n as usize));
+        let mut ids: Vec<String> = facts
+            .map(|fact| self.ledger.event_id(fact.id).into_owned())
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         ids
