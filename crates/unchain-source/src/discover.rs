@@ -1,0 +1,247 @@
+//! From what the user named to a sorted list of files. Looks at names and sizes, never into files.
+
+use crate::error::SourceError;
+use crate::layout::Layout;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use unchain_core::text::terminal;
+use walkdir::WalkDir;
+
+/// One file, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    path: Option<PathBuf>,
+    name: String,
+    size: u64,
+}
+
+/// A place inside a named folder that could not be listed or is not a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// The place. From outside, so escape it before showing it.
+    pub name: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Unit {
+    /// A file whose size is not known yet.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::sized(path.into(), 0)
+    }
+
+    /// Standard input.
+    pub fn stdin() -> Self {
+        Self {
+            path: None,
+            name: "-".to_owned(),
+            size: 0,
+        }
+    }
+
+    fn sized(path: PathBuf, size: u64) -> Self {
+        let name = path.to_string_lossy().into_owned();
+        Self {
+            path: Some(path),
+            name,
+            size,
+        }
+    }
+
+    /// The file's path; `None` for standard input.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The path as text, or `-`. What is not UTF-8 is replaced. From outside, so escape it before
+    /// showing it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes as stored; 0 where that is not known before reading.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What the path says about the content.
+    pub fn layout(&self) -> Option<Layout> {
+        Layout::of(self.path.as_deref()?)
+    }
+}
+
+/// What a list of sources amounts to.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) unreachable: Vec<Unreachable>,
+}
+
+/// Lists the files behind `sources`, sorted by path, each once. Symbolic links are followed.
+pub(crate) fn discover<S: AsRef<OsStr>>(sources: &[S]) -> Result<Found, SourceError> {
+    if sources.is_empty() {
+        return Err(SourceError::NoSource);
+    }
+    let mut found = Found::default();
+    for source in sources {
+        add(source.as_ref(), &mut found)?;
+    }
+    found.units.sort_by(|a, b| a.path.cmp(&b.path));
+    found.units.dedup_by(|a, b| a.path == b.path);
+    found.unreachable.sort_by(|a, b| a.name.cmp(&b.name));
+    found.unreachable.dedup();
+    Ok(found)
+}
+
+fn add(source: &OsStr, found: &mut Found) -> Result<(), SourceError> {
+    if source == "-" {
+        found.units.push(Unit::stdin());
+        return Ok(());
+    }
+    let shown = || terminal(&source.to_string_lossy()).into_owned();
+    let path = Path::new(source);
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(_) if source.to_str().is_some_and(is_remote) => {
+            return Err(SourceError::Remote { name: shown() });
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(SourceError::Missing { name: shown() });
+        }
+        Err(source) => {
+            return Err(SourceError::Unreachable {
+                name: shown(),
+                source,
+            });
+        }
+    };
+    if metadata.is_dir() {
+        walk(path, found);
+    } else {
+        // A pipe or device is read too if the user names it: shells pass `<(command)` that way.
+        let size = if metadata.is_file() {
+            metadata.len()
+        } else {
+            0
+        };
+        found.units.push(Unit::sized(path.to_owned(), size));
+    }
+    Ok(())
+}
+
+fn is_remote(source: &str) -> bool {
+    source == "lookup-events" || source.contains("://")
+}
+
+fn walk(folder: &Path, found: &mut Found) {
+    for entry in WalkDir::new(folder).follow_links(true) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                found.unreachable.push(trouble(&error));
+                continue;
+            }
+        };
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let name = || entry.path().to_string_lossy().into_owned();
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_file() => {
+                found
+                    .units
+                    .push(Unit::sized(entry.path().to_owned(), metadata.len()));
+            }
+            Ok(_) => found.unreachable.push(Unreachable {
+                name: name(),
+                reason: "not a regular file".to_owned(),
+            }),
+            Err(error) => found.unreachable.push(trouble(&error)),
+        }
+    }
+}
+
+fn trouble(error: &walkdir::Error) -> Unreachable {
+    let name = error
+        .path()
+        .map(|path| path.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let reason = match (error.loop_ancestor(), error.io_error()) {
+        (Some(_), _) => "a symbolic link to a folder that it is in".to_owned(),
+        (None, Some(error)) => error.kind().to_string(),
+        (None, None) => "unknown trouble".to_owned(),
+    };
+    Unreachable { name, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn names(found: &Found, root: &Path) -> Vec<String> {
+        let relative = |unit: &Unit| {
+            unit.path()
+                .and_then(|p| p.strip_prefix(root).ok())
+                .map(|p| p.to_string_lossy().into_owned())
+        };
+        found
+            .units
+            .iter()
+            .map(|unit| relative(unit).unwrap_or_else(|| "-".to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn folders_are_listed_in_order_and_each_file_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("b/c")).expect("a folder");
+        for file in ["b/c/2.json", "b/1.json", "a.json"] {
+            fs::write(root.path().join(file), "12345").expect("a file");
+        }
+        let whole = root.path().as_os_str();
+        let file = root.path().join("a.json");
+        let found =
+            discover(&[OsStr::new("-"), file.as_os_str(), whole, OsStr::new("-")]).expect("found");
+        assert_eq!(
+            names(&found, root.path()),
+            ["-", "a.json", "b/1.json", "b/c/2.json"]
+        );
+        assert_eq!(found.units.iter().map(Unit::size).sum::<u64>(), 15);
+        assert!(found.unreachable.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_what_to_do() {
+        let error = discover(&["no/such/place"]).expect_err("missing");
+        assert!(
+            error
+                .to_string()
+                .starts_with("`no/such/place` does not exist; "),
+            "{error}"
+        );
+        assert!(matches!(
+            discover(&["s3://bucket/prefix"]),
+            Err(SourceError::Remote { .. })
+        ));
+        assert!(matches!(discover::<&str>(&[]), Err(SourceError::NoSource)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_a_circle_broken_links_and_odd_names() {
+        use std::os::unix::ffi::OsStrExt as _;
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir(root.path().join("d")).expect("a folder");
+        symlink(root.path(), root.path().join("d/loop")).expect("a link");
+        symlink("nowhere", root.path().join("broken")).expect("a link");
+        let odd = root.path().join(OsStr::from_bytes(b"\xff\x1b[31m.json"));
+        fs::write(&odd, "{}").expect("a file");
+        let found = discover(&[root.path()]).expect("found");
+        assert_eq!(found.units.len(), 1);
+        assert_eq!(found.units[0].path(), Some(odd.as_path()));
+        assert_eq!(found.unreachable.len(), 2, "{:?}", found.unreachable);
+    }
+}

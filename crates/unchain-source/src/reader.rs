@@ -1,0 +1,262 @@
+//! Reads one unit: opens it, unpacks it in the cheapest way that is safe, and feeds the scanner.
+
+use crate::discover::Unit;
+use crate::files::{Sink, ToSink};
+use crate::filter::Filter;
+use crate::inflate;
+use crate::limits::Limits;
+use crate::report::{Compression, Damage, FileKind, FileReport};
+use crate::scanner::Scanner;
+use crate::stream::{Counted, compression, damage, unpacked};
+use crate::tally::{Take, Tally};
+use crate::view::View;
+use libdeflater::Decompressor;
+use std::cell::Cell;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+/// The buffers of one thread, used again for every file.
+pub struct Reader {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    inflater: Decompressor,
+    limits: Limits,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// A reader that keeps to `limits`.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            input: Vec::new(),
+            output: Vec::new(),
+            inflater: Decompressor::new(),
+            limits,
+        }
+    }
+
+    /// Reads a unit and hands every record that `filter` keeps to `taker`.
+    pub(crate) fn unit(
+        &mut self,
+        unit: &Unit,
+        filter: &Filter,
+        taker: &mut dyn Take,
+    ) -> FileReport {
+        let mut report = FileReport::new(unit.name(), unit.size());
+        let Some(path) = unit.path() else {
+            return self.any(&mut io::stdin().lock(), report, Tally::new(filter, taker));
+        };
+        match File::open(path) {
+            Ok(mut file) => self.any(&mut file, report, Tally::new(filter, taker)),
+            Err(error) => {
+                report.damage = Some(Damage::Failed(error.kind()));
+                report
+            }
+        }
+    }
+
+    /// Reads up to [`Limits::whole`] bytes into memory; if that is all, the fast ways are open.
+    fn any(
+        &mut self,
+        source: &mut dyn Read,
+        mut report: FileReport,
+        mut tally: Tally<'_>,
+    ) -> FileReport {
+        let mut input = std::mem::take(&mut self.input);
+        input.clear();
+        let whole = u64::try_from(self.limits.whole).unwrap_or(u64::MAX);
+        let expected = usize::try_from(report.bytes_on_disk.min(whole)).unwrap_or(0);
+        input.reserve(expected + 1);
+        let failed = (&mut *source).take(whole + 1).read_to_end(&mut input).err();
+        let packed = compression(&input);
+        report.compression = packed;
+        let fits = input.len() <= self.limits.whole;
+        if fits && packed == Compression::Plain {
+            self.text(&input, &mut report, &mut tally);
+        } else if fits && packed == Compression::Gzip && self.gzip(&input, &mut report, &mut tally)
+        {
+        } else if fits {
+            self.stream(&mut input.as_slice(), &mut report, &mut tally);
+        } else {
+            self.stream(&mut input.as_slice().chain(source), &mut report, &mut tally);
+        }
+        if let Some(error) = failed {
+            tally.damaged(Damage::Failed(error.kind()));
+        }
+        self.input = input;
+        self.input.shrink_to(self.limits.whole);
+        finish(report, tally)
+    }
+
+    /// A text that is in memory whole.
+    fn text(&self, bytes: &[u8], report: &mut FileReport, tally: &mut Tally<'_>) {
+        report.bytes = size(bytes.len());
+        Scanner::new(self.limits).feed(&mut View::new(bytes, true), tally);
+    }
+
+    /// A sound gzip file of ordinary size; `false` if it is anything else, and nothing was counted.
+    fn gzip(&mut self, packed: &[u8], report: &mut FileReport, tally: &mut Tally<'_>) -> bool {
+        let mut output = std::mem::take(&mut self.output);
+        let unpacked = inflate::whole(&mut self.inflater, packed, &mut output, self.limits.whole)
+            .and_then(|length| output.get(..length))
+            .filter(|bytes| compression(bytes) == Compression::Plain)
+            .filter(|bytes| !self.limits.exceeded(size(packed.len()), size(bytes.len())));
+        if let Some(bytes) = unpacked {
+            self.text(bytes, report, tally);
+        }
+        let done = unpacked.is_some();
+        self.output = output;
+        done
+    }
+
+    /// Anything else, through a window.
+    fn stream(&mut self, source: &mut dyn Read, report: &mut FileReport, tally: &mut Tally<'_>) {
+        let packed = Rc::new(Cell::new(0));
+        let (mut source, _) = unpacked(Counted::new(source, Rc::clone(&packed)));
+        let mut scanner = Scanner::new(self.limits);
+        let mut window = Window {
+            bytes: &mut self.output,
+            filled: 0,
+            size: self.limits.window,
+        };
+        loop {
+            let mut last = match window.fill(&mut source, &mut report.bytes) {
+                Ok(last) => last,
+                Err(error) => {
+                    tally.damaged(damage(&error));
+                    true
+                }
+            };
+            if report.compression != Compression::Plain
+                && self.limits.exceeded(packed.get(), report.bytes)
+            {
+                tally.damaged(Damage::TooLarge);
+                last = true;
+            }
+            let done = scanner.feed(&mut View::new(window.filled(), last), tally);
+            if last || tally.stopped {
+                break;
+            }
+            if done == 0 && !window.grow(self.limits.record) {
+                scanner.give_up(window.filled(), tally);
+                window.filled = 0;
+            }
+            window.drain(done);
+        }
+        self.output.truncate(self.limits.whole);
+        self.output.shrink_to(self.limits.whole);
+    }
+}
+
+/// Reads bytes that are in memory, as if they were a file of this name.
+pub fn read_bytes(
+    name: &str,
+    bytes: &[u8],
+    reader: &mut Reader,
+    sink: &mut dyn Sink,
+) -> FileReport {
+    let mut taker = ToSink(sink);
+    let filter = Filter::default();
+    let report = FileReport::new(name, size(bytes.len()));
+    reader.any(&mut { bytes }, report, Tally::new(&filter, &mut taker))
+}
+
+fn size(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Decides what the file was.
+fn finish(mut report: FileReport, tally: Tally<'_>) -> FileReport {
+    report.damage = tally.damage;
+    report.counts = tally.counts;
+    let other = report.counts.other;
+    let recognised = tally.cloudtrail || report.counts.parsed > 0;
+    report.kind = if report.counts.read > 0 && recognised {
+        FileKind::Records
+    } else if other.digests > 0 {
+        FileKind::Digest
+    } else if other.insights > 0 {
+        FileKind::Insight
+    } else if other.aggregated > 0 {
+        FileKind::Aggregated
+    } else if other.notifications > 0 {
+        FileKind::Notification
+    } else if recognised {
+        FileKind::Records
+    } else if !tally.anything && report.damage.is_some() {
+        FileKind::Unreadable
+    } else if !tally.anything {
+        FileKind::Empty
+    } else {
+        // A picture or a table is no list of bad records.
+        report.counts = crate::counts::Counts::default();
+        FileKind::NotCloudTrail
+    };
+    debug_assert!(report.reconciles(), "read = parsed + refused: {report:?}");
+    report
+}
+
+/// The part of a stream that is in memory.
+struct Window<'a> {
+    bytes: &'a mut Vec<u8>,
+    filled: usize,
+    size: usize,
+}
+
+impl Window<'_> {
+    fn filled(&self) -> &[u8] {
+        self.bytes.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Reads until the window is full; `true` at the end of the stream.
+    fn fill(&mut self, source: &mut dyn Read, total: &mut u64) -> io::Result<bool> {
+        if self.bytes.len() < self.size {
+            self.bytes.resize(self.size, 0);
+        }
+        while let Some(space) = self
+            .bytes
+            .get_mut(self.filled..self.size)
+            .filter(|space| !space.is_empty())
+        {
+            match source.read(space) {
+                Ok(0) => return Ok(true),
+                Ok(count) => {
+                    self.filled += count;
+                    *total += size(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Doubles the window, up to `most` bytes; `false` if it cannot grow.
+    fn grow(&mut self, most: usize) -> bool {
+        let larger = self.size.saturating_mul(2).min(most);
+        let grown = larger > self.size;
+        self.size = self.size.max(larger);
+        grown
+    }
+
+    fn drain(&mut self, done: usize) {
+        let done = done.min(self.filled);
+        self.bytes.copy_within(done..self.filled, 0);
+        self.filled -= done;
+    }
+}
