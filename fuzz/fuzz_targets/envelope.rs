@@ -1,0 +1,33 @@
+//! Any bytes are read: the counts add up, every event stands where a record was read, and a file that
+//! passes through a small window gives what it gives when it is held in memory whole.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use unchain_core::event::Event;
+use unchain_core::time::Timestamp;
+use unchain_source::{FileReport, Limits, Position, Reader, read_bytes};
+
+/// What is compared of an event.
+type Seen = (u64, Timestamp, String, String);
+
+fuzz_target!(|bytes: &[u8]| {
+    let whole = read(bytes, Limits::default());
+    let windowed = read(bytes, Limits { whole: 16, window: 64, ..Limits::default() });
+    assert_eq!(whole.1, windowed.1, "events");
+    assert_eq!(whole.0.counts, windowed.0.counts, "counts");
+    assert_eq!(whole.0.kind, windowed.0.kind, "kind");
+});
+
+fn read(bytes: &[u8], limits: Limits) -> (FileReport, Vec<Seen>) {
+    let mut seen: Vec<Seen> = Vec::new();
+    let mut sink = |event: &Event<'_>, at: Position| {
+        seen.push((at.record, event.time, event.id.to_owned(), event.name.to_owned()));
+    };
+    let report = read_bytes("fuzz", bytes, &mut Reader::new(limits), &mut sink);
+    assert!(report.reconciles(), "read = parsed + refused: {report:?}");
+    assert_eq!(u64::try_from(seen.len()).ok(), Some(report.counts.parsed - report.counts.filtered));
+    assert!(seen.iter().all(|(at, ..)| *at < report.counts.read), "a position behind the last record");
+    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "positions rise");
+    (report, seen)
+}
