@@ -12,5 +12,6 @@ pub mod lineage;
 pub mod liveness;
 pub mod policy_text;
 pub mod record;
+pub mod report;
 pub mod text;
 pub mod time;
