@@ -103,6 +103,12 @@ const STEPS: &[Step] = &[
         proof: Proof::ExitCode,
     },
     Step {
+        name: "scenarios",
+        environment: &[],
+        command: "cargo xtask scenario check",
+        proof: Proof::ExitCode,
+    },
+    Step {
         name: "fresh user",
         environment: &[],
         command: FIRST_COMMAND,

@@ -12,6 +12,7 @@ mod ci;
 mod docs;
 mod fuzz;
 mod reference;
+mod scenario;
 mod shape;
 mod shape_source;
 
@@ -46,6 +47,8 @@ enum Chore {
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
     Inflate { folder: PathBuf },
+    /// Expand the stories under `scenarios`, check what they expand to, or begin one
+    Scenario(scenario::ScenarioArgs),
     /// Print function and file sizes beside those of other projects
     Shape,
 }
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Docs => return docs::run(out),
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,
+        Chore::Scenario(args) => scenario::run(&args)?,
         Chore::Shape => shape::run(out)?,
     }
     Ok(ExitCode::SUCCESS)
