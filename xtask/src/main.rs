@@ -12,7 +12,7 @@ mod ci;
 mod docs;
 mod fuzz;
 mod reference;
-mod scenario;
+pub mod scenario;
 mod shape;
 mod shape_source;
 
