@@ -1,7 +1,7 @@
 //! Where a JSON value ends, found by brackets and quotes alone, so that it also works on values that
 //! no parser accepts. Must not know CloudTrail, and must not recurse: depth is the attacker's choice.
 
-use memchr::{memchr_iter, memchr2, memmem};
+use memchr::{memchr_iter, memchr2, memmem, memrchr};
 
 /// What the brackets say about a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,13 @@ pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
         }
     }
     true
+}
+
+/// The name of the member whose value begins at `at`, as it is written; `None` if it is no member.
+pub(crate) fn member_name(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let before = bytes.get(..at)?.trim_ascii_end().strip_suffix(b":")?;
+    let name = before.trim_ascii_end().strip_suffix(b"\"")?;
+    name.get(memrchr(b'"', name)? + 1..)
 }
 
 /// The objects in a stretch that could be the start of a record: a brace and a key.

@@ -70,6 +70,11 @@ pub(crate) fn element(bytes: &[u8], tally: &mut Tally<'_>) -> Result<(), Refusal
     Ok(())
 }
 
+/// Whether a member of this name may hold a record.
+pub(crate) fn carries(name: &[u8]) -> bool {
+    CARRIERS.iter().any(|carrier| carrier.as_bytes() == name)
+}
+
 /// Whether the text of one element is JSON, if need be after repair.
 pub(crate) fn is_sound(bytes: &[u8]) -> bool {
     value(&repair::text(bytes).0).is_ok()

@@ -31,6 +31,9 @@ const LEVELS: u32 = 127;
 /// It keeps a file made to mislead from costing more than its size.
 const SEARCH: usize = 64 << 20;
 
+/// What a record inside a damaged wrapper must mention; parts of a damaged record mention less.
+const INNER: [&[u8]; 3] = [b"eventName", b"eventTime", b"eventSource"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
     List,
@@ -42,6 +45,14 @@ enum Step {
     To(usize),
     /// More bytes are needed to go on from here.
     More,
+}
+
+/// A damaged stretch, and why it is refused.
+#[derive(Clone, Copy)]
+struct Lost {
+    from: usize,
+    to: usize,
+    reason: Refusal,
 }
 
 /// The state between two windows of one file.
@@ -205,7 +216,15 @@ impl Scanner {
                 } else {
                     Refusal::NotJson
                 };
-                return self.lost(view.slice(at, next), next, reason, tally);
+                return self.lost(
+                    view,
+                    Lost {
+                        from: at,
+                        to: next,
+                        reason,
+                    },
+                    tally,
+                );
             }
             if all {
                 return if view.last {
@@ -241,8 +260,24 @@ impl Scanner {
             }
         };
         match self.next_record(view, at + 1, end) {
-            Some(next) => self.lost(view.slice(at, next), next, reason, tally),
-            None => self.lost(bytes, end, reason, tally),
+            Some(next) => self.lost(
+                view,
+                Lost {
+                    from: at,
+                    to: next,
+                    reason,
+                },
+                tally,
+            ),
+            None => self.lost(
+                view,
+                Lost {
+                    from: at,
+                    to: end,
+                    reason,
+                },
+                tally,
+            ),
         }
     }
 
@@ -264,10 +299,26 @@ impl Scanner {
         };
         if whole {
             self.frames.clear();
-            return self.lost(rest, view.len(), Refusal::NotJson, tally);
+            return self.lost(
+                view,
+                Lost {
+                    from: at,
+                    to: view.len(),
+                    reason: Refusal::NotJson,
+                },
+                tally,
+            );
         }
         tally.damaged(Damage::EndsEarly);
-        self.lost(rest, view.len(), Refusal::Truncated, tally)
+        self.lost(
+            view,
+            Lost {
+                from: at,
+                to: view.len(),
+                reason: Refusal::Truncated,
+            },
+            tally,
+        )
     }
 
     /// Whether `rest` ends with the brackets that are open.
@@ -282,13 +333,18 @@ impl Scanner {
             .all(|(wanted, &found)| wanted == found)
     }
 
-    /// Refuses a damaged stretch: as many records as began in it.
-    fn lost(&mut self, bytes: &[u8], next: usize, reason: Refusal, tally: &mut Tally<'_>) -> Step {
+    /// Refuses a damaged stretch: as many records as began in it. What is left of a wrapper around the
+    /// next record is none.
+    fn lost(&mut self, view: &View<'_>, lost: Lost, tally: &mut Tally<'_>) -> Step {
+        let bytes = view.slice(lost.from, lost.to);
         tally.evidence(bytes);
         tally.refuse(Refusal::NotJson, boundary::alike(bytes) - 1);
-        tally.refuse(reason, 1);
+        if view.byte(lost.to) != Some(b'{') || boundary::member_name(view.bytes, lost.to).is_none()
+        {
+            tally.refuse(lost.reason, 1);
+        }
         self.refused = true;
-        Step::To(next)
+        Step::To(lost.to)
     }
 
     /// A string, number or literal in the place of a record, or something that is no JSON at all.
@@ -335,6 +391,9 @@ impl Scanner {
         if self.only_closers(view, at) {
             self.frames.clear();
             return Step::To(view.len());
+        }
+        if let Some(next) = past_stray_braces(view.bytes, at) {
+            return Step::To(next);
         }
         if !self.frames.is_empty() {
             if !self.refused {
@@ -407,19 +466,25 @@ impl Scanner {
     /// The next place in a stretch where a record begins that can be read.
     fn next_record(&mut self, view: &mut View<'_>, from: usize, to: usize) -> Option<usize> {
         let bytes = view.bytes;
-        boundary::objects(bytes, from, to)
-            .find(|&at| boundary::may_begin(bytes, at) && self.begins_record(view, at))
+        boundary::objects(bytes, from, to).find(|&at| {
+            if boundary::may_begin(bytes, at) {
+                self.begins_record(view, at)
+            } else {
+                // A whole record inside a wrapper that is damaged.
+                boundary::member_name(bytes, at).is_some_and(envelope::carries)
+                    && (begins_plain_record(view, at) || self.begins_odd_record(bytes, at, &INNER))
+            }
+        })
     }
 
     fn begins_record(&mut self, view: &mut View<'_>, at: usize) -> bool {
-        let (text, base) = view.text(at);
-        parse_at(text, at - base).is_some()
+        begins_plain_record(view, at)
             || begins_with_list(view.bytes, at).is_some()
-            || self.begins_odd_record(view.bytes, at)
+            || self.begins_odd_record(view.bytes, at, &[b"eventName"])
     }
 
-    /// A record that only the slow path reads: it must be whole, near, and name its event.
-    fn begins_odd_record(&mut self, bytes: &[u8], at: usize) -> bool {
+    /// A record that only the slow path reads: it must be whole, near, and mention these names.
+    fn begins_odd_record(&mut self, bytes: &[u8], at: usize, names: &[&[u8]]) -> bool {
         let limit = at.saturating_add(NEAR.min(self.search)).min(bytes.len());
         let Extent::Closed { end, depth } = extent(bytes, at, limit) else {
             self.search = self.search.saturating_sub(limit - at);
@@ -427,8 +492,14 @@ impl Scanner {
         };
         self.search = self.search.saturating_sub(end - at);
         let value = bytes.get(at..end).unwrap_or_default();
-        depth <= LEVELS && memmem::find(value, b"eventName").is_some() && envelope::is_sound(value)
+        let named = names.iter().all(|name| memmem::find(value, name).is_some());
+        named && depth <= LEVELS && envelope::is_sound(value)
     }
+}
+
+fn begins_plain_record(view: &mut View<'_>, at: usize) -> bool {
+    let (text, base) = view.text(at);
+    parse_at(text, at - base).is_some()
 }
 
 /// Whether the last quote ends a string, judged by what surrounds it.
@@ -439,4 +510,13 @@ fn ends_outside_string(bytes: &[u8]) -> bool {
     let escaped = quote.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\\');
     let next = bytes.get(past_space(bytes, quote + 1));
     !escaped && matches!(next, Some(b'}' | b']' | b',' | b':'))
+}
+
+/// Closing braces too many between two objects: they are no record and cost none.
+fn past_stray_braces(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let end = at + rest.iter().position(|&b| b != b'}' && b > b' ')?;
+    let comma = bytes.get(end) == Some(&b',');
+    let next = bytes.get(past_space(bytes, end + usize::from(comma)));
+    (bytes.get(at) == Some(&b'}') && next == Some(&b'{')).then_some(end)
 }

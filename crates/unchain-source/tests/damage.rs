@@ -93,6 +93,29 @@ fn a_bracket_too_many() {
 }
 
 #[test]
+fn brackets_between_records_cost_nothing() {
+    for text in [
+        format!("[{}}}}},{}]", record(0), record(1)),
+        format!("{{\"Records\":[{},{}]}}]}}", record(0), record(1)),
+        format!("{}\n}}\n{}\n", record(0), record(1)),
+    ] {
+        let (seen, report) = read(text.as_bytes());
+        assert_eq!((seen.ids, report.counts.read), (ids(2), 2), "{text}");
+    }
+}
+
+#[test]
+fn a_whole_record_in_a_damaged_wrapper_is_read() {
+    let text = format!("[{{\"aws\":{{\"cloudtrail\":{}}},{}]", record(0), record(1));
+    let (seen, report) = read(text.as_bytes());
+    assert_eq!(
+        (seen.ids, report.counts.read),
+        (ids(2), 2),
+        "{text} {report:?}"
+    );
+}
+
+#[test]
 fn two_bad_records_side_by_side_are_two() {
     let broken = record(1).replacen("\"eventName\":", "\"eventName:", 1);
     let text = format!(

@@ -3,12 +3,17 @@
 use unchain_core::event::{Event, Notes};
 use unchain_source::{FileReport, Limits, Position, Reader, Sink, read_bytes};
 
-/// A record whose `eventID` is `id`.
+/// A record whose `eventID` is `id`. The escapes in every second one keep it from the fast path.
 pub(crate) fn record(id: usize) -> String {
     let minute = id / 60 % 60;
     let second = id % 60;
+    let agent = if id % 2 == 0 {
+        "[tool/1 {x}]"
+    } else {
+        r#"[tool \"x\" {1}]"#
+    };
     format!(
-        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE:s{id}","arn":"arn:aws:sts::111122223333:assumed-role/reader/s{id}","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{{"attributes":{{"mfaAuthenticated":"false"}}}}}},"eventTime":"2024-05-06T07:{minute:02}:{second:02}Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"[tool \"x\" {{1}}]","requestParameters":{{"bucketName":"b","policy":"{{\"Statement\":[{{\"Effect\":\"Deny\"}}]}}","list":[{{"key":"a"}},{{"key":"b"}}]}},"responseElements":null,"eventID":"{id}","readOnly":true,"eventType":"AwsApiCall","recipientAccountId":"111122223333"}}"#
+        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"AssumedRole","principalId":"AROAEXAMPLE:s{id}","arn":"arn:aws:sts::111122223333:assumed-role/reader/s{id}","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{{"attributes":{{"mfaAuthenticated":"false"}}}}}},"eventTime":"2024-05-06T07:{minute:02}:{second:02}Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"192.0.2.7","userAgent":"{agent}","requestParameters":{{"bucketName":"b","policy":"{{\"Statement\":[{{\"Effect\":\"Deny\"}}]}}","list":[{{"key":"a"}},{{"key":"b"}}]}},"responseElements":null,"eventID":"{id}","readOnly":true,"eventType":"AwsApiCall","recipientAccountId":"111122223333"}}"#
     )
 }
 
