@@ -25,9 +25,9 @@ pub(crate) struct BenchArgs {
     /// How many events to make
     #[arg(long, value_name = "N", default_value_t = 2_000_000)]
     events: u64,
-    /// How many credentials the made events come from
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    credentials: u64,
+    /// How many credentials the made events come from; if not given, 15 of 100 events issue one
+    #[arg(long, value_name = "N")]
+    credentials: Option<u64>,
     /// How often each job runs
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -40,6 +40,12 @@ pub(crate) struct BenchArgs {
     /// The date to keep them under
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<String>,
+}
+
+impl BenchArgs {
+    fn credentials(&self) -> u64 {
+        self.credentials.unwrap_or(self.events * 15 / 100)
+    }
 }
 
 /// Measures, prints the ratios, and fails if an answer is wrong; a missed target is only printed.
@@ -121,7 +127,7 @@ impl Bench {
     fn prepare(args: &BenchArgs, out: &mut dyn Write) -> Result<Self> {
         let corpus = match &args.corpus {
             Some(corpus) => corpus.clone(),
-            None => made_corpus(args.events, args.credentials, out)?,
+            None => made_corpus(args.events, args.credentials(), out)?,
         };
         Self::of(&corpus)
     }

@@ -44,12 +44,21 @@ impl Job {
 /// The costs of each job, one a round.
 pub(crate) type Results = BTreeMap<Job, Vec<Cost>>;
 
+/// Below this the kernel's tick of 10 ms is more than two hundredths of what is measured.
+const SHORTEST_FLOOR: Duration = Duration::from_millis(500);
+
 /// Prints the ratios that do not depend on the machine, beside their targets.
 pub(crate) fn report(results: &Results, out: &mut dyn Write) -> Result<()> {
     let (one, two) = (Job::Memory { threads: 1 }, Job::Memory { threads: 2 });
     let (case_one, case_two) = (Job::Case { threads: 1 }, Job::Case { threads: 2 });
     let cpu = |job, part| ratio(results, (job, Job::Floor), part);
     let floor = |cost: &Cost| cost.cpu;
+    if median(results, Job::Floor, floor) < SHORTEST_FLOOR {
+        writeln!(
+            out,
+            "\nthe floor is too short to measure: these ratios mean nothing"
+        )?;
+    }
     writeln!(out, "\n{:<44} {:>6}  target", "ratio", "")?;
     for (job, target) in [(one, 1.8), (two, 1.8), (case_one, 2.4), (case_two, 2.4)] {
         line(
