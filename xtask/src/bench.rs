@@ -291,7 +291,7 @@ fn true_edges(truth: &Path) -> Result<BTreeSet<(Option<String>, String)>> {
 fn growth(args: &BenchArgs, small: &Results, out: &mut dyn Write) -> Result<bool> {
     const TARGET: u64 = 12;
     let job = Job::Memory { threads: 2 };
-    let bench = Bench::of(&made_corpus(args.events * 4, args.credentials, out)?)?;
+    let bench = Bench::of(&made_corpus(args.events * 4, args.credentials(), out)?)?;
     let peaks = (0..args.runs)
         .map(|_| Ok(bench.measure(job)?.peak))
         .collect::<Result<Vec<u64>>>()?;
