@@ -58,12 +58,16 @@ pub(crate) fn run(args: &FuzzArgs, out: &mut dyn Write) -> Result<()> {
             target.name(),
             args.seconds
         )?;
-        let status = target
-            .command(args.seconds)
-            .current_dir(&root)
-            .status()
-            .context("cannot start cargo-fuzz")?;
-        if !status.success() {
+        let run = |mut command: Command| {
+            command
+                .current_dir(&root)
+                .status()
+                .context("cannot start cargo-fuzz")
+        };
+        if !run(target.build())?.success() {
+            bail!("target `{}` does not build", target.name());
+        }
+        if !run(target.command(args.seconds))?.success() {
             bail!(
                 "target `{}` found something; hint: the input is in fuzz/artifacts/{0}",
                 target.name()
@@ -87,6 +91,14 @@ impl Target {
             Self::Arn => "arn",
             Self::Trail => "trail",
         }
+    }
+
+    fn build(self) -> Command {
+        let mut command = Command::new("cargo");
+        command
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args(["fuzz", "build", self.name()]);
+        command
     }
 
     fn command(self, seconds: u32) -> Command {
