@@ -4,6 +4,8 @@
 //! Response and request member names: the services' API references (STS, IAM, EC2, Lambda, …) with
 //! the first letter lowered, as CloudTrail writes them. The table never names `sessionToken`.
 
+mod denies;
+
 use crate::event::Event;
 use crate::json::Node;
 use std::borrow::Cow;
@@ -918,7 +920,7 @@ fn keep_value<'a>(attribute: Attribute, value: Node<'a>, out: &mut Vec<(Attribut
         A::Expires => value
             .scalar()
             .and_then(|t| crate::time::Timestamp::parse(&t))
-            .map(|t| Value::Number(crate::ledger::seconds(t))),
+            .map(|t| Value::Number(crate::time::seconds(t))),
         A::Duration => value
             .u64()
             .and_then(|n| u32::try_from(n).ok())
@@ -927,7 +929,7 @@ fn keep_value<'a>(attribute: Attribute, value: Node<'a>, out: &mut Vec<(Attribut
             let text = value
                 .str()
                 .unwrap_or_else(|| Cow::Owned(value.to_value().to_string()));
-            crate::policy_text::denies(&text)
+            denies::denies(&text)
                 .into_iter()
                 .for_each(|deny| out.push(deny));
             Some(Value::Text(capped(text)))

@@ -12,6 +12,15 @@ pub struct Timestamp(i64);
 /// The last second of year 9999, the latest instant that can be written with four year digits.
 const LATEST: i64 = 253_402_300_799;
 
+/// Seconds since 1970 in the range of `u32`, which is what CloudTrail can hold until 2106: half the
+/// size of a [`Timestamp`] where there are millions.
+pub type Seconds = u32;
+
+/// Seconds for a timestamp, clamped to the range of [`Seconds`].
+pub fn seconds(time: Timestamp) -> Seconds {
+    u32::try_from(time.seconds().max(0)).unwrap_or(u32::MAX)
+}
+
 impl Timestamp {
     /// The instant `seconds` after the epoch; clamped to years 0000 to 9999.
     pub fn from_seconds(seconds: i64) -> Self {

@@ -1,7 +1,7 @@
 //! Adding one event. The hot path of a scan: about three hash look-ups for a caller met before.
 
 use super::Ledger;
-use super::caller::{self, Caller, Rare, seconds};
+use super::caller::{self, Caller, Rare};
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
 use super::mix::mix;
 use super::symbols::Symbol;
@@ -10,6 +10,7 @@ use crate::deed::{self, Attribute, Deed, Value};
 use crate::event::Event;
 use crate::id::uuid_bytes;
 use crate::json::Node;
+use crate::time::seconds;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 /// The marks in a case file must mean the same to every run, so their hash has a fixed seed.

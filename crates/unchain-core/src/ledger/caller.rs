@@ -7,7 +7,7 @@
 use super::symbols::{Symbol, Symbols};
 use crate::event::Event;
 use crate::json::Node;
-use crate::time::Timestamp;
+use crate::time::{Seconds, Timestamp, seconds};
 
 /// `userIdentity.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -98,9 +98,6 @@ pub struct Caller {
     pub arn_ends_with_session: bool,
 }
 
-/// Seconds since 1970 in the range of `u32`, which is what CloudTrail can hold until 2106.
-pub type Seconds = u32;
-
 /// Parts of `userIdentity` that few records have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Rare {
@@ -126,11 +123,6 @@ pub struct Rare {
     pub in_scope_of: Symbol,
     /// `assumedRoot`.
     pub assumed_root: Symbol,
-}
-
-/// Seconds for a timestamp, clamped to the range of [`Seconds`].
-pub fn seconds(time: Timestamp) -> Seconds {
-    u32::try_from(time.seconds().max(0)).unwrap_or(u32::MAX)
 }
 
 /// Reads the caller of an event.

@@ -1,9 +1,9 @@
 //! Events kept whole: what issued, made, changed or ended something, and what was tried in vain.
 
-use super::caller::Seconds;
 use super::symbols::Symbol;
 use super::usage::{EventKey, Mark, UseKey};
 use crate::deed::{Attribute, Deed};
+use crate::time::Seconds;
 use crate::time::Timestamp;
 
 /// One event that did something lasting. Numbers and symbols are the ledger's own.
@@ -21,7 +21,9 @@ pub struct Fact {
     pub time: Seconds,
     pub(super) first_attribute: u32,
     pub(super) attributes: u8,
-    pub(super) hash: u32,
+    /// A hash of the event's id, name and recipient: orders facts of one second the same way in every
+    /// ledger.
+    pub(crate) hash: u32,
 }
 
 impl Fact {

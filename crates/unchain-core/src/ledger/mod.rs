@@ -15,7 +15,8 @@ mod mix;
 mod symbols;
 mod usage;
 
-pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare, Seconds, seconds, split_principal};
+pub use crate::time::{Seconds, seconds};
+pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare, split_principal};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use load::StoredUse;
 pub use symbols::{Symbol, Symbols};

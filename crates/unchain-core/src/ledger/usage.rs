@@ -5,8 +5,8 @@
 //! whole ledger a set; its size is the count. Eight bytes an event is the one cost that grows with
 //! events (docs/decisions/0003-the-ledger-is-a-set.md has the odds of a collision).
 
-use super::caller::Seconds;
 use super::symbols::Symbol;
+use crate::time::Seconds;
 use crate::time::Timestamp;
 
 /// What was called. Two calls that differ in these are different rows.

@@ -33,6 +33,8 @@ pub(super) struct Builder<'l> {
     pub(super) issued_by_fact: Vec<u32>,
     /// The edge that issued each issued node.
     pub(super) issue_edge: HashMap<u32, u32, Mixing>,
+    /// The facts in an order that does not depend on their arrival: by time, then by their hash.
+    order: Vec<u32>,
 }
 
 /// What names a node that has no key.
@@ -84,6 +86,7 @@ impl<'l> Builder<'l> {
             named: HashMap::default(),
             issued_by_fact: vec![NONE; ledger.facts().len()],
             issue_edge: HashMap::default(),
+            order: in_order(ledger),
         }
     }
 
@@ -148,8 +151,12 @@ impl<'l> Builder<'l> {
         self.named.get(id).copied()
     }
 
-    pub(super) fn facts(&self) -> impl Iterator<Item = (u32, &'l Fact)> + use<'l> {
-        (0u32..).zip(self.ledger.facts())
+    /// All facts with their numbers, in order of time.
+    pub(super) fn facts(&self) -> impl Iterator<Item = (u32, &'l Fact)> {
+        let facts = self.ledger.facts();
+        self.order
+            .iter()
+            .filter_map(move |&n| Some((n, facts.get(n as usize)?)))
     }
 
     pub(super) fn api(&self, fact: &Fact) -> Symbol {
@@ -161,17 +168,9 @@ impl<'l> Builder<'l> {
     /// A node for every key that a response names. The two copies of a cross-account call, and the
     /// two records that some services write for one issue, are one node.
     fn issued(&mut self) {
-        let mut order: Vec<u32> = self
-            .facts()
-            .filter(|(_, fact)| fact.deed.issues() || fact.deed == Deed::CreateAccessKey)
-            .map(|(number, _)| number)
-            .collect();
-        let facts = self.ledger.facts();
-        order.sort_unstable_by_key(|&n| facts.get(n as usize).map(|f| (f.time, f.id)));
-        for number in order {
-            let Some(fact) = facts.get(number as usize) else {
-                continue;
-            };
+        let issues = |fact: &Fact| fact.deed.issues() || fact.deed == Deed::CreateAccessKey;
+        let facts: Vec<(u32, &Fact)> = self.facts().filter(|(_, fact)| issues(fact)).collect();
+        for (number, fact) in facts {
             let key = self.ledger.attribute(fact, Attribute::ChildKey);
             if key.is_empty()
                 || (fact.deed == Deed::GetSigninToken
@@ -258,17 +257,48 @@ impl<'l> Builder<'l> {
 
     fn place_callers(&mut self) {
         let agents = self.console_agents();
-        for (number, caller) in (0u32..).zip(self.ledger.callers()) {
-            let node = if caller.key.is_empty() {
-                self.without_key(number, caller)
-            } else {
-                self.with_a_key(number, caller)
+        let ledger = self.ledger;
+        // Callers of one key are placed in an order of their content, not of their arrival: the first
+        // of them decides what the node is.
+        let keyed = (0u32..)
+            .zip(ledger.callers())
+            .map(|(n, c)| (c.key.number(), n));
+        let (starts, mut callers) = adjacency(ledger.symbols().len(), keyed);
+        for bounds in starts.windows(2) {
+            let &[start, end] = bounds else { continue };
+            let Some(group) = callers.get_mut(start as usize..end as usize) else {
+                continue;
             };
-            if let Some(slot) = self.caller_nodes.get_mut(number as usize) {
-                *slot = node;
+            if group.len() > 1 {
+                group.sort_by_cached_key(|&n| self.content(n));
+            }
+            for &number in group.iter() {
+                let caller = ledger.caller(number);
+                let node = if caller.key.is_empty() {
+                    self.without_key(number, &caller)
+                } else {
+                    self.with_a_key(number, &caller)
+                };
+                if let Some(slot) = self.caller_nodes.get_mut(number as usize) {
+                    *slot = node;
+                }
             }
         }
         self.origins(&agents);
+    }
+
+    /// What tells callers of one key apart.
+    fn content(&self, number: u32) -> impl Ord + use<'l> {
+        let ledger = self.ledger;
+        let caller = ledger.caller(number);
+        let texts = [
+            caller.unique_id,
+            caller.session,
+            caller.arn,
+            caller.account,
+            caller.user_name,
+        ];
+        (caller.created, caller.kind, texts.map(|s| ledger.text(s)))
     }
 
     /// The node of a caller that used a key.
@@ -278,9 +308,14 @@ impl<'l> Builder<'l> {
             .nodes_with_key(caller.key)
             .filter(|&n| {
                 self.node(n).is_some_and(|node| {
+                    let slack = if matches!(node.face, Face::Fact(_)) {
+                        SLACK
+                    } else {
+                        0
+                    };
                     let same_kind = temporary == (node.kind != NodeKind::LongTermKey);
                     let same_time = match (caller.created, node.created) {
-                        (Some(used), Some(made)) => used.abs_diff(made) <= SLACK,
+                        (Some(used), Some(made)) => used.abs_diff(made) <= slack,
                         _ => true,
                     };
                     same_kind && same_time && agree(node.unique_id, caller.unique_id)
@@ -288,8 +323,11 @@ impl<'l> Builder<'l> {
             })
             .min_by_key(|&n| {
                 let made = self.node(n).and_then(|node| node.created);
-                made.zip(caller.created)
-                    .map_or(0, |(made, used)| used.abs_diff(made))
+                (
+                    made.zip(caller.created)
+                        .map_or(0, |(made, used)| used.abs_diff(made)),
+                    made,
+                )
             });
         if let Some(node) = found {
             self.learn(node, number, caller);
@@ -379,10 +417,7 @@ impl<'l> Builder<'l> {
     }
 
     fn finish(mut self) -> Lineage<'l> {
-        self.edges
-            .sort_unstable_by_key(|e| (e.time, e.basis, e.facts, e.parent, e.child));
-        self.edges
-            .dedup_by_key(|e| (e.parent, e.child, e.api, e.time, e.facts));
+        self.sort_edges();
         self.choose_primary();
         let count = self.nodes.len();
         let numbered = || (0u32..).zip(&self.edges);
@@ -405,6 +440,36 @@ impl<'l> Builder<'l> {
             caller_starts,
             callers_by_node,
         }
+    }
+
+    /// By time, then by what does not depend on the order of arrival.
+    fn sort_edges(&mut self) {
+        let (ledger, nodes) = (self.ledger, &self.nodes);
+        let hash = |e: &Edge| {
+            let fact = e
+                .facts
+                .first()
+                .and_then(|&n| ledger.facts().get(n as usize));
+            fact.map_or(0, |fact| fact.hash)
+        };
+        let names = |number: u32| {
+            let node = nodes.get(number as usize);
+            node.map(|n| {
+                (
+                    n.kind,
+                    [n.key, n.name, n.session].map(|s| ledger.text(s)),
+                    n.created,
+                )
+            })
+        };
+        self.edges.sort_by(|a, b| {
+            (a.time, a.basis, hash(a))
+                .cmp(&(b.time, b.basis, hash(b)))
+                .then_with(|| names(a.child).cmp(&names(b.child)))
+                .then_with(|| names(a.parent).cmp(&names(b.parent)))
+        });
+        self.edges
+            .dedup_by_key(|e| (e.parent, e.child, e.api, e.time, e.facts));
     }
 
     /// The edge that best explains each node. A credential as parent beats a service or an identity
@@ -439,6 +504,15 @@ impl<'l> Builder<'l> {
             node.primary = edge;
         }
     }
+}
+
+fn in_order(ledger: &Ledger) -> Vec<u32> {
+    let mut order: Vec<(Seconds, u32, u32)> = (0u32..)
+        .zip(ledger.facts())
+        .map(|(n, fact)| (fact.time, fact.hash, n))
+        .collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, _, n)| n).collect()
 }
 
 /// Whether a node was created within `slack` seconds of an event.

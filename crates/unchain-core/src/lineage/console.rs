@@ -137,7 +137,7 @@ impl Builder<'_> {
             hints.user |= is_user(caller.kind);
             hints.service_linked |= self.ledger.text(caller.issuer_arn).contains(SERVICE_LINKED);
             let sign_in = self.ledger.rare(caller).sign_in_session;
-            if !sign_in.is_empty() {
+            if self.ledger.text(sign_in) > self.ledger.text(hints.sign_in_session) {
                 hints.sign_in_session = sign_in;
             }
         }
@@ -152,7 +152,9 @@ impl Builder<'_> {
             .filter(|(_, fact)| fact.deed == Deed::ConsoleLogin)
         {
             let caller = self.ledger.caller(fact.key.caller);
-            found.insert((caller.unique_id, caller.session, fact.time), number);
+            found
+                .entry((caller.unique_id, caller.session, fact.time))
+                .or_insert(number);
         }
         found
     }
@@ -349,7 +351,7 @@ impl Builder<'_> {
             .iter()
             .filter_map(|&n| Some((n, self.ledger.facts().get(n as usize)?)))
             .filter(|(_, f)| f.time <= fact.time && fact.time - f.time <= SIGN_IN_URL)
-            .max_by_key(|(_, f)| (f.time, f.id));
+            .max_by_key(|(_, f)| (f.time, f.hash));
         if let Some((number, f)) = url {
             return self
                 .caller_nodes
@@ -415,7 +417,7 @@ impl Builder<'_> {
                 .unwrap_or(NONE);
             self.join((parent, child), number, Basis::Recorded);
             if !arn.is_empty() {
-                grants.by_arn.insert(arn, (child, number));
+                grants.by_arn.entry(arn).or_insert((child, number));
             }
             if let Some(created) = caller.created {
                 grants

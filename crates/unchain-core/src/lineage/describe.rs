@@ -79,7 +79,7 @@ impl Lineage<'_> {
             return Untrusted::new(arn);
         }
         let text = match node.face {
-            Face::Caller(caller) => self.caller_name(&self.ledger.caller(caller)),
+            Face::Caller(caller) => self.name_of_callers(number, caller),
             Face::Fact(fact) => self
                 .ledger
                 .facts()
@@ -110,8 +110,11 @@ impl Lineage<'_> {
             return Untrusted::new(text);
         }
         match node.face {
-            Face::Caller(caller) => {
-                Untrusted::new(self.ledger.text(self.ledger.caller(caller).account))
+            Face::Caller(face) => {
+                let callers = self.callers_of(number).iter().chain([&face]);
+                let accounts =
+                    callers.map(|&caller| self.ledger.text(self.ledger.caller(caller).account));
+                Untrusted::new(accounts.min().unwrap_or_default())
             }
             Face::Fact(fact) => Untrusted::new(self.place_account(fact)),
             Face::Name => Untrusted::default(),
@@ -140,6 +143,15 @@ impl Lineage<'_> {
             .map(|caller| self.caller_arn(&caller))
             .filter(|arn| !arn.is_empty())
             .min()
+    }
+
+    /// The first name of a node's callers, whichever of them came first.
+    fn name_of_callers(&self, number: u32, face: u32) -> String {
+        let callers = self.callers_of(number).iter().copied();
+        let names = callers.map(|caller| self.caller_name(&self.ledger.caller(caller)));
+        names
+            .min()
+            .unwrap_or_else(|| self.caller_name(&self.ledger.caller(face)))
     }
 
     /// `userIdentity.arn` of a caller.

@@ -24,17 +24,14 @@ impl Builder<'_> {
         if asked.is_empty() {
             return;
         }
-        let facts = self.ledger.facts();
-        for list in asked.values_mut() {
-            list.sort_unstable_by_key(|&n| facts.get(n as usize).map(|f| (f.time, f.id)));
-        }
         let mut matched: HashMap<u32, Vec<u32>, Mixing> = HashMap::default();
         for edge in self.edges.iter().filter(|e| e.basis == Basis::Matched) {
             if let Some(&issue) = edge.facts.first() {
                 matched.entry(issue).or_default().push(edge.child);
             }
         }
-        for (number, fact) in self.facts() {
+        let facts: Vec<(u32, &Fact)> = self.facts().collect();
+        for (number, fact) in facts {
             let Some(child) = self
                 .issued_by_fact
                 .get(number as usize)
@@ -109,10 +106,10 @@ impl Builder<'_> {
                     text(asking, Attribute::TargetAccount),
                 );
                 let set = role.rsplit('/').next().unwrap_or_default();
-                let named = set
-                    .strip_prefix("AWSReservedSSO_")
-                    .and_then(|rest| rest.rsplit_once('_'))
-                    .is_some_and(|(set, _)| set == name);
+                // The role of a permission set is `AWSReservedSSO_<set>_<hash>`.
+                let named = set.strip_prefix("AWSReservedSSO_").is_some_and(|rest| {
+                    rest == name || rest.rsplit_once('_').is_some_and(|(set, _)| set == name)
+                });
                 named && role.split(':').nth(4) == Some(account)
             }
             _ => asking.key.place == issue.key.place,

@@ -3,7 +3,7 @@
 use super::build::{Builder, Name};
 use super::{Basis, Edge, Face, NONE, NodeKind, Origin};
 use crate::deed::{Attribute, Deed};
-use crate::ledger::{Fact, IdentityType, Seconds, Symbol};
+use crate::ledger::{Fact, IdentityType, Symbol};
 
 /// Services that assume a role for one workload of the customer's and name it in the session.
 /// Session names: docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html (EC2 uses the
@@ -24,15 +24,15 @@ impl Builder<'_> {
     /// One edge for each issued node, with every record of the issue as evidence.
     pub(super) fn issue_edges(&mut self) {
         let facts = self.ledger.facts();
-        let mut by_node: Vec<(u32, u8, Seconds, u32)> = self
-            .facts()
-            .filter_map(|(number, fact)| {
+        let mut by_node: Vec<(u32, u8, u32, u32)> = (0u32..)
+            .zip(self.facts())
+            .filter_map(|(place, (number, fact))| {
                 let node = self
                     .issued_by_fact
                     .get(number as usize)
                     .copied()
                     .filter(|&n| n != NONE)?;
-                Some((node, self.rank(fact), fact.time, number))
+                Some((node, self.rank(fact), place, number))
             })
             .collect();
         by_node.sort_unstable();

@@ -54,7 +54,7 @@ impl Denials {
             denials.add(ledger, number, fact);
         }
         let order = |list: &mut Vec<Change>| {
-            list.sort_by_key(|c| (c.time, ledger.facts().get(c.fact as usize).map(|f| f.id)));
+            list.sort_by_key(|c| (c.time, ledger.facts().get(c.fact as usize).map(|f| f.hash)));
         };
         denials.keys.values_mut().for_each(order);
         denials.owners.values_mut().for_each(order);

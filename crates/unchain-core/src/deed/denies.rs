@@ -4,7 +4,7 @@
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html and
 //! …/id_credentials_temp_control-access_disable-perms.html).
 
-use crate::deed::{Attribute, Value as Kept};
+use super::{Attribute, Value as Kept};
 use crate::time::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -99,7 +99,7 @@ fn condition<'a>(operator: &str, key: &str, value: &Value) -> Vec<(Attribute, Ke
                 let inclusive = i64::from(operator == "DateLessThanEquals");
                 (
                     Attribute::DenyBefore,
-                    Kept::Number(crate::ledger::seconds(t.plus(inclusive))),
+                    Kept::Number(crate::time::seconds(t.plus(inclusive))),
                 )
             })
             .collect(),
@@ -119,7 +119,7 @@ mod tests {
         let revoke = r#"{"Statement":{"Effect":"Deny","Action":["*"],"Resource":["*"],
             "Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-01-02T03:04:05.000Z"}}}}"#;
         let cut = Timestamp::parse("2026-01-02T03:04:05Z")
-            .map(crate::ledger::seconds)
+            .map(crate::time::seconds)
             .unwrap();
         assert_eq!(denies(revoke), [(Attribute::DenyBefore, Kept::Number(cut))]);
         let all = r#"{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;

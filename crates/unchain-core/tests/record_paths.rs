@@ -1,0 +1,160 @@
+//! INVARIANT: whatever the fast path accepts, the plain `serde_json` path reads the same way.
+
+use proptest::prelude::*;
+use serde_json::Value;
+use unchain_core::event::Event;
+use unchain_core::ledger::Ledger;
+use unchain_core::record::{parse_at, plain};
+
+/// Everything an event says, as text.
+fn said(event: &Event<'_>) -> String {
+    let parts = [
+        event.error_message,
+        event.identity,
+        event.request,
+        event.response,
+        event.additional,
+        event.details,
+    ]
+    .map(|node| node.map(|n| n.to_value()));
+    let Event {
+        time,
+        name,
+        source,
+        id,
+        region,
+        address,
+        user_agent,
+        error_code,
+        ..
+    } = *event;
+    let Event {
+        recipient,
+        shared_id,
+        vpc_endpoint,
+        event_type,
+        category,
+        read_only,
+        from_console,
+        notes,
+        ..
+    } = *event;
+    format!(
+        "{time} {name:?} {source:?} {id:?} {region:?} {address:?} {user_agent:?} {error_code:?} {recipient:?} \
+         {shared_id:?} {vpc_endpoint:?} {event_type:?} {category:?} {read_only:?} {from_console} {notes:?} {parts:?}"
+    )
+}
+
+/// Holds both paths equal on a text, in what they say and in what a ledger makes of it.
+fn check(text: &str) -> Result<bool, TestCaseError> {
+    let Some((event, end)) = parse_at(text, 0) else {
+        return Ok(false);
+    };
+    let whole = text.get(..end).unwrap();
+    let value: Value =
+        serde_json::from_str(whole).map_err(|e| TestCaseError::fail(format!("{e}: {whole}")))?;
+    let slow = plain(&value).map_err(|e| TestCaseError::fail(format!("{e:?}: {whole}")))?;
+    prop_assert_eq!(said(&event), said(&slow));
+    let (mut a, mut b) = (Ledger::default(), Ledger::default());
+    a.apply(&event);
+    b.apply(&slow);
+    prop_assert_eq!(a.canonical(), b.canonical());
+    Ok(true)
+}
+
+fn seeds() -> Vec<String> {
+    let story = include_str!("../../unchain-trail/tests/everything.trail");
+    let records = unchain_trail::records(story).unwrap();
+    records.iter().map(Value::to_string).collect()
+}
+
+const PIECES: [&str; 24] = [
+    "\"",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "true",
+    "1e9",
+    "-0",
+    "01",
+    "1.",
+    "\u{1}",
+    "\\u0041",
+    "\\ud800",
+    "\\u00e9",
+    " ",
+    "\n",
+    "é",
+    "\"eventName\":\"X\",",
+    "\"accessKeyId\":\"ASIAX\",",
+    "NaN",
+];
+
+#[test]
+fn stories_take_the_fast_path() {
+    for text in seeds() {
+        assert!(check(&text).unwrap(), "not fast: {text}");
+    }
+}
+
+#[test]
+fn recorded_trails_agree() {
+    let Some(corpus) = std::env::var_os("UNCHAIN_CORPUS") else {
+        println!("skipped: UNCHAIN_CORPUS is not set");
+        return;
+    };
+    let (mut fast, mut all) = (0u32, 0u32);
+    for name in [
+        "davidarpasi",
+        "panther_analysis",
+        "splunk_data_sources",
+        "traildiscover",
+    ] {
+        let path = std::path::Path::new(&corpus).join(format!("ndjson/{name}.ndjson"));
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            all += 1;
+            fast += u32::from(check(line).unwrap());
+        }
+    }
+    assert_eq!(all, 888);
+    assert!(fast > 700, "only {fast} of {all} take the fast path");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn mutated_records_agree(
+        n in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0usize..24, 0usize..6), 1..4),
+    ) {
+        let seeds = seeds();
+        let mut text = seeds[n.index(seeds.len())].clone();
+        for (at, piece, cut) in edits {
+            let mut at = at.index(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let mut end = (at + cut).min(text.len());
+            while !text.is_char_boundary(end) {
+                end += 1;
+            }
+            text.replace_range(at..end, PIECES[piece]);
+        }
+        check(&text)?;
+    }
+
+    #[test]
+    fn json_of_any_shape_agrees(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..40)) {
+        let text = format!(
+            "{{\"eventName\":\"A\",\"eventID\":\"b\",\"eventTime\":\"2026-01-01T00:00:00Z\",\"userIdentity\":{{{}}}}}",
+            pieces.concat()
+        );
+        check(&text)?;
+    }
+}
