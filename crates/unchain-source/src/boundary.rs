@@ -72,16 +72,11 @@ pub(crate) fn first_key(bytes: &[u8], at: usize) -> Option<&[u8]> {
     bytes.get(start..string_end(bytes, start)?)
 }
 
-/// Whether a value may begin at `at`: after a comma, a bracket, on a new line, or at the very start.
+/// Whether a record may begin at `at`: anywhere but as the value of a member, unless on a new line. A
+/// damaged record's own parts are values, and some of them hold enough to pass for a record.
 pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
-    for &byte in bytes.get(..at).unwrap_or_default().iter().rev() {
-        match byte {
-            b'\n' | b',' | b'[' | b']' | b'}' => return true,
-            b' ' | b'\t' | b'\r' => {}
-            _ => return false,
-        }
-    }
-    true
+    let before = bytes.get(..at).unwrap_or_default();
+    before.iter().rev().find(|&&b| b > b' ' || b == b'\n') != Some(&b':')
 }
 
 /// The name of the member whose value begins at `at`, as it is written; `None` if it is no member.

@@ -220,10 +220,9 @@ fn packed_text(data: &str, mut around: Around, tally: &mut Tally<'_>) -> Result<
 }
 
 fn record(mut members: Map<String, Value>, around: Around, tally: &mut Tally<'_>) {
-    if !members.contains_key("eventTime") && !members.contains_key("@timestamp") {
-        if let Some(time) = around.time {
-            members.insert("@timestamp".to_owned(), time);
-        }
+    let timed = members.contains_key("eventTime") || members.contains_key("@timestamp");
+    if let Some(time) = around.time.filter(|_| !timed) {
+        members.insert("@timestamp".to_owned(), time);
     }
     tally.cloudtrail = true;
     let value = Value::Object(members);

@@ -100,7 +100,7 @@ impl Reader {
         }
         self.input = input;
         self.input.shrink_to(self.limits.whole);
-        finish(report, tally)
+        finish(report, &tally)
     }
 
     /// A text that is in memory whole.
@@ -181,7 +181,7 @@ fn size(length: usize) -> u64 {
 }
 
 /// Decides what the file was.
-fn finish(mut report: FileReport, tally: Tally<'_>) -> FileReport {
+fn finish(mut report: FileReport, tally: &Tally<'_>) -> FileReport {
     report.damage = tally.damage;
     report.counts = tally.counts;
     let other = report.counts.other;

@@ -133,10 +133,10 @@ impl Scanner {
 
     #[inline]
     fn object(&mut self, view: &mut View<'_>, at: usize, tally: &mut Tally<'_>) -> Step {
-        if self.frames.is_empty() {
-            if let Some(first) = begins_with_list(view.bytes, at) {
-                return self.enter(1, first, tally);
-            }
+        if self.frames.is_empty()
+            && let Some(first) = begins_with_list(view.bytes, at)
+        {
+            return self.enter(1, first, tally);
         }
         let (text, base) = view.text(at);
         if let Some((event, end)) = parse_at(text, at - base) {
@@ -339,8 +339,7 @@ impl Scanner {
         let bytes = view.slice(lost.from, lost.to);
         tally.evidence(bytes);
         tally.refuse(Refusal::NotJson, boundary::alike(bytes) - 1);
-        if view.byte(lost.to) != Some(b'{') || boundary::member_name(view.bytes, lost.to).is_none()
-        {
+        if view.byte(lost.to) != Some(b'{') || boundary::may_begin(view.bytes, lost.to) {
             tally.refuse(lost.reason, 1);
         }
         self.refused = true;
@@ -368,6 +367,7 @@ impl Scanner {
             .iter()
             .find(|&&b| b > b' ' || (b == b'\n' && self.frames.is_empty()));
         let alone = match next {
+            None if !view.last && short => return Step::More,
             None => true,
             Some(b'\n') => true,
             Some(b',' | b']') => !self.frames.is_empty(),

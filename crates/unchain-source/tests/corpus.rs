@@ -1,12 +1,15 @@
 //! Recorded CloudTrail that nobody on the project wrote. Runs where `UNCHAIN_CORPUS` names it.
 
+#![cfg(test)]
+
+use std::io::Write as _;
 use std::path::PathBuf;
 use unchain_core::event::{Event, Notes, Refusal};
 use unchain_source::{FileKind, Files, Filter, Position, ReadSummary, Reader, Source as _};
 
 fn corpus(part: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("UNCHAIN_CORPUS") else {
-        eprintln!("skipped: UNCHAIN_CORPUS is not set");
+        writeln!(std::io::stderr(), "skipped: UNCHAIN_CORPUS is not set").expect("stderr");
         return None;
     };
     Some(PathBuf::from(root).join(part))

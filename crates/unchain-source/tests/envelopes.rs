@@ -1,5 +1,7 @@
 //! Every shape in which records arrive, and what arrives beside them.
 
+#![cfg(test)]
+
 mod common;
 
 use base64::Engine as _;

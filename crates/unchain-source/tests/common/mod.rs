@@ -7,7 +7,7 @@ use unchain_source::{FileReport, Limits, Position, Reader, Sink, read_bytes};
 pub(crate) fn record(id: usize) -> String {
     let minute = id / 60 % 60;
     let second = id % 60;
-    let agent = if id % 2 == 0 {
+    let agent = if id.is_multiple_of(2) {
         "[tool/1 {x}]"
     } else {
         r#"[tool \"x\" {1}]"#
