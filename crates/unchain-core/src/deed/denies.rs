@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// The denials of everything in a policy document, as attributes. A deny that also depends on other
 /// conditions, or covers only some actions or resources, is not one: then sessions may still work.
-pub fn denies<'a>(document: &str) -> Vec<(Attribute, Kept<'a>)> {
+pub(super) fn denies<'a>(document: &str) -> Vec<(Attribute, Kept<'a>)> {
     let Some(policy) = parse(document) else {
         return Vec::new();
     };

@@ -35,6 +35,8 @@ pub(super) struct Builder<'l> {
     pub(super) issue_edge: HashMap<u32, u32, Mixing>,
     /// The facts in an order that does not depend on their arrival: by time, then by their hash.
     order: Vec<u32>,
+    /// For each caller, whether it called with the user agent of a browser or of the console.
+    pub(super) console_agent: Vec<bool>,
 }
 
 /// What names a node that has no key.
@@ -87,6 +89,7 @@ impl<'l> Builder<'l> {
             issued_by_fact: vec![NONE; ledger.facts().len()],
             issue_edge: HashMap::default(),
             order: in_order(ledger),
+            console_agent: Vec::new(),
         }
     }
 
@@ -284,7 +287,7 @@ impl<'l> Builder<'l> {
                 }
             }
         }
-        self.origins(&agents);
+        self.origins(agents);
     }
 
     /// What tells callers of one key apart.
@@ -308,16 +311,8 @@ impl<'l> Builder<'l> {
             .nodes_with_key(caller.key)
             .filter(|&n| {
                 self.node(n).is_some_and(|node| {
-                    let slack = if matches!(node.face, Face::Fact(_)) {
-                        SLACK
-                    } else {
-                        0
-                    };
                     let same_kind = temporary == (node.kind != NodeKind::LongTermKey);
-                    let same_time = match (caller.created, node.created) {
-                        (Some(used), Some(made)) => used.abs_diff(made) <= slack,
-                        _ => true,
-                    };
+                    let same_time = self.in_life(node, caller);
                     same_kind && same_time && agree(node.unique_id, caller.unique_id)
                 })
             })
@@ -350,6 +345,20 @@ impl<'l> Builder<'l> {
             face: Face::Caller(number),
             primary: NONE,
         })
+    }
+
+    /// Whether a use may be of this node by its time: of a node known from uses it must say the same;
+    /// an issued one may also say a later time of its life, as federated console sessions do.
+    fn in_life(&self, node: &Node, caller: &Caller) -> bool {
+        let (Some(used), Some(made)) = (caller.created, node.created) else {
+            return true;
+        };
+        let Face::Fact(fact) = node.face else {
+            return used == made;
+        };
+        let fact = self.ledger.facts().get(fact as usize);
+        let expires = fact.and_then(|fact| self.ledger.number(fact, Attribute::Expires));
+        used.abs_diff(made) <= SLACK || expires.is_some_and(|end| (made..=end).contains(&used))
     }
 
     /// A use tells more of a node than its issue does: the full ARN.

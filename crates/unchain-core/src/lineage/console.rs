@@ -77,8 +77,9 @@ impl Builder<'_> {
     }
 
     /// Decides the origin of credentials that no record issues, and joins them to their sessions.
-    pub(super) fn origins(&mut self, agents: &[bool]) {
-        let hints = self.hints(agents);
+    pub(super) fn origins(&mut self, agents: Vec<bool>) {
+        let hints = self.hints(&agents);
+        self.console_agent = agents;
         let sign_ins = self.sign_ins();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
         for (node, hints) in self.nodes.iter().zip(&hints) {
@@ -99,7 +100,8 @@ impl Builder<'_> {
                 continue;
             };
             let alone = groups.get(&session).copied().unwrap_or_default() < 2;
-            let origin = if hints.callers == hints.forwarded {
+            let in_console = sign_ins.contains_key(&session) || groups.contains_key(&session);
+            let origin = if hints.callers == hints.forwarded && !in_console {
                 Origin::Forwarded
             } else if hints.service_linked {
                 Origin::Service
@@ -185,7 +187,7 @@ impl Builder<'_> {
         }
     }
 
-    fn placed(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
+    pub(super) fn placed(&self) -> impl Iterator<Item = (u32, u32)> + Clone {
         self.caller_nodes
             .iter()
             .copied()
@@ -430,7 +432,7 @@ impl Builder<'_> {
     }
 
     /// The OAuth session of a key: by the session's ARN where its uses carry it; else by principal
-    /// and time, if nothing says that the console used the key itself.
+    /// and creation time, if nothing says that the console used the key itself.
     fn grant_of(
         &self,
         number: u32,
@@ -440,11 +442,8 @@ impl Builder<'_> {
         if grants.by_arn.is_empty() && grants.by_session.is_empty() {
             return None;
         }
-        let callers = || {
-            run(&joins.callers.0, &joins.callers.1, number)
-                .iter()
-                .map(|&c| self.ledger.caller(c))
-        };
+        let numbers = run(&joins.callers.0, &joins.callers.1, number);
+        let callers = || numbers.iter().map(|&c| self.ledger.caller(c));
         let by_arn = callers().find_map(|caller| {
             grants
                 .by_arn
@@ -454,8 +453,10 @@ impl Builder<'_> {
             return Some((node, fact, Basis::Matched));
         }
         let &(node, fact) = grants.by_session.get(&session)?;
-        let console = callers().any(|caller| caller.from_console);
-        (!console).then_some((node, fact, Basis::Inferred))
+        let console = numbers.iter().any(|&n| {
+            self.ledger.caller(n).from_console || self.console_agent.get(n as usize) == Some(&true)
+        });
+        (!console).then_some((node, fact, Basis::Matched))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Edges that circumstance suggests: who stood behind a service that issued a credential.
 
 use super::build::{Builder, Mixing};
-use super::{Basis, Edge, NONE};
+use super::{Basis, Edge, NONE, adjacency, run};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, Symbol};
 use hashbrown::HashMap;
@@ -31,6 +31,7 @@ impl Builder<'_> {
             }
         }
         let facts: Vec<(u32, &Fact)> = self.facts().collect();
+        let callers = adjacency(self.nodes.len(), self.placed());
         for (number, fact) in facts {
             let Some(child) = self
                 .issued_by_fact
@@ -46,11 +47,12 @@ impl Builder<'_> {
             let Some(list) = asked.get(&wanted) else {
                 continue;
             };
-            if let Some(asking) = self.best(list, fact, wanted) {
+            let used = matched.get(&number).map(Vec::as_slice).unwrap_or_default();
+            let people = self.people(used, &callers);
+            if let Some((asking, basis)) = self.best(list, fact, (wanted, &people)) {
                 // Keys used in the session of this issue came the same way.
-                let used = matched.get(&number).map(Vec::as_slice).unwrap_or_default();
                 for &child in [child].iter().chain(used) {
-                    self.suggest(child, fact, (asking, number));
+                    self.suggest((child, basis), fact, (asking, number));
                 }
             }
         }
@@ -70,12 +72,36 @@ impl Builder<'_> {
         }
     }
 
-    /// The request that fits best: nearest in time among those that name the same thing.
-    fn best(&self, list: &[u32], issue: &Fact, deed: Deed) -> Option<u32> {
+    /// The people on whose behalf keys of a session acted, where their uses say it.
+    fn people(&self, nodes: &[u32], callers: &(Vec<u32>, Vec<u32>)) -> Vec<Symbol> {
+        let numbers = nodes
+            .iter()
+            .flat_map(|&node| run(&callers.0, &callers.1, node));
+        let people = numbers.map(|&n| self.ledger.rare(&self.ledger.caller(n)).on_behalf_of);
+        people.filter(|person| !person.is_empty()).collect()
+    }
+
+    /// The request that fits best: nearest in time among those that name the same thing. Where both
+    /// sides name a person it must be the same one, and then the join is more than circumstance.
+    fn best(
+        &self,
+        list: &[u32],
+        issue: &Fact,
+        (deed, people): (Deed, &[Symbol]),
+    ) -> Option<(u32, Basis)> {
         let facts = self.ledger.facts();
         let time = |n: &u32| facts.get(*n as usize).map_or(0, |f| f.time);
+        let person = |n: &u32| {
+            let caller = facts
+                .get(*n as usize)
+                .map(|f| self.ledger.caller(f.key.caller));
+            caller.map_or(Symbol::EMPTY, |caller| {
+                self.ledger.rare(&caller).on_behalf_of
+            })
+        };
         let start = list.partition_point(|n| time(n) + TOGETHER < issue.time);
-        list.get(start..)?
+        let found = list
+            .get(start..)?
             .iter()
             .take_while(|n| time(n) <= issue.time.saturating_add(TOGETHER))
             .filter(|n| {
@@ -83,8 +109,15 @@ impl Builder<'_> {
                     .get(**n as usize)
                     .is_some_and(|asking| self.fits(asking, issue, deed))
             })
+            .filter(|n| people.is_empty() || person(n).is_empty() || people.contains(&person(n)))
             .min_by_key(|n| time(n).abs_diff(issue.time))
-            .copied()
+            .copied()?;
+        let basis = if people.contains(&person(&found)) {
+            Basis::Matched
+        } else {
+            Basis::Inferred
+        };
+        Some((found, basis))
     }
 
     fn fits(&self, asking: &Fact, issue: &Fact, deed: Deed) -> bool {
@@ -110,13 +143,19 @@ impl Builder<'_> {
                 let named = set.strip_prefix("AWSReservedSSO_").is_some_and(|rest| {
                     rest == name || rest.rsplit_once('_').is_some_and(|(set, _)| set == name)
                 });
+                let named = named || set == name;
                 named && role.split(':').nth(4) == Some(account)
             }
             _ => asking.key.place == issue.key.place,
         }
     }
 
-    fn suggest(&mut self, child: u32, issue: &Fact, (asking, number): (u32, u32)) {
+    fn suggest(
+        &mut self,
+        (child, basis): (u32, Basis),
+        issue: &Fact,
+        (asking, number): (u32, u32),
+    ) {
         let Some(fact) = self.ledger.facts().get(asking as usize) else {
             return;
         };
@@ -135,7 +174,7 @@ impl Builder<'_> {
             child,
             api,
             time,
-            basis: Basis::Inferred,
+            basis,
             facts,
         });
     }
