@@ -1,5 +1,11 @@
 //! INVARIANT: any order, split and repetition of the events gives an equal ledger.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use unchain_core::ledger::Ledger;

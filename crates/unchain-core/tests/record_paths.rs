@@ -1,5 +1,10 @@
 //! INVARIANT: whatever the fast path accepts, the plain `serde_json` path reads the same way.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail where the test should"
+)]
+
 use proptest::prelude::*;
 use serde_json::Value;
 use unchain_core::event::Event;
@@ -105,7 +110,10 @@ fn stories_take_the_fast_path() {
 #[test]
 fn recorded_trails_agree() {
     let Some(corpus) = std::env::var_os("UNCHAIN_CORPUS") else {
-        println!("skipped: UNCHAIN_CORPUS is not set");
+        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
+        {
+            println!("skipped: UNCHAIN_CORPUS is not set");
+        }
         return;
     };
     let (mut fast, mut all) = (0u32, 0u32);
