@@ -13,18 +13,18 @@ use unchain_trail::Trail;
 
 /// What to do with the stories.
 #[derive(Debug, Args)]
-pub struct ScenarioArgs {
+pub(crate) struct ScenarioArgs {
     /// Expand, check, or begin a story
     #[command(subcommand)]
-    pub what: ScenarioChore,
+    pub(crate) what: ScenarioChore,
     /// The folder of the stories
     #[arg(long, default_value = "scenarios", global = true)]
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// The chores.
 #[derive(Debug, Subcommand)]
-pub enum ScenarioChore {
+pub(crate) enum ScenarioChore {
     /// Write `truth.json` of every story, and the records of those that have a `trail` folder
     Expand,
     /// Compare the files with what the stories say, byte for byte
@@ -47,7 +47,7 @@ type Files = BTreeMap<PathBuf, String>;
 /// # Errors
 ///
 /// A story that cannot be read, a file that cannot be written, or, on `check`, files that differ.
-pub fn run(args: &ScenarioArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ScenarioArgs) -> anyhow::Result<()> {
     match &args.what {
         ScenarioChore::Expand => expand(&args.folder),
         ScenarioChore::Check => check(&args.folder),
@@ -92,14 +92,23 @@ fn check(folder: &Path) -> anyhow::Result<()> {
         for path in crate::files(&story.join("trail")).unwrap_or_default() {
             let inside = path.strip_prefix(story).unwrap_or(&path);
             if !files.contains_key(inside) {
-                wrong.push(format!("`{}` belongs to no record of the story", path.display()));
+                wrong.push(format!(
+                    "`{}` belongs to no record of the story",
+                    path.display()
+                ));
             }
         }
     }
     if wrong.is_empty() {
-        return say(&format!("{} scenarios are what their stories say", stories.len()));
+        return say(&format!(
+            "{} scenarios are what their stories say",
+            stories.len()
+        ));
     }
-    bail!("{}\nhint: run `cargo xtask scenario expand` and look at the difference", wrong.join("\n"));
+    bail!(
+        "{}\nhint: run `cargo xtask scenario expand` and look at the difference",
+        wrong.join("\n")
+    );
 }
 
 fn begin(folder: &Path, name: &str, records: bool) -> anyhow::Result<()> {
@@ -111,12 +120,19 @@ fn begin(folder: &Path, name: &str, records: bool) -> anyhow::Result<()> {
     if story.exists() {
         bail!("`{}` exists already", story.display());
     }
-    let made = if records { story.join("trail") } else { story.clone() };
+    let made = if records {
+        story.join("trail")
+    } else {
+        story.clone()
+    };
     std::fs::create_dir_all(&made).with_context(|| format!("cannot make `{}`", made.display()))?;
     let path = story.join("story.trail");
     std::fs::write(&path, FIRST_LINES)
         .with_context(|| format!("cannot write `{}`", path.display()))?;
-    say(&format!("`{}` waits for its story; then run `cargo xtask scenario expand`", path.display()))
+    say(&format!(
+        "`{}` waits for its story; then run `cargo xtask scenario expand`",
+        path.display()
+    ))
 }
 
 const FIRST_LINES: &str = "\
@@ -149,7 +165,8 @@ fn files_of(folder: &Path) -> anyhow::Result<Files> {
         .with_context(|| format!("cannot read `{}`", path.display()))?;
     let trail = Trail::parse(&text).with_context(|| format!("in `{}`", path.display()))?;
     let mut files = Files::new();
-    let mut truth = serde_json::to_string_pretty(&trail.truth()).context("cannot write the truth")?;
+    let mut truth =
+        serde_json::to_string_pretty(&trail.truth()).context("cannot write the truth")?;
     truth.push('\n');
     files.insert(PathBuf::from("truth.json"), truth);
     if folder.join("trail").is_dir() {
@@ -179,14 +196,21 @@ fn log_path(record: &Value) -> anyhow::Result<PathBuf> {
         value.with_context(|| format!("a record has no `{name}`"))
     };
     let (account, region) = (field("recipientAccountId")?, field("awsRegion")?);
-    let time: jiff::Timestamp = field("eventTime")?.parse().context("an `eventTime` is no time")?;
+    let time: jiff::Timestamp = field("eventTime")?
+        .parse()
+        .context("an `eventTime` is no time")?;
     // A file is delivered at the end of the five minutes that it holds.
     let delivered = (time.as_second().div_euclid(300) + 1) * 300;
     let delivered = jiff::Timestamp::from_second(delivered).context("a time out of range")?;
-    let (day, minute) = (delivered.strftime("%Y/%m/%d"), delivered.strftime("%Y%m%dT%H%MZ"));
+    let (day, minute) = (
+        delivered.strftime("%Y/%m/%d"),
+        delivered.strftime("%Y%m%dT%H%MZ"),
+    );
     let mark = file_mark(&format!("{account}{region}{minute}"));
     let name = format!("{account}_CloudTrail_{region}_{minute}_{mark}.json");
-    Ok(PathBuf::from(format!("trail/AWSLogs/{account}/CloudTrail/{region}/{day}/{name}")))
+    Ok(PathBuf::from(format!(
+        "trail/AWSLogs/{account}/CloudTrail/{region}/{day}/{name}"
+    )))
 }
 
 /// The sixteen characters at the end of a file's name, from what is before them.
@@ -198,7 +222,11 @@ fn file_mark(name: &str) -> String {
             state = (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         let digit = u8::try_from((state >> 40) % 36).unwrap_or(0);
-        mark.push(char::from(if digit < 10 { b'0' + digit } else { b'A' + digit - 10 }));
+        mark.push(char::from(if digit < 10 {
+            b'0' + digit
+        } else {
+            b'A' + digit - 10
+        }));
     }
     mark
 }
