@@ -9,6 +9,7 @@ mod bench_inflate;
 mod bench_measure;
 mod bench_report;
 mod ci;
+pub mod corpus;
 mod docs;
 mod fuzz;
 mod reference;
@@ -39,6 +40,8 @@ enum Chore {
     Ci,
     /// Measure a scan against decompressing the same files, and check its answer
     Bench(bench::BenchArgs),
+    /// Make a trail of any size, with its true lineage beside it
+    Corpus(corpus::CorpusArgs),
     /// Run the fuzz targets from our own scenarios
     Fuzz(fuzz::FuzzArgs),
     /// Check that the papers link to files and name tests that exist
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Docs => return docs::run(out),
+        Chore::Corpus(args) => corpus::run(&args)?,
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,
         Chore::Scenario(args) => scenario::run(&args)?,
