@@ -13,9 +13,19 @@ type Seen = (u64, Timestamp, String, String);
 
 fuzz_target!(|bytes: &[u8]| {
     let whole = read(bytes, Limits::default());
-    let windowed = read(bytes, Limits { whole: 16, window: 64, ..Limits::default() });
+    let windowed = read(
+        bytes,
+        Limits {
+            whole: 16,
+            window: 64,
+            ..Limits::default()
+        },
+    );
     // Behind damage a window may know less of what came before than the whole text does.
-    if [&whole.0, &windowed.0].iter().any(|report| report.counts.refused.total() > 0 || report.damage.is_some()) {
+    if [&whole.0, &windowed.0]
+        .iter()
+        .any(|report| report.counts.refused.total() > 0 || report.damage.is_some())
+    {
         return;
     }
     assert_eq!(whole.1, windowed.1, "events");
@@ -26,12 +36,26 @@ fuzz_target!(|bytes: &[u8]| {
 fn read(bytes: &[u8], limits: Limits) -> (FileReport, Vec<Seen>) {
     let mut seen: Vec<Seen> = Vec::new();
     let mut sink = |event: &Event<'_>, at: Position| {
-        seen.push((at.record, event.time, event.id.to_owned(), event.name.to_owned()));
+        seen.push((
+            at.record,
+            event.time,
+            event.id.to_owned(),
+            event.name.to_owned(),
+        ));
     };
     let report = read_bytes("fuzz", bytes, &mut Reader::new(limits), &mut sink);
     assert!(report.reconciles(), "read = parsed + refused: {report:?}");
-    assert_eq!(u64::try_from(seen.len()).ok(), Some(report.counts.parsed - report.counts.filtered));
-    assert!(seen.iter().all(|(at, ..)| *at < report.counts.read), "a position behind the last record");
-    assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "positions rise");
+    assert_eq!(
+        u64::try_from(seen.len()).ok(),
+        Some(report.counts.parsed - report.counts.filtered)
+    );
+    assert!(
+        seen.iter().all(|(at, ..)| *at < report.counts.read),
+        "a position behind the last record"
+    );
+    assert!(
+        seen.windows(2).all(|pair| pair[0].0 < pair[1].0),
+        "positions rise"
+    );
     (report, seen)
 }

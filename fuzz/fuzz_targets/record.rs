@@ -17,13 +17,30 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((fast, end)) = record::parse_at(text, start) else {
         return;
     };
-    let own = text.get(start..end).expect("the fast path ends inside the text, between characters");
+    let own = text
+        .get(start..end)
+        .expect("the fast path ends inside the text, between characters");
     let value: Value = serde_json::from_str(own).expect("the fast path accepts only JSON");
-    let plain = record::plain(&value).expect("the fast path accepts only what the plain path accepts");
+    let plain =
+        record::plain(&value).expect("the fast path accepts only what the plain path accepts");
     assert_eq!(texts(&fast), texts(&plain));
     assert_eq!(
-        (fast.time, fast.category, fast.read_only, fast.from_console, fast.notes, fast.failed()),
-        (plain.time, plain.category, plain.read_only, plain.from_console, plain.notes, plain.failed()),
+        (
+            fast.time,
+            fast.category,
+            fast.read_only,
+            fast.from_console,
+            fast.notes,
+            fast.failed()
+        ),
+        (
+            plain.time,
+            plain.category,
+            plain.read_only,
+            plain.from_console,
+            plain.notes,
+            plain.failed()
+        ),
     );
     for (fast, plain) in nodes(&fast).into_iter().zip(nodes(&plain)) {
         same_node(fast, plain);
@@ -47,7 +64,14 @@ fn texts<'a>(event: &Event<'a>) -> [&'a str; 11] {
 }
 
 fn nodes<'a>(event: &Event<'a>) -> [Option<Node<'a>>; 6] {
-    [event.error_message, event.identity, event.request, event.response, event.additional, event.details]
+    [
+        event.error_message,
+        event.identity,
+        event.request,
+        event.response,
+        event.additional,
+        event.details,
+    ]
 }
 
 /// Two views of one value: the same tree, and the same answer to each question that is asked of it.
@@ -61,13 +85,26 @@ fn same_node(fast: Option<Node<'_>>, plain: Option<Node<'_>>) {
     assert_eq!(fast.scalar(), plain.scalar());
     assert_eq!(fast.u64(), plain.u64());
     assert_eq!(fast.bool(), plain.bool());
-    assert_eq!((fast.is_null(), fast.is_object()), (plain.is_null(), plain.is_object()));
+    assert_eq!(
+        (fast.is_null(), fast.is_object()),
+        (plain.is_null(), plain.is_object())
+    );
     assert_eq!(fast.items().len(), plain.items().len());
     for (fast, plain) in fast.items().into_iter().zip(plain.items()) {
         assert_eq!(fast.to_value(), plain.to_value());
     }
-    for name in value.as_object().into_iter().flat_map(|members| members.keys()) {
-        assert_eq!(fast.get(name).map(Node::to_value), plain.get(name).map(Node::to_value));
-        assert_eq!(fast.get(name).and_then(Node::scalar), plain.get(name).and_then(Node::scalar));
+    for name in value
+        .as_object()
+        .into_iter()
+        .flat_map(|members| members.keys())
+    {
+        assert_eq!(
+            fast.get(name).map(Node::to_value),
+            plain.get(name).map(Node::to_value)
+        );
+        assert_eq!(
+            fast.get(name).and_then(Node::scalar),
+            plain.get(name).and_then(Node::scalar)
+        );
     }
 }
