@@ -86,6 +86,17 @@ pub(crate) fn member_name(bytes: &[u8], at: usize) -> Option<&[u8]> {
     name.get(memrchr(b'"', name)? + 1..)
 }
 
+/// Whether a member of this name is somewhere in the text, at any depth, also inside a string that
+/// holds JSON.
+pub(crate) fn names_member(bytes: &[u8], name: &[u8]) -> bool {
+    memmem::find_iter(bytes, name).any(|at| {
+        let rest = bytes.get(at + name.len()..).unwrap_or_default();
+        let quote = rest.iter().position(|&b| b != b'\\').unwrap_or(rest.len());
+        let colon = past_space(rest, quote + 1);
+        rest.get(quote) == Some(&b'"') && rest.get(colon) == Some(&b':')
+    })
+}
+
 /// The objects in a stretch that could be the start of a record: a brace and a key.
 pub(crate) fn objects(bytes: &[u8], from: usize, to: usize) -> impl Iterator<Item = usize> + '_ {
     let stretch = bytes.get(from..to.min(bytes.len())).unwrap_or_default();
@@ -133,6 +144,17 @@ mod tests {
             extent(&deep, 0, deep.len()),
             Extent::Open { depth: 1_000_000 }
         );
+    }
+
+    #[test]
+    fn members_are_told_from_mentions() {
+        assert!(names_member(br#"{"x":[{"eventName" : 1}]}"#, b"eventName"));
+        assert!(names_member(br#"{"x":"{\"eventName\":1}"}"#, b"eventName"));
+        assert!(!names_member(
+            br#"{"field":"eventName","equals":["eventName"]}"#,
+            b"eventName"
+        ));
+        assert!(!names_member(br#"eventName"#, b"eventName"));
     }
 
     #[test]

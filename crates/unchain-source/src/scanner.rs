@@ -15,14 +15,16 @@ use crate::lists::{Holds, Member, begins_with_list, holds_list, member, token_en
 use crate::report::Damage;
 use crate::tally::{Raw, Tally};
 use crate::view::View;
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 use unchain_core::event::Refusal;
 use unchain_core::record::parse_at;
 
 /// Lists and holders inside each other; deeper ones are read as one value.
 const NESTED: usize = 16;
 /// A record is usually far smaller, so its end is first looked for within this many bytes.
-const NEAR: usize = 64 << 10;
+const NEAR: usize = 4 << 10;
+/// An odd record behind damage is recognised only if it ends within this many bytes.
+const FAR: usize = 64 << 10;
 /// With so many bytes at hand (AWS caps a record at 1 MB) an unfinished record is suspected of damage.
 const ENOUGH: usize = 2 << 20;
 /// serde_json reads 127 levels.
@@ -31,8 +33,8 @@ const LEVELS: u32 = 127;
 /// It keeps a file made to mislead from costing more than its size.
 const SEARCH: usize = 64 << 20;
 
-/// What a record inside a damaged wrapper must mention; parts of a damaged record mention less.
-const INNER: [&[u8]; 3] = [b"eventName", b"eventTime", b"eventSource"];
+/// What a record behind damage must have, at whatever depth; parts of a damaged record have less.
+const MEMBERS: [&[u8]; 2] = [b"eventName", b"eventSource"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
@@ -409,8 +411,8 @@ impl Scanner {
         }
         let end = line.unwrap_or(view.len());
         // A line may have a prefix before its record, as syslog writes it.
-        let record =
-            boundary::objects(view.bytes, at, end).find(|&brace| self.begins_record(view, brace));
+        let record = boundary::objects(view.bytes, at, end)
+            .find(|&brace| view.names_event(brace) && self.begins_record(view, brace));
         if let Some(next) = record {
             return Step::To(next);
         }
@@ -466,33 +468,42 @@ impl Scanner {
     /// The next place in a stretch where a record begins that can be read.
     fn next_record(&mut self, view: &mut View<'_>, from: usize, to: usize) -> Option<usize> {
         let bytes = view.bytes;
-        boundary::objects(bytes, from, to).find(|&at| {
-            if boundary::may_begin(bytes, at) {
+        for at in boundary::objects(bytes, from, to) {
+            if !view.names_event(at) {
+                return None;
+            }
+            // A whole record may be inside a wrapper that is damaged.
+            let begins = if boundary::may_begin(bytes, at) {
                 self.begins_record(view, at)
             } else {
-                // A whole record inside a wrapper that is damaged.
                 boundary::member_name(bytes, at).is_some_and(envelope::carries)
-                    && (begins_plain_record(view, at) || self.begins_odd_record(bytes, at, &INNER))
+                    && (begins_plain_record(view, at) || self.begins_odd_record(bytes, at))
+            };
+            if begins {
+                return Some(at);
             }
-        })
+        }
+        None
     }
 
     fn begins_record(&mut self, view: &mut View<'_>, at: usize) -> bool {
         begins_plain_record(view, at)
-            || begins_with_list(view.bytes, at).is_some()
-            || self.begins_odd_record(view.bytes, at, &[b"eventName"])
+            || (self.frames.len() + 2 < NESTED && begins_with_list(view.bytes, at).is_some())
+            || self.begins_odd_record(view.bytes, at)
     }
 
-    /// A record that only the slow path reads: it must be whole, near, and mention these names.
-    fn begins_odd_record(&mut self, bytes: &[u8], at: usize, names: &[&[u8]]) -> bool {
-        let limit = at.saturating_add(NEAR.min(self.search)).min(bytes.len());
+    /// A record that only the slow path reads: it must be whole, near, and have the members of one.
+    fn begins_odd_record(&mut self, bytes: &[u8], at: usize) -> bool {
+        let limit = at.saturating_add(FAR.min(self.search)).min(bytes.len());
         let Extent::Closed { end, depth } = extent(bytes, at, limit) else {
             self.search = self.search.saturating_sub(limit - at);
             return false;
         };
         self.search = self.search.saturating_sub(end - at);
         let value = bytes.get(at..end).unwrap_or_default();
-        let named = names.iter().all(|name| memmem::find(value, name).is_some());
+        let named = MEMBERS
+            .iter()
+            .all(|name| boundary::names_member(value, name));
         named && depth <= LEVELS && envelope::is_sound(value)
     }
 }

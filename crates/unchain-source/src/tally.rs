@@ -1,9 +1,9 @@
 //! Counts every record as it is met, applies the filter, and hands on what is kept.
 
+use crate::boundary;
 use crate::counts::Counts;
 use crate::filter::Filter;
 use crate::report::Damage;
-use memchr::memmem;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use unchain_core::event::{Category, Event, Refusal};
@@ -95,7 +95,7 @@ impl<'a> Tally<'a> {
         self.counts.refused.add(refusal, count);
     }
 
-    /// Notices whether refused bytes look like CloudTrail at all.
+    /// Notices whether refused bytes look like CloudTrail at all; prose about CloudTrail does not.
     pub(crate) fn evidence(&mut self, bytes: &[u8]) {
         let names = [
             "eventVersion",
@@ -103,7 +103,9 @@ impl<'a> Tally<'a> {
             "userIdentity",
             "CloudTrailEvent",
         ];
-        self.cloudtrail |= names.iter().any(|name| is_key(bytes, name.as_bytes()));
+        self.cloudtrail |= names
+            .iter()
+            .any(|name| boundary::names_member(bytes, name.as_bytes()));
     }
 
     pub(crate) fn other(&mut self, other: Other) {
@@ -119,12 +121,4 @@ impl<'a> Tally<'a> {
     pub(crate) fn damaged(&mut self, damage: Damage) {
         self.damage.get_or_insert(damage);
     }
-}
-
-/// Whether `name` stands before a quote, escaped or not: prose about CloudTrail is not CloudTrail.
-fn is_key(bytes: &[u8], name: &[u8]) -> bool {
-    memmem::find_iter(bytes, name).any(|at| {
-        let rest = bytes.get(at + name.len()..).unwrap_or_default();
-        rest.starts_with(b"\"") || rest.starts_with(b"\\\"")
-    })
 }

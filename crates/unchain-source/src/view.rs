@@ -1,5 +1,7 @@
 //! The bytes at hand, and which stretch of them is known to be UTF-8.
 
+use memchr::memmem;
+
 /// A window on a file's plain bytes.
 pub(crate) struct View<'b> {
     /// The bytes.
@@ -8,6 +10,10 @@ pub(crate) struct View<'b> {
     pub(crate) last: bool,
     base: usize,
     text: &'b str,
+    /// `eventName` stands here, if this is not behind the byte that is asked about.
+    name: usize,
+    /// `eventName` does not stand at or behind this byte.
+    nameless: usize,
 }
 
 impl<'b> View<'b> {
@@ -17,6 +23,8 @@ impl<'b> View<'b> {
             last,
             base: 0,
             text: "",
+            name: 0,
+            nameless: usize::MAX,
         }
     }
 
@@ -43,6 +51,18 @@ impl<'b> View<'b> {
         };
     }
 
+    /// Whether any event is named at or behind byte `at`: where none is, no record needs to be looked
+    /// for. Every byte is looked at about once, whatever is asked.
+    pub(crate) fn names_event(&mut self, at: usize) -> bool {
+        if at < self.nameless && (self.name < at || self.name == 0) {
+            match memmem::find(self.slice(at, self.len()), b"eventName") {
+                Some(offset) => self.name = at + offset,
+                None => self.nameless = at,
+            }
+        }
+        at < self.nameless
+    }
+
     pub(crate) fn byte(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
     }
@@ -59,6 +79,17 @@ impl<'b> View<'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_found_in_any_order_of_asking() {
+        let mut view = View::new(b"..eventName..eventName..", true);
+        assert!(view.names_event(5));
+        assert!(!view.names_event(14));
+        assert!(view.names_event(0));
+        assert!(view.names_event(13));
+        assert!(!view.names_event(20));
+        assert!(!View::new(b"", true).names_event(0));
+    }
 
     #[test]
     fn text_stretches_from_one_invalid_byte_to_the_next() {

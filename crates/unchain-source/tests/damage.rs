@@ -375,3 +375,26 @@ fn a_large_file_passes_through_a_window() {
         ids(5000)
     );
 }
+
+/// Each of these made some reader look at the rest of the file again and again. It would take minutes.
+#[test]
+fn text_made_to_mislead_costs_no_more_than_its_size() {
+    for piece in [
+        "[",
+        "{\"a\":",
+        "{\"a\":[",
+        ",{\"a\":1",
+        "{\"eventName\":[",
+        "{\"Records\":[",
+        "{\"Records\":[{\"eventName\":{",
+        "{\"x\"[{\"eventName\":1}",
+        "\"",
+        "{ hello \"world\n",
+    ] {
+        let text = piece.repeat((1 << 20) / piece.len());
+        assert!(read(text.as_bytes()).0.ids.is_empty(), "{piece}");
+        let log = format!("{{\"Records\":[{},{text}\n{}]}}", record(0), record(1));
+        let (seen, _) = read(log.as_bytes());
+        assert_eq!(seen.ids, ids(2), "{piece}");
+    }
+}

@@ -62,65 +62,29 @@ fn read_all(root: &Path, filter: Filter) -> (Vec<String>, ReadSummary, u64) {
 /// The filters over [`trail`], how many records each keeps, and how many files it leaves out unopened.
 fn filters() -> [(Filter, usize, u64); 8] {
     let at = |text| Timestamp::parse(text);
-    let accounts = || vec!["444455556666".to_owned()];
-    let regions = |region: &str| vec![region.to_owned()];
-    let all = Filter::default;
-    let july = || Filter {
-        since: at("2024-07-01T00:00:00Z"),
+    let of = |accounts: &[&str], regions: &[&str]| Filter {
+        accounts: accounts.iter().map(|&a| a.to_owned()).collect(),
+        regions: regions.iter().map(|&r| r.to_owned()).collect(),
         ..Filter::default()
     };
+    let since = |text, filter: Filter| Filter {
+        since: at(text),
+        ..filter
+    };
+    let until = |text| Filter {
+        until: at(text),
+        ..Filter::default()
+    };
+    let july = "2024-07-01T00:00:00Z";
     [
-        (all(), 8, 0),
-        (july(), 4, 4),
-        (
-            Filter {
-                until: at("2024-05-06T07:00:00Z"),
-                ..all()
-            },
-            0,
-            4,
-        ),
-        (
-            Filter {
-                until: at("2024-05-06T07:00:01Z"),
-                ..all()
-            },
-            4,
-            4,
-        ),
-        (
-            Filter {
-                accounts: accounts(),
-                ..all()
-            },
-            4,
-            4,
-        ),
-        (
-            Filter {
-                regions: regions("eu-west-1"),
-                ..all()
-            },
-            4,
-            4,
-        ),
-        (
-            Filter {
-                regions: regions("us-east-1"),
-                ..all()
-            },
-            4,
-            0,
-        ),
-        (
-            Filter {
-                accounts: accounts(),
-                regions: regions("eu-west-1"),
-                ..july()
-            },
-            1,
-            7,
-        ),
+        (Filter::default(), 8, 0),
+        (since(july, Filter::default()), 4, 4),
+        (until("2024-05-06T07:00:00Z"), 0, 4),
+        (until("2024-05-06T07:00:01Z"), 4, 4),
+        (of(&["444455556666"], &[]), 4, 4),
+        (of(&[], &["eu-west-1"]), 4, 4),
+        (of(&[], &["us-east-1"]), 4, 0),
+        (since(july, of(&["444455556666"], &["eu-west-1"])), 1, 7),
     ]
 }
 
