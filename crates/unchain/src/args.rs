@@ -1,0 +1,59 @@
+//! The command line, from which help, man pages and completions are made.
+
+use crate::exit::{self, Exit};
+use crate::{edges, manual, scan, tokens, trace};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use unchain_core::time::Timestamp;
+
+/// After a leaked AWS credential: which token came from which, and which still work
+///
+/// Unchain reads CloudTrail logs and rebuilds who issued which credential to whom. It changes nothing
+/// and contacts nobody: it reads the files it is given and writes one case file.
+///
+/// Start with `unchain scan <folder with logs>`, then `unchain trace <access key id>`.
+#[derive(Debug, Parser)]
+#[command(name = "unchain", version, propagate_version = true, max_term_width = 100, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Scan(scan::Scan),
+    Tokens(tokens::Tokens),
+    Trace(trace::Trace),
+    Edges(edges::Edges),
+    Completions(manual::Completions),
+    Man(manual::Man),
+}
+
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        match self {
+            Self::Scan(scan) => scan.run(context),
+            Self::Tokens(tokens) => tokens.run(context),
+            Self::Trace(trace) => trace.run(context),
+            Self::Edges(edges) => edges.run(context),
+            Self::Completions(completions) => completions.run(context),
+            Self::Man(man) => man.run(context),
+        }
+    }
+}
+
+/// The world outside, as far as a command may see it.
+pub(crate) struct Context<'o> {
+    /// Where data goes.
+    pub(crate) out: &'o mut dyn Write,
+    /// The time.
+    pub(crate) now: Timestamp,
+    /// Randomness for the hashes of this run.
+    pub(crate) seed: u64,
+    /// Columns to fill.
+    pub(crate) width: usize,
+    /// Whether somebody watches standard error.
+    pub(crate) watched: bool,
+}

@@ -1,0 +1,210 @@
+//! Reading sources into one ledger, on all cores. Each thread has its own reader and its own ledger;
+//! ledgers are sets, so they are merged at the end and the answer does not depend on who read what.
+//!
+//! Must not print, and must not know commands.
+
+mod identities;
+mod progress;
+mod shares;
+
+pub(crate) use progress::Progress;
+
+use identities::Identities;
+use shares::Shares;
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use unchain_core::event::Event;
+use unchain_core::ledger::Ledger;
+use unchain_source::{
+    FileKind, FileReport, Files, Position, ReadSummary, Reader, Sink, Source, Unit,
+};
+
+/// Files with trouble that are named; the others are counted.
+const NAMED: usize = 20;
+
+/// What a case wants to know about one file.
+#[derive(Debug)]
+pub(crate) struct FileRead {
+    /// What became of it.
+    pub(crate) report: FileReport,
+    /// Its path, for standard input none.
+    pub(crate) unit: Unit,
+    /// Sorted hashes of the access key ids and principal ids in it.
+    pub(crate) keys: Vec<u32>,
+}
+
+/// Everything that was read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The events, settled.
+    pub(crate) ledger: Ledger,
+    /// The numbers of all files.
+    pub(crate) summary: ReadSummary,
+    /// The first files with damage, refused records or no CloudTrail in them, by name.
+    pub(crate) troubled: BTreeMap<String, FileReport>,
+    /// How many files had such trouble.
+    pub(crate) troubles: u64,
+    /// Every file, where a case will want them.
+    pub(crate) files: Vec<FileRead>,
+}
+
+/// How to read.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Threads; none for as many as the machine runs at once.
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// Keys the hashes of the ledger.
+    pub(crate) seed: u64,
+    /// Whether [`Reading::files`] is wanted.
+    pub(crate) remember: Remember,
+}
+
+/// Whether every file is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remember {
+    /// With its keys.
+    Each,
+    /// Only counted.
+    None,
+}
+
+impl Reading {
+    fn new(seed: u64) -> Self {
+        Self {
+            ledger: Ledger::new(seed),
+            summary: ReadSummary::default(),
+            troubled: BTreeMap::new(),
+            troubles: 0,
+            files: Vec::new(),
+        }
+    }
+
+    /// Whether every record of every file was understood.
+    pub(crate) fn complete(&self) -> bool {
+        self.summary.damaged == 0
+            && self.summary.of_kind(FileKind::Unreadable) == 0
+            && self.summary.counts.refused.total() == 0
+    }
+
+    fn add(&mut self, report: &FileReport) {
+        self.summary.add(report);
+        let strange = matches!(report.kind, FileKind::NotCloudTrail | FileKind::Unreadable);
+        if report.damage.is_none() && !strange && report.counts.refused.total() == 0 {
+            return;
+        }
+        self.troubles += 1;
+        self.troubled.insert(report.name.clone(), report.clone());
+        self.forget_most();
+    }
+
+    /// The first by name stay, so that the answer does not depend on the threads.
+    fn forget_most(&mut self) {
+        while self.troubled.len() > NAMED {
+            self.troubled.pop_last();
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.ledger.merge(other.ledger);
+        self.summary.merge(&other.summary);
+        self.troubles += other.troubles;
+        self.troubled.extend(other.troubled);
+        self.forget_most();
+        self.files.extend(other.files);
+    }
+}
+
+/// Reads all files.
+pub(crate) fn read(files: &Files, options: &Options, progress: &Progress) -> Reading {
+    let available = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = options.threads.map_or(available, NonZero::get);
+    let threads = threads.clamp(1, files.units().len().max(1));
+    let shares = Shares::new(files.units().len(), threads);
+    let work = |worker| read_share(files, options, (&shares, worker), progress);
+    let mut readings = on_threads((0..threads).collect(), work);
+    while readings.len() > 1 {
+        let mut pairs = Vec::new();
+        let mut rest = readings.into_iter();
+        while let Some(one) = rest.next() {
+            pairs.push((one, rest.next()));
+        }
+        readings = on_threads(pairs, |(mut one, other)| {
+            if let Some(other) = other {
+                one.merge(other);
+            }
+            one
+        });
+    }
+    let mut reading = readings.pop().unwrap_or_else(|| Reading::new(options.seed));
+    reading.ledger.finish();
+    reading
+        .files
+        .sort_unstable_by(|a, b| a.report.name.cmp(&b.report.name));
+    reading
+}
+
+/// Runs `work` on every item, each on its own thread but the first, which stays here.
+fn on_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let mut items = items.into_iter();
+        let first = items.next();
+        let others: Vec<_> = items.map(|item| scope.spawn(move || work(item))).collect();
+        let mut results: Vec<R> = first.map(work).into_iter().collect();
+        for other in others {
+            match other.join() {
+                Ok(result) => results.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        results
+    })
+}
+
+fn read_share(
+    files: &Files,
+    options: &Options,
+    (shares, worker): (&Shares, usize),
+    progress: &Progress,
+) -> Reading {
+    let mut reader = Reader::default();
+    let mut reading = Reading::new(options.seed);
+    let mut identities = Identities::new(options.seed);
+    while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
+        let report = match options.remember {
+            Remember::None => {
+                let mut sink = |event: &Event<'_>, _: Position| reading.ledger.apply(event);
+                files.read(unit, &mut reader, &mut sink)
+            }
+            Remember::Each => {
+                let mut sink = WithKeys {
+                    ledger: &mut reading.ledger,
+                    identities: &mut identities,
+                };
+                files.read(unit, &mut reader, &mut sink)
+            }
+        };
+        progress.file(report.bytes_on_disk, report.counts.parsed);
+        reading.add(&report);
+        if options.remember == Remember::Each {
+            reading.files.push(FileRead {
+                report,
+                unit: unit.clone(),
+                keys: identities.take(),
+            });
+        }
+    }
+    reading
+}
+
+struct WithKeys<'r> {
+    ledger: &'r mut Ledger,
+    identities: &'r mut Identities,
+}
+
+impl Sink for WithKeys<'_> {
+    fn event(&mut self, event: &Event<'_>, _: Position) {
+        self.ledger.apply(event);
+        self.identities.see(event);
+    }
+}

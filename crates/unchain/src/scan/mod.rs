@@ -1,0 +1,153 @@
+//! `unchain scan`: reads logs, writes the case, and says what was read and what may still work.
+
+mod print;
+mod summary;
+
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::input;
+use crate::output::json;
+use crate::reading::{self, Options, Reading, Remember};
+use crate::when::When;
+use clap::{Args, ValueEnum};
+use std::num::NonZero;
+use std::path::PathBuf;
+use summary::Summary;
+use unchain_core::lineage::Lineage;
+use unchain_core::report::Report;
+use unchain_source::{FileKind, Files, Filter};
+
+const EXAMPLES: &str = "Examples:
+  unchain scan ~/incident/AWSLogs
+      read everything below a folder, write ./unchain.case
+  zcat one.json.gz | unchain scan - --no-case --at 2026-03-02T11:30:00Z
+      read standard input, keep nothing, ask what was alive at an instant
+
+The case file is ./unchain.case unless --case says otherwise. Scanning more logs
+adds to it; scanning the same logs again changes nothing. Session tokens are in
+CloudTrail in clear; they are in no case file and in no output.";
+
+/// Read logs: what was read and refused, which tokens are alive, what the logs do not cover
+///
+/// Files may be gzip, zstd or plain, in any of the wrappings that CloudTrail records travel in.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Scan {
+    /// A file, a folder, or `-` for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+    /// The case file to write or add to
+    #[arg(long, value_name = "FILE", default_value = "unchain.case")]
+    case: PathBuf,
+    /// Write no case file
+    #[arg(long, conflicts_with = "case")]
+    no_case: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Threads to read with; as many as the machine runs at once unless given
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
+    at: When,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// No progress bar
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Which part of the logs to read.
+#[derive(Debug, Args)]
+struct FilterArgs {
+    /// Only events at or after this instant; files whose path rules it out are not opened
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    since: Option<When>,
+    /// Only events before this instant
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    until: Option<When>,
+    /// Only events logged in this account; may be repeated
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Vec<String>,
+    /// Only events of this region; may be repeated
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people; fits the terminal
+    Table,
+    /// One JSON object
+    Json,
+    /// The same object, on one line
+    Jsonl,
+}
+
+impl Scan {
+    /// Reads, keeps and prints.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let files = Files::discover(&self.sources, self.filter(context))?;
+        let watched = context.watched && !self.quiet;
+        let progress = input::progress(&files, watched);
+        let options = Options {
+            threads: self.threads,
+            seed: context.seed,
+            remember: if self.no_case {
+                Remember::None
+            } else {
+                Remember::Each
+            },
+        };
+        let reading = reading::read(&files, &options, &progress);
+        progress.finish();
+        let lineage = Lineage::build(&reading.ledger);
+        let at = self.at.instant(context.now);
+        let report = Report::new(&lineage, at);
+        let summary = Summary::new(&reading, &files, (&report, at));
+        match self.format {
+            Format::Table => print::summary(context, self, &summary)?,
+            Format::Json | Format::Jsonl => json::line(context.out, &summary)?,
+        }
+        Ok(Exit::complete(complete(&reading, &files)))
+    }
+
+    /// The options with which another command looks at the same logs.
+    fn again(&self) -> String {
+        let source = if self.no_case {
+            self.sources.clone()
+        } else {
+            Vec::new()
+        };
+        let case = self.case.clone();
+        input::Input { case, source }.again()
+    }
+
+    fn filter(&self, context: &Context<'_>) -> Filter {
+        let instant = |when: When| when.instant(context.now);
+        Filter {
+            since: self.filter.since.map(instant),
+            until: self.filter.until.map(instant),
+            accounts: self.filter.account.clone(),
+            regions: self.filter.region.clone(),
+        }
+    }
+}
+
+/// Whether everything was understood, and anything was CloudTrail at all.
+fn complete(reading: &Reading, files: &Files) -> bool {
+    let strange = [
+        FileKind::NotCloudTrail,
+        FileKind::Empty,
+        FileKind::Unreadable,
+    ];
+    let strange: u64 = strange.iter().map(|k| reading.summary.of_kind(*k)).sum();
+    let nothing = strange == reading.summary.files && files.pruned() == 0;
+    reading.complete() && files.unreachable().is_empty() && !nothing
+}

@@ -1,0 +1,157 @@
+//! `unchain trace`: the lineage of whatever a responder has in hand.
+
+mod choose;
+mod draw;
+mod walk;
+mod write;
+
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::input::Input;
+use crate::output::words::{clipped, counted, moment};
+use crate::when::When;
+use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
+use unchain_core::lineage::{Lineage, Match};
+use unchain_core::report::{Direction, Report};
+use unchain_core::time::Timestamp;
+use walk::{Children, View};
+
+const EXAMPLES: &str = "Examples:
+  unchain trace AKIAQNZGKIQY56JQ7WML
+      everything that came of a leaked key, and where it came from
+  unchain trace 198.51.100.23 --source logs/ --at 2026-03-02T11:30:00Z
+      every credential used from an address, straight from logs, as of an instant";
+
+/// Draw the lineage: up to the root, down to every descendant
+///
+/// A pivot is an access key id, the ARN or id of a principal, a role, a user, a session name, the
+/// serial of an MFA device, a source identity, an address, a user agent or an event id. A pivot that
+/// means credentials of several lineages lists them, each with the command that chooses it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
+pub(crate) struct Trace {
+    /// What is known: a key id, ARN, role, user, session name, address, event id …
+    pivot: String,
+    #[command(flatten)]
+    input: Input,
+    /// Only up to the root
+    #[arg(long, conflicts_with = "down")]
+    up: bool,
+    /// Only down to the leaves
+    #[arg(long)]
+    down: bool,
+    /// Show every child, also where many are alike; trace every meaning of the pivot
+    #[arg(long)]
+    all: bool,
+    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
+    at: When,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A tree for people
+    Table,
+    /// A list of trees
+    Json,
+    /// One JSON object per node, with its depth
+    Jsonl,
+    /// For Graphviz
+    Dot,
+    /// For pages that draw Mermaid
+    Mermaid,
+}
+
+impl Trace {
+    /// Finds the pivot and draws.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let loaded = self.input.load(context)?;
+        let lineage = Lineage::build(&loaded.ledger);
+        let at = self.at.instant(context.now);
+        let report = Report::new(&lineage, at);
+        let mut matches = lineage.find(&self.pivot, report.uses());
+        matches.retain(|found| lineage.node(found.node).is_some());
+        if matches.is_empty() {
+            return Err(nothing(&lineage, &self.pivot));
+        }
+        let table = self.format == Format::Table;
+        if table && !self.all && !choose::belong_together(&lineage, &matches) {
+            self.list(context, &report, &matches)?;
+        } else {
+            self.draw(context, (&report, at), &matches)?;
+        }
+        Ok(loaded.exit)
+    }
+
+    fn list(
+        &self,
+        context: &mut Context<'_>,
+        report: &Report<'_, '_>,
+        matches: &[Match],
+    ) -> anyhow::Result<()> {
+        writeln!(
+            context.out,
+            "`{}` means {} of several lineages. Choose one, or --all.\n",
+            clipped(&self.pivot),
+            counted(matches.len() as u64, "credential"),
+        )?;
+        let options = self.input.again();
+        choose::list(context.out, (report, matches), &options)?;
+        Ok(())
+    }
+
+    fn draw(
+        &self,
+        context: &mut Context<'_>,
+        (report, at): (&Report<'_, '_>, Timestamp),
+        matches: &[Match],
+    ) -> anyhow::Result<()> {
+        let pivots: BTreeSet<u32> = matches.iter().map(|found| found.node).collect();
+        let direction = match (self.up, self.down) {
+            (true, _) => Direction::Up,
+            (_, true) => Direction::Down,
+            _ => Direction::Both,
+        };
+        let children = if self.all || self.format != Format::Table {
+            Children::All
+        } else {
+            Children::Few
+        };
+        let view = View {
+            direction,
+            children,
+        };
+        let steps = walk::walk(report, &pivots, view);
+        let out = &mut *context.out;
+        match self.format {
+            Format::Table => {
+                writeln!(out, "Status at {} UTC\n", moment(at))?;
+                draw::tree(out, context.width, (report, &steps))?;
+            }
+            Format::Json => write::json(out, report, &steps)?,
+            Format::Jsonl => write::jsonl(out, report, &steps)?,
+            Format::Dot => write::dot(out, report, &steps)?,
+            Format::Mermaid => write::mermaid(out, report, &steps)?,
+        }
+        Ok(())
+    }
+}
+
+fn nothing(lineage: &Lineage<'_>, pivot: &str) -> anyhow::Error {
+    let near = choose::near(lineage, pivot);
+    let hint = if near.is_empty() {
+        "check the spelling, and with `unchain scan` what the logs cover".to_owned()
+    } else {
+        format!("did you mean `{}`?", near.join("`, `"))
+    };
+    anyhow::anyhow!("nothing here is called `{}`; {hint}", clipped(pivot))
+}
