@@ -6,6 +6,7 @@
 //! written as text. So two corpora of different size can hold the same credentials. Must not share code
 //! with what reads it: a mistake that both made would not be seen.
 
+mod console;
 mod days;
 mod deliver;
 mod issue;
@@ -16,6 +17,7 @@ mod record;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use console::Session;
 use days::Days;
 use deliver::Delivery;
 use mix::{Caller, Mix};
@@ -92,6 +94,9 @@ pub(crate) fn run(args: &CorpusArgs) -> anyhow::Result<()> {
     write_summary(&args.out.join("truth-summary.json"), &corpus)
 }
 
+/// How many different calls a credential makes.
+const HABITS: usize = 4;
+
 /// The run of time over a plan.
 struct Corpus<'a> {
     plan: &'a Plan,
@@ -109,15 +114,23 @@ impl Corpus<'_> {
     fn write(&mut self, events: u64) -> anyhow::Result<()> {
         let plan = self.plan;
         let issues = u64::try_from(plan.credentials.len())?;
-        let uses = events.saturating_sub(issues + plan.copies());
-        let mut next = 0_usize;
+        let uses = events.saturating_sub(issues + plan.copies() + plan.logins());
+        let (mut next, mut hour) = (0_usize, 0_i64);
         for number in 0..uses {
             let at = plan.start + scaled(number, uses, plan.span);
             while let Some(credential) = plan.credentials.get(next).filter(|c| c.issued <= at) {
                 self.issue(next, credential)?;
                 next += 1;
             }
+            while hour <= (at - plan.start).div_euclid(console::HOUR) {
+                self.sign_in(hour)?;
+                hour += 1;
+            }
             self.spend(at, next)?;
+        }
+        while hour < plan.span / console::HOUR {
+            self.sign_in(hour)?;
+            hour += 1;
         }
         while let Some(credential) = plan.credentials.get(next) {
             self.issue(next, credential)?;
@@ -140,6 +153,15 @@ impl Corpus<'_> {
         Ok(())
     }
 
+    /// The sign-ins of an hour.
+    fn sign_in(&mut self, hour: i64) -> anyhow::Result<()> {
+        for slot in 0..self.plan.slots {
+            let (account, region) = self.scribe.login(Session { hour, slot })?;
+            self.deliver(account, region, self.plan.start + hour * console::HOUR)?;
+        }
+        Ok(())
+    }
+
     /// One event that issues nothing.
     fn spend(&mut self, at: i64, issued: usize) -> anyhow::Result<()> {
         let caller = match self.mix.caller(&mut self.noise) {
@@ -152,9 +174,17 @@ impl Corpus<'_> {
         {
             *count += 1;
         }
-        let denied = self.noise.below(1_000) < mix::DENIED_PER_THOUSAND;
+        // A credential does few things again and again, refused ones too, as workloads do.
+        let mut habit = match caller {
+            Caller::Credential(place) => {
+                let which = self.noise.skewed(HABITS);
+                Noise::new(u64::try_from(place * HABITS + which)?, 0x0068_6162_6974)
+            }
+            _ => Noise::new(self.noise.next(), 0),
+        };
+        let denied = habit.below(1_000) < mix::DENIED_PER_THOUSAND;
         self.denied += u64::from(denied);
-        let kind = self.mix.kind(caller, &mut self.noise);
+        let kind = self.mix.kind(caller, &mut habit);
         let outcome = if denied {
             Outcome::Denied
         } else {
@@ -239,7 +269,8 @@ fn write_truth(path: &Path, corpus: &Corpus<'_>) -> anyhow::Result<()> {
 
 fn write_summary(path: &Path, corpus: &Corpus<'_>) -> anyhow::Result<()> {
     const SAMPLE: usize = 200;
-    let step = (corpus.uses.len() / SAMPLE).max(1);
+    // An odd step, so that the sample does not fall in with the pattern of busy credentials.
+    let step = (corpus.uses.len() / SAMPLE).max(1) | 1;
     let sampled = corpus
         .plan
         .credentials

@@ -1,7 +1,6 @@
 //! The records that issue a credential, in the caller's account and, where that is another one, in the
 //! role's. What they say follows from the plan alone, however many events there are.
 
-use super::mix::Caller;
 use super::noise::Noise;
 use super::plan::{Credential, Issue, Parent};
 use super::record::{Address, Envelope, Scribe, guid, push_base64, session};
@@ -155,9 +154,7 @@ impl Scribe<'_> {
         }
         let plan = self.plan;
         match (credential.issue, credential.parent) {
-            (_, Parent::User(account, user)) => {
-                self.user_identity(Caller::User, (account, user), credential.issued)
-            }
+            (_, Parent::User(account, user)) => self.user_identity((account, user)),
             (_, Parent::Credential(parent)) => {
                 let parent = plan
                     .credentials

@@ -2,6 +2,7 @@
 //! and the number of credentials alone, never from how many events use them.
 
 use super::CorpusArgs;
+use super::console::HOUR;
 use super::days::{DAY, Days};
 use super::mix::Caller;
 use super::noise::Noise;
@@ -17,6 +18,8 @@ pub(super) struct Plan {
     pub(super) accounts: Vec<Account>,
     /// In order of issue.
     pub(super) credentials: Vec<Credential>,
+    /// How many console sessions begin in every hour.
+    pub(super) slots: u64,
     /// How many credentials back a living one may be.
     window: usize,
 }
@@ -104,6 +107,7 @@ impl Plan {
                 .map(|number| account(number, &mut noise))
                 .collect(),
             credentials: Vec::new(),
+            slots: count / 20 / (24 * u64::from(args.days)),
             window: usize::try_from(count * 6 / (24 * u64::from(args.days)))
                 .unwrap_or(0)
                 .max(64),
@@ -114,6 +118,11 @@ impl Plan {
             plan.credentials.push(credential);
         }
         plan
+    }
+
+    /// How many sign-ins begin the console sessions.
+    pub(super) fn logins(&self) -> u64 {
+        self.slots * u64::try_from(self.span / HOUR).unwrap_or(0)
     }
 
     /// How many records are second copies of a call across accounts.
@@ -128,12 +137,16 @@ impl Plan {
 
     /// A credential that lives at `at`, of those issued so far, the younger and busier rather.
     pub(super) fn alive(&self, issued: usize, at: i64, noise: &mut Noise) -> Option<Caller> {
-        for _ in 0..6 {
+        for _ in 0..20 {
             let back = noise.skewed(self.window) + 1;
             let place = issued.checked_sub(back)?;
             let credential = self.credentials.get(place)?;
-            // One in three is busy; the others are used once in a while, as real ones are.
-            let quiet = place % 3 != 0 && noise.below(12) != 0;
+            // Few are busy, some are used now and then, most hardly ever, as real ones are.
+            let quiet = match place % 50 {
+                0 => false,
+                1..=16 => noise.below(6) != 0,
+                _ => noise.below(30) != 0,
+            };
             if credential.expires > at && !quiet {
                 return Some(Caller::Credential(place));
             }
@@ -152,7 +165,6 @@ impl Plan {
     }
 
     fn credential(&self, number: u64, issued: i64, noise: &mut Noise) -> Credential {
-        const HOUR: i64 = 3_600;
         let home = noise.skewed(self.accounts.len());
         let (issue, parent) = self.origin(home, issued, noise);
         let foreign = issue == Issue::AssumeRole && noise.below(10) < 2;

@@ -1,13 +1,13 @@
 //! The text of a record. Millions are written, so it is put together from strings and never from a tree
 //! of values; that the text is JSON is for the tests to see.
 
+use super::console::Session;
 use super::days::Days;
 use super::mix::{Caller, Form, Kind, REGIONS};
 use super::noise::Noise;
 use super::plan::{Account, Credential, Issue, Plan, Role, User};
 use anyhow::Context;
 use std::fmt::Write;
-use unchain_trail::{Prefix, identifier};
 
 /// Whether a call is answered or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,6 @@ pub(super) struct Scribe<'a> {
     pub(super) days: &'a Days,
     pub(super) agents: Vec<String>,
     pub(super) text: String,
-    /// Numbers events that issue nothing, for their ids.
-    number: u64,
 }
 
 /// What goes between the identity and the parameters of a record.
@@ -45,6 +43,9 @@ pub(super) struct Spent<'k> {
     /// Seconds since 1970.
     pub(super) at: i64,
 }
+
+/// Account, region, address and user agent, as `From` names them.
+type Place = (usize, usize, Address<'static>, usize);
 
 /// Where the caller of a record sits: places of account, region and user agent.
 struct From {
@@ -69,7 +70,6 @@ impl<'a> Scribe<'a> {
             days,
             agents: (0..64).map(agent).collect(),
             text: String::with_capacity(8_192),
-            number: 0,
         }
     }
 
@@ -88,7 +88,6 @@ impl<'a> Scribe<'a> {
         spent: &Spent<'_>,
         noise: &mut Noise,
     ) -> anyhow::Result<(usize, usize)> {
-        self.number += 1;
         self.text.clear();
         self.text
             .push_str("{\"eventVersion\":\"1.11\",\"userIdentity\":");
@@ -145,21 +144,10 @@ impl<'a> Scribe<'a> {
             Caller::Account => {
                 self.other_account(noise)?;
                 let of = noise.skewed(plan.accounts.len());
-                (of, 0, Address::Network(noise.below(4_096)), 3)
+                (of, 0, Address::Network(noise.below(64)), 3)
             }
             Caller::User | Caller::Temporary | Caller::Forwarded | Caller::Console => {
-                let account = noise.skewed(plan.accounts.len());
-                let people = plan
-                    .accounts
-                    .get(account)
-                    .map_or(0, |account| account.users.len());
-                let user = noise.skewed(people);
-                self.user_identity(spent.caller, (account, user), spent.at)?;
-                let address = match spent.caller {
-                    Caller::Forwarded => Address::Service("cloudformation.amazonaws.com"),
-                    _ => Address::Network(u64::try_from(account * 64 + user)?),
-                };
-                (account, 0, address, user % 64)
+                self.person(spent, noise)?
             }
         };
         Ok(From {
@@ -168,6 +156,34 @@ impl<'a> Scribe<'a> {
             address,
             agent,
         })
+    }
+
+    /// A user, by the long-term key or by a session of the console, where the plan has any.
+    fn person(&mut self, spent: &Spent<'_>, noise: &mut Noise) -> anyhow::Result<Place> {
+        let plan = self.plan;
+        let unseen = matches!(spent.caller, Caller::Forwarded | Caller::Console);
+        let session = Session::at(plan, spent.at, noise).filter(|_| unseen);
+        let (account, user) = match session {
+            Some(session) => {
+                self.unseen_identity(spent.caller, session, noise)?;
+                session.owner(plan)
+            }
+            None => {
+                let account = noise.skewed(plan.accounts.len());
+                let people = plan
+                    .accounts
+                    .get(account)
+                    .map_or(0, |account| account.users.len());
+                let user = noise.skewed(people);
+                self.user_identity((account, user))?;
+                (account, user)
+            }
+        };
+        let address = match (session, spent.caller) {
+            (Some(_), Caller::Forwarded) => Address::Service("cloudformation.amazonaws.com"),
+            _ => Address::Network(u64::try_from(account * 64 + user)?),
+        };
+        Ok((account, 0, address, user % 64))
     }
 
     /// A caller of another account, as its copy shows it: no key.
@@ -220,13 +236,8 @@ impl<'a> Scribe<'a> {
         Ok(())
     }
 
-    /// A user with the long-term key, in the console, or with a service acting for them.
-    pub(super) fn user_identity(
-        &mut self,
-        caller: Caller,
-        (account, user): (usize, usize),
-        at: i64,
-    ) -> anyhow::Result<()> {
+    /// A user with the long-term key.
+    pub(super) fn user_identity(&mut self, (account, user): (usize, usize)) -> anyhow::Result<()> {
         let plan = self.plan;
         let account: &Account = plan
             .accounts
@@ -234,37 +245,11 @@ impl<'a> Scribe<'a> {
             .context("an account of the plan")?;
         let user: &User = account.users.get(user).context("a user of the plan")?;
         let number = &account.number;
-        let unseen = match caller {
-            Caller::Console | Caller::Forwarded => {
-                let seed = format!("unseen {}", self.number);
-                Some(identifier(Prefix::TemporaryKey, number, &seed))
-            }
-            _ => None,
-        };
-        let key = unseen.as_ref().unwrap_or(&user.key);
-        write!(
+        Ok(write!(
             self.text,
-            r#"{{"type":"IAMUser","principalId":"{}","arn":"arn:aws:iam::{number}:user/{}","accountId":"{number}","accessKeyId":"{key}","userName":"{}""#,
-            user.id, user.name, user.name
-        )?;
-        if unseen.is_some() {
-            // A console session of the day begins at eight; a forwarded call has its own second.
-            let since = at - (at - self.plan.start).rem_euclid(super::days::DAY) + 8 * 3_600;
-            let began = if caller == Caller::Console {
-                since.min(at)
-            } else {
-                at
-            };
-            self.text.push_str(",\"sessionContext\":{\"sessionIssuer\":{},\"webIdFederationData\":{},\"attributes\":{\"creationDate\":\"");
-            self.clock(began)?;
-            self.text.push_str("\",\"mfaAuthenticated\":\"true\"}}");
-        }
-        if caller == Caller::Forwarded {
-            self.text
-                .push_str(",\"invokedBy\":\"cloudformation.amazonaws.com\"");
-        }
-        self.text.push('}');
-        Ok(())
+            r#"{{"type":"IAMUser","principalId":"{}","arn":"arn:aws:iam::{number}:user/{}","accountId":"{number}","accessKeyId":"{}","userName":"{}"}}"#,
+            user.id, user.name, user.key, user.name
+        )?)
     }
 
     pub(super) fn envelope(&mut self, of: &Envelope<'_>) -> anyhow::Result<()> {
@@ -416,7 +401,7 @@ impl<'a> Scribe<'a> {
         )?)
     }
 
-    fn clock(&mut self, at: i64) -> anyhow::Result<()> {
+    pub(super) fn clock(&mut self, at: i64) -> anyhow::Result<()> {
         let (day, [hour, minute, second]) = self.days.split(at);
         Ok(write!(
             self.text,
@@ -456,11 +441,11 @@ pub(super) fn session(credential: &Credential) -> String {
     }
 }
 
-/// Most credentials stay where they are; one use in two hundred comes from elsewhere.
+/// Most credentials stay where they are; one use in two hundred comes from one other address.
 fn address_of(place: usize, noise: &mut Noise) -> u64 {
     let home = u64::try_from(place).unwrap_or(0) % 60_000;
     if noise.below(200) == 0 {
-        noise.below(60_000)
+        home + 60_000
     } else {
         home
     }
