@@ -16,6 +16,13 @@ pub(crate) enum Extent {
 
 /// Follows the brackets of the object or array at `at`, not beyond byte `limit`.
 pub(crate) fn extent(bytes: &[u8], at: usize, limit: usize) -> Extent {
+    extent_within(bytes, (at, limit), u32::MAX)
+}
+
+/// The same, and stops as [`Extent::Open`] where the value is deeper than `levels`. So of the values
+/// that do not end, only `levels` are followed over any byte: looking from each brace costs no more
+/// than that many times the size of the text.
+pub(crate) fn extent_within(bytes: &[u8], (at, limit): (usize, usize), levels: u32) -> Extent {
     let bytes = bytes.get(..limit).unwrap_or(bytes);
     let (mut level, mut depth) = (0u32, 0u32);
     let mut at = at;
@@ -29,6 +36,9 @@ pub(crate) fn extent(bytes: &[u8], at: usize, limit: usize) -> Extent {
             b'{' | b'[' => {
                 level += 1;
                 depth = depth.max(level);
+                if level > levels {
+                    return Extent::Open { depth };
+                }
             }
             b'}' | b']' => {
                 level = level.saturating_sub(1);

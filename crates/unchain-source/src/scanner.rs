@@ -8,7 +8,7 @@
 //! One bad record must not cost its neighbours. Where a record does not parse, its end is looked for
 //! by brackets; where those are damaged too, the next place from which a record parses is its end.
 
-use crate::boundary::{self, Extent, extent, past_space};
+use crate::boundary::{self, Extent, extent, extent_within, past_space};
 use crate::envelope;
 use crate::limits::Limits;
 use crate::lists::{Holds, Member, begins_with_list, holds_list, member, token_end};
@@ -29,10 +29,6 @@ const FAR: usize = 64 << 10;
 const ENOUGH: usize = 2 << 20;
 /// serde_json reads 127 levels.
 const LEVELS: u32 = 127;
-/// Bytes that looking for odd records behind damage may cost at first; each byte read adds more.
-/// It keeps a file made to mislead from costing more than its size.
-const SEARCH: usize = 64 << 20;
-
 /// What a record behind damage must have, at whatever depth; parts of a damaged record have less.
 const MEMBERS: [&[u8]; 2] = [b"eventName", b"eventSource"];
 
@@ -64,7 +60,6 @@ pub(crate) struct Scanner {
     refused: bool,
     /// Everything up to the next record belongs to a refused one.
     skipping: bool,
-    search: usize,
     limits: Limits,
 }
 
@@ -74,14 +69,12 @@ impl Scanner {
             frames: Vec::new(),
             refused: false,
             skipping: false,
-            search: SEARCH,
             limits,
         }
     }
 
     /// Reads what `view` holds and returns how many bytes are done with.
     pub(crate) fn feed(&mut self, view: &mut View<'_>, tally: &mut Tally<'_>) -> usize {
-        self.search = self.search.saturating_add(view.len());
         let mut at = 0;
         while at < view.len() && !tally.stopped {
             let step = if self.skipping {
@@ -477,7 +470,7 @@ impl Scanner {
                 self.begins_record(view, at)
             } else {
                 boundary::member_name(bytes, at).is_some_and(envelope::carries)
-                    && (begins_plain_record(view, at) || self.begins_odd_record(bytes, at))
+                    && (begins_plain_record(view, at) || Self::begins_odd_record(bytes, at))
             };
             if begins {
                 return Some(at);
@@ -489,22 +482,20 @@ impl Scanner {
     fn begins_record(&mut self, view: &mut View<'_>, at: usize) -> bool {
         begins_plain_record(view, at)
             || (self.frames.len() + 2 < NESTED && begins_with_list(view.bytes, at).is_some())
-            || self.begins_odd_record(view.bytes, at)
+            || Self::begins_odd_record(view.bytes, at)
     }
 
     /// A record that only the slow path reads: it must be whole, near, and have the members of one.
-    fn begins_odd_record(&mut self, bytes: &[u8], at: usize) -> bool {
-        let limit = at.saturating_add(FAR.min(self.search)).min(bytes.len());
-        let Extent::Closed { end, depth } = extent(bytes, at, limit) else {
-            self.search = self.search.saturating_sub(limit - at);
+    fn begins_odd_record(bytes: &[u8], at: usize) -> bool {
+        let limit = at.saturating_add(FAR).min(bytes.len());
+        let Extent::Closed { end, .. } = extent_within(bytes, (at, limit), LEVELS) else {
             return false;
         };
-        self.search = self.search.saturating_sub(end - at);
         let value = bytes.get(at..end).unwrap_or_default();
         let named = MEMBERS
             .iter()
             .all(|name| boundary::names_member(value, name));
-        named && depth <= LEVELS && envelope::is_sound(value)
+        named && envelope::is_sound(value)
     }
 }
 
