@@ -261,6 +261,27 @@ pub(crate) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     Some(out)
 }
 
+/// A principal id as (unique id, session name); the session is empty unless both parts are there.
+pub fn split_principal(principal: &str) -> (&str, &str) {
+    match principal.split_once(':') {
+        Some((id, session)) if !id.is_empty() && !session.is_empty() => (id, session),
+        _ => (principal, ""),
+    }
+}
+
+/// The session's ARN of a role's ARN: the role's path is dropped (CloudTrail user guide,
+/// "userIdentity element").
+pub fn assumed_role(role: &str, session: &str) -> String {
+    let parts: Vec<&str> = role.splitn(6, ':').collect();
+    let (Some(partition), Some(account), Some(resource)) =
+        (parts.get(1), parts.get(4), parts.get(5))
+    else {
+        return role.to_owned();
+    };
+    let name = resource.rsplit('/').next().unwrap_or_default();
+    format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}")
+}
+
 fn hex(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
@@ -297,7 +318,9 @@ fn encoded_account(id: &str) -> Option<String> {
     }
     // Ten characters are 50 bits; the first six bytes are the top 48 of them.
     let six = bits >> 2;
-    (six >> 47 == 1).then(|| format!("{:012}", (six & 0x7fff_ffff_ff80) >> 7))
+    let account = (six & 0x7fff_ffff_ff80) >> 7;
+    // Forty bits reach past twelve digits; such an id was made up.
+    (six >> 47 == 1 && account < 1_000_000_000_000).then(|| format!("{account:012}"))
 }
 
 #[cfg(test)]

@@ -106,57 +106,35 @@ impl<'a> Node<'a> {
 
     /// Several members of an object in one pass; all `None` for any other kind.
     pub fn fields<const N: usize>(self, names: [&str; N]) -> [Option<Node<'a>>; N] {
+        self.named(names.iter().copied())
+    }
+
+    /// The members of an object by a list of names, the last of a repeated one, in one pass.
+    pub fn named<'n, const N: usize>(
+        self,
+        names: impl Iterator<Item = &'n str> + Clone,
+    ) -> [Option<Node<'a>>; N] {
         let mut found = [None; N];
         match self {
             Self::Value(value) => {
                 for (slot, name) in found.iter_mut().zip(names) {
-                    *slot = value
-                        .get(name)
-                        .filter(|_| value.is_object())
-                        .map(Node::Value);
+                    *slot = value.as_object().and_then(|o| o.get(name)).map(Node::Value);
                 }
             }
             Self::Text(text) => {
-                let mut cursor = Cursor::new(text, 0);
                 // The text was checked when it was cut out, so a failure cannot lose a member.
-                let _ = cursor.object(|cursor, key| {
-                    let value = cursor.node()?;
+                let _ = Cursor::new(text, 0).object(|cursor, key| {
                     let key = key.decode();
-                    for (slot, name) in found.iter_mut().zip(names) {
-                        if key == name {
-                            *slot = Some(value);
-                        }
+                    let slot = found.iter_mut().zip(names.clone()).find(|(_, name)| key == *name);
+                    match slot {
+                        Some((slot, _)) => *slot = Some(cursor.node()?),
+                        None => cursor.skip()?,
                     }
                     Some(())
                 });
             }
         }
         found
-    }
-
-    /// Calls `each` with every member of an object, in order; the last of a repeated name counts.
-    pub fn members(self, mut each: impl FnMut(&str, Node<'a>)) {
-        match self {
-            Self::Value(value) => {
-                for (key, value) in value.as_object().into_iter().flatten() {
-                    each(key, Node::Value(value));
-                }
-            }
-            Self::Text(text) => {
-                let mut members: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(8);
-                let _ = Cursor::new(text, 0).object(|cursor, key| {
-                    let (key, value) = (key.decode(), cursor.node()?);
-                    match members.iter_mut().find(|(k, _)| *k == key) {
-                        Some((_, slot)) => *slot = value,
-                        None => members.push((key, value)),
-                    }
-                    Some(())
-                });
-                for (key, value) in members {
-                    each(&key, value);
-                }
-            }
-        }
     }
 
     /// The elements of an array; empty for any other kind.
@@ -256,6 +234,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The bytes from here on.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Skips a value whose length is known, because the same bytes were walked before.
+    pub(crate) fn skip_known(&mut self, length: usize) -> Option<Node<'a>> {
+        let node = self.text.get(self.at..self.at + length).map(Node::Text)?;
+        self.at += length;
+        Some(node)
+    }
+
     #[inline]
     fn expect(&mut self, wanted: u8) -> Option<()> {
         (self.peek()? == wanted).then(|| self.at += 1)
@@ -325,16 +315,84 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips one value.
+    #[inline]
     pub fn skip(&mut self) -> Option<()> {
         match self.peek()? {
-            b'"' => self.string().map(|_| ()),
-            b'{' => self.object(|cursor, _| cursor.skip()),
-            b'[' => self.array(Self::skip),
+            b'"' => self.skip_string(),
+            b'{' | b'[' => self.skip_container(),
+            _ => self.skip_scalar(),
+        }
+    }
+
+    fn skip_scalar(&mut self) -> Option<()> {
+        match self.bytes.get(self.at)? {
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
             _ => self.number(),
         }
+    }
+
+    /// Skips an object or array. One loop and a bit for each level in place of recursion: most bytes
+    /// of a record are skipped here.
+    fn skip_container(&mut self) -> Option<()> {
+        // The lowest bit is the innermost level: 1 for an object.
+        let mut levels: u64 = 0;
+        let mut depth = self.depth;
+        loop {
+            // Before a value.
+            match self.peek()? {
+                b'"' => self.skip_string()?,
+                open @ (b'{' | b'[') => {
+                    let object = open == b'{';
+                    levels = levels << 1 | u64::from(object);
+                    depth += 1;
+                    if depth > MAX_DEPTH {
+                        return None;
+                    }
+                    self.at += 1;
+                    let empty = self.peek()? == if object { b'}' } else { b']' };
+                    if !empty {
+                        if object {
+                            self.skip_key()?;
+                        }
+                        continue;
+                    }
+                    // The closing bracket is read below.
+                }
+                _ => self.skip_scalar()?,
+            }
+            // Behind a value.
+            loop {
+                if depth == self.depth {
+                    return Some(());
+                }
+                match self.peek()? {
+                    b',' => {
+                        self.at += 1;
+                        if levels & 1 == 1 {
+                            self.skip_key()?;
+                        }
+                        break;
+                    }
+                    close @ (b'}' | b']') if (close == b'}') == (levels & 1 == 1) => {
+                        self.at += 1;
+                        levels >>= 1;
+                        depth -= 1;
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn skip_key(&mut self) -> Option<()> {
+        if self.peek()? != b'"' {
+            return None;
+        }
+        self.skip_string()?;
+        self.expect(b':')
     }
 
     fn literal(&mut self, word: &[u8]) -> Option<()> {
@@ -374,28 +432,44 @@ impl<'a> Cursor<'a> {
     /// Reads a string that begins here: what stands between its quotes, and whether it has escapes.
     #[inline]
     pub fn string(&mut self) -> Option<(&'a str, bool)> {
-        self.at += 1;
-        let start = self.at;
-        let mut escaped = false;
+        let start = self.at + 1;
+        let end = plain_end(self.bytes, start);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Some((self.text.get(start..end)?, false));
+        }
+        self.escaped_string(end)?;
+        Some((self.text.get(start..self.at - 1)?, true))
+    }
+
+    #[inline]
+    fn skip_string(&mut self) -> Option<()> {
+        let end = plain_end(self.bytes, self.at + 1);
+        if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Some(());
+        }
+        self.escaped_string(end)
+    }
+
+    /// Goes on behind the first byte of a string that is not plain.
+    #[cold]
+    fn escaped_string(&mut self, at: usize) -> Option<()> {
+        self.at = at;
         loop {
-            self.at += plain_run(self.bytes.get(self.at..)?);
             match *self.bytes.get(self.at)? {
                 b'"' => {
-                    let content = self.text.get(start..self.at)?;
                     self.at += 1;
-                    return Some((content, escaped));
+                    return Some(());
                 }
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                b'\\' => self.escape()?,
                 _ => return None,
             }
+            self.at = plain_end(self.bytes, self.at);
         }
     }
 
     /// One escape. Surrogates are left to the plain path: their pairing has rules of its own.
-    #[cold]
     fn escape(&mut self) -> Option<()> {
         match *self.bytes.get(self.at + 1)? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
@@ -416,28 +490,26 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character.
+/// Where the first quote, backslash or control character from `at` on is; the end if there is none.
 ///
 /// Sixteen bytes at a time: most strings of a record end within one or two steps, and this is the
 /// inner loop of the whole scan (`cargo xtask bench`).
 #[inline]
-fn plain_run(bytes: &[u8]) -> usize {
-    let quote = u8x16::splat(b'"');
-    let backslash = u8x16::splat(b'\\');
-    let control = u8x16::splat(0x1f);
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let mut at = 0;
-    for block in blocks {
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         let v = u8x16::new(*block);
-        let stop = v.simd_eq(quote) | v.simd_eq(backslash) | v.min(control).simd_eq(v);
+        let stop = v.simd_eq(QUOTE) | v.simd_eq(BACKSLASH) | v.min(LAST_CONTROL).simd_eq(v);
         let mask = stop.to_bitmask();
         if mask != 0 {
             return at + mask.trailing_zeros() as usize;
         }
         at += 16;
     }
-    at + rest
-        .iter()
-        .position(|&b| b == b'"' || b == b'\\' || b <= 0x1f)
-        .unwrap_or(rest.len())
+    let stops = |&b: &u8| b == b'"' || b == b'\\' || b <= 0x1f;
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(stops).unwrap_or(rest.len())
 }
+
+const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
+const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
+const LAST_CONTROL: u8x16 = u8x16::new([0x1f; 16]);

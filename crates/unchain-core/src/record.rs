@@ -9,20 +9,86 @@ use crate::event::{Category, Event, Notes, Refusal};
 use crate::json::{Cursor, Node};
 use crate::time::Timestamp;
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Parses the record that begins at byte `at` of `text` and returns it with the offset behind it.
 ///
 /// `None` means "not sure": the record may be odd, damaged or cut off, and [`plain`] decides.
 pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
-    let mut cursor = Cursor::new(text, at);
-    let mut fields = Fields::default();
-    cursor.object(|cursor, key| {
-        if key.escaped {
-            return None;
+    Parser::default().parse_at(text, at)
+}
+
+/// The fast path, remembering parts of records that come again and again.
+///
+/// INVARIANT: what it answers does not depend on what it remembers. An object or array that was read
+/// once is known to be JSON; where the text goes on with the same bytes it is the same value, ends at
+/// the same byte and need not be walked again.
+#[derive(Debug, Default)]
+pub struct Parser {
+    identities: Memo,
+    others: Memo,
+}
+
+impl Parser {
+    /// As [`parse_at`], quicker the more alike the records are.
+    pub fn parse_at<'a>(&mut self, text: &'a str, at: usize) -> Option<(Event<'a>, usize)> {
+        let mut cursor = Cursor::new(text, at);
+        let mut fields = Fields::default();
+        cursor.object(|cursor, key| {
+            if key.escaped {
+                return None;
+            }
+            fields.member(cursor, key.raw, self)
+        })?;
+        Some((fields.finish()?, cursor.position()))
+    }
+}
+
+/// Values met before, each in a slot chosen by its first bytes.
+#[derive(Debug)]
+struct Memo {
+    slots: Vec<Vec<u8>>,
+}
+
+/// A power of two, so that a hash picks a slot by its low bits.
+const SLOTS: usize = 256;
+/// How many bytes choose the slot: enough to reach into `principalId`, and into the host name of
+/// `tlsDetails`.
+const PREFIX: usize = 120;
+/// Larger values rarely come again, and keeping them would cost memory.
+const LONGEST: usize = 2048;
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self {
+            slots: vec![Vec::new(); SLOTS],
         }
-        fields.member(cursor, key.raw)
-    })?;
-    Some((fields.finish()?, cursor.position()))
+    }
+}
+
+impl Memo {
+    /// Skips one value and returns its text, as [`Cursor::node`].
+    #[inline]
+    fn node<'a>(&mut self, cursor: &mut Cursor<'a>) -> Option<Node<'a>> {
+        if !matches!(cursor.peek()?, b'{' | b'[') {
+            return cursor.node();
+        }
+        let rest = cursor.rest();
+        let prefix = rest.get(..PREFIX).unwrap_or(rest);
+        let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
+        let known = self.slots.get_mut(slot)?;
+        if !known.is_empty() && rest.starts_with(known) {
+            return cursor.skip_known(known.len());
+        }
+        let node = cursor.node()?;
+        if let Node::Text(text) = node
+            && text.len() <= LONGEST
+        {
+            known.clear();
+            known.extend_from_slice(text.as_bytes());
+        }
+        Some(node)
+    }
 }
 
 /// The members of a record as the fast path meets them.
@@ -54,7 +120,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn member(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Option<()> {
+    fn member(&mut self, cursor: &mut Cursor<'a>, key: &str, parser: &mut Parser) -> Option<()> {
         match key.as_bytes() {
             b"eventTime" => self.time = Some(self.text(cursor, 0)?),
             b"eventName" => self.name = Some(self.text(cursor, 1)?),
@@ -75,7 +141,15 @@ impl<'a> Fields<'a> {
                 self.from_console = self.node(cursor, 15)?.bool() == Some(true)
             }
             b"errorMessage" => self.error_message = Some(self.node(cursor, 16)?),
-            b"userIdentity" => self.identity = Some(self.object(cursor, 17)?),
+            b"userIdentity" => {
+                self.once(17)?;
+                let node = parser.identities.node(cursor)?;
+                self.identity = Some(node).filter(|node| node.is_object());
+                self.identity?;
+            }
+            b"tlsDetails" | b"resources" => {
+                parser.others.node(cursor)?;
+            }
             b"requestParameters" => self.request = Some(self.node(cursor, 18)?),
             b"responseElements" => self.response = Some(self.node(cursor, 19)?),
             b"additionalEventData" => self.additional = Some(self.node(cursor, 20)?),
@@ -107,10 +181,6 @@ impl<'a> Fields<'a> {
     fn node(&mut self, cursor: &mut Cursor<'a>, bit: u32) -> Option<Node<'a>> {
         self.once(bit)?;
         cursor.node()
-    }
-
-    fn object(&mut self, cursor: &mut Cursor<'a>, bit: u32) -> Option<Node<'a>> {
-        self.node(cursor, bit).filter(|node| node.is_object())
     }
 
     fn finish(self) -> Option<Event<'a>> {

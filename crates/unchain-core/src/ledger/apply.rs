@@ -6,12 +6,12 @@ use super::fact::{Attempt, AttemptKey, Fact, Kept};
 use super::mix::mix;
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
-use crate::deed::{self, Attribute, Deed, Value};
+use crate::deed::{self, Attribute, Rule, Value};
 use crate::event::Event;
 use crate::id::uuid_bytes;
 use crate::json::Node;
 use crate::time::seconds;
-use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The marks in a case file must mean the same to every run, so their hash has a fixed seed.
 const MARK_SEED: u64 = 0x6d61_726b;
@@ -47,25 +47,24 @@ impl Ledger {
                 hours.insert(hour);
             }
         }
-        let known = self.deeds.get(call as usize).copied().flatten();
-        if let Some(deed) = known.or_else(|| vends(event).then_some(Deed::Vend)) {
-            self.keep(event, deed, (key, mark, id));
+        let known = self.rules.get(call as usize).copied().flatten();
+        if let Some(rule) = known.or_else(|| vends(event).then_some(Rule::VEND)) {
+            self.keep(event, rule, (key, mark, id));
         }
     }
 
     fn caller_of(&mut self, event: &Event<'_>) -> u32 {
-        let seed = self.seed ^ u64::from(event.from_console);
-        let remembered = match event.identity {
-            Some(Node::Text(text)) => Some(xxh3_128_with_seed(text.as_bytes(), seed)),
+        let key = match event.identity {
+            Some(Node::Text(text)) => Some(self.memory.identity(text, event.from_console)),
             _ => None,
         };
-        if let Some(&number) = remembered.and_then(|hash| self.memory.callers.get(&hash)) {
+        if let Some(number) = key.and_then(|key| self.memory.callers.get(key)) {
             return number;
         }
         let (caller, rare) = caller::read(event, &mut self.symbols);
         let number = self.add_caller(caller, rare);
-        if let Some(hash) = remembered {
-            self.memory.callers.insert(hash, number);
+        if let Some(key) = key {
+            self.memory.callers.set(key, number);
         }
         number
     }
@@ -77,9 +76,8 @@ impl Ledger {
     }
 
     fn call_of(&mut self, event: &Event<'_>) -> u32 {
-        let flags = [event.category as u8, event.read_only.map_or(2, u8::from)];
-        let hash = hash_texts(self.seed, [event.source, event.name], flags);
-        if let Some(&number) = self.memory.calls.get(&hash) {
+        let key = self.memory.call(event);
+        if let Some(number) = self.memory.calls.get(key) {
             return number;
         }
         let (source, name) = (
@@ -92,7 +90,7 @@ impl Ledger {
             category: event.category,
             read_only: event.read_only,
         });
-        self.memory.calls.insert(hash, number);
+        self.memory.calls.set(key, number);
         number
     }
 
@@ -103,22 +101,16 @@ impl Ledger {
                 u64::from(row.category as u8) << 8 | u64::from(row.read_only.map_or(2, u8::from));
             mix(seed, &[pair(row.source, row.name), flags])
         });
-        if number as usize == self.deeds.len() {
-            self.deeds.push(deed::deed(
-                self.symbols.get(call.source),
-                self.symbols.get(call.name),
-            ));
+        if number as usize == self.rules.len() {
+            let (source, name) = (self.symbols.get(call.source), self.symbols.get(call.name));
+            self.rules.push(Rule::find(source, name));
         }
         number
     }
 
     fn client_of(&mut self, event: &Event<'_>) -> u32 {
-        let hash = hash_texts(
-            self.seed,
-            [event.address, event.user_agent],
-            event.vpc_endpoint.as_bytes(),
-        );
-        if let Some(&number) = self.memory.clients.get(&hash) {
+        let key = self.memory.texts([event.address, event.user_agent, event.vpc_endpoint], 0);
+        if let Some(number) = self.memory.clients.get(key) {
             return number;
         }
         let (address, agent) = (
@@ -131,7 +123,7 @@ impl Ledger {
             agent,
             endpoint,
         });
-        self.memory.clients.insert(hash, number);
+        self.memory.clients.set(key, number);
         number
     }
 
@@ -149,8 +141,8 @@ impl Ledger {
     }
 
     fn place_of(&mut self, event: &Event<'_>) -> u32 {
-        let hash = hash_texts(self.seed, [event.region, event.recipient], []);
-        if let Some(&number) = self.memory.places.get(&hash) {
+        let key = self.memory.texts([event.region, event.recipient, ""], 0);
+        if let Some(number) = self.memory.places.get(key) {
             return number;
         }
         let (region, account) = (
@@ -158,7 +150,7 @@ impl Ledger {
             self.symbols.intern(event.recipient),
         );
         let number = self.add_place(Place { region, account });
-        self.memory.places.insert(hash, number);
+        self.memory.places.set(key, number);
         number
     }
 
@@ -272,8 +264,9 @@ impl Ledger {
     }
 
     /// Keeps a deed: a success as a fact, a failure as an attempt.
-    fn keep(&mut self, event: &Event<'_>, deed: Deed, (key, mark, id): (UseKey, Mark, EventKey)) {
-        let values = deed::attributes(event, deed);
+    fn keep(&mut self, event: &Event<'_>, rule: Rule, (key, mark, id): (UseKey, Mark, EventKey)) {
+        let deed = rule.deed();
+        let values = deed::attributes(event, rule);
         let kept: Vec<Kept> = values
             .into_iter()
             .map(|(attribute, value)| self.kept_of(attribute, &value))
@@ -402,26 +395,6 @@ fn find(text: &[u8], wanted: &[u8]) -> bool {
 
 fn pair(a: Symbol, b: Symbol) -> u64 {
     u64::from(a.number()) << 32 | u64::from(b.number())
-}
-
-/// A hash of two texts and some bytes, unambiguous because the lengths are in it.
-fn hash_texts(seed: u64, [a, b]: [&str; 2], more: impl AsRef<[u8]>) -> u128 {
-    let more = more.as_ref();
-    let mut buffer = [0u8; 256];
-    let (la, lb) = (a.len(), b.len());
-    let total = la + lb + more.len();
-    let seed = seed ^ (la as u64) << 32 ^ lb as u64;
-    if total > buffer.len() {
-        return xxh3_128_with_seed(&[a.as_bytes(), b.as_bytes(), more].concat(), seed);
-    }
-    let mut at = 0;
-    for part in [a.as_bytes(), b.as_bytes(), more] {
-        if let Some(slot) = buffer.get_mut(at..at + part.len()) {
-            slot.copy_from_slice(part);
-        }
-        at += part.len();
-    }
-    xxh3_128_with_seed(buffer.get(..total).unwrap_or_default(), seed)
 }
 
 pub(super) fn hash_use(seed: u64, key: &UseKey) -> u64 {

@@ -7,6 +7,7 @@
 use super::symbols::{Symbol, Symbols};
 use crate::event::Event;
 use crate::json::Node;
+use crate::id::split_principal;
 use crate::time::{Seconds, Timestamp, seconds};
 
 /// `userIdentity.type`.
@@ -207,14 +208,6 @@ fn principal_and_arn(
     let stem = arn.strip_suffix(session).filter(|_| !session.is_empty());
     caller.arn_ends_with_session = stem.is_some();
     caller.arn = symbols.intern(stem.unwrap_or(&arn));
-}
-
-/// A principal id as (unique id, session name); the session is empty unless both parts are there.
-pub fn split_principal(principal: &str) -> (&str, &str) {
-    match principal.split_once(':') {
-        Some((id, session)) if !id.is_empty() && !session.is_empty() => (id, session),
-        _ => (principal, ""),
-    }
 }
 
 fn read_context(

@@ -151,6 +151,11 @@ impl Ledger {
         Mark::new(fact.time, u64::from(fact.hash) << 32)
     }
 
+    /// A fact as the line of text by whose order one of two records of an event is kept.
+    pub fn fact_text(&self, fact: &Fact) -> String {
+        self.fact_line(fact)
+    }
+
     /// Adds attempts.
     pub fn load_attempt(&mut self, key: AttemptKey, attempt: Attempt) {
         self.add_attempt(key, attempt);

@@ -26,7 +26,6 @@ impl Ledger {
             *self = other;
             return;
         }
-        other.memory = super::Memory::default();
         other.settle();
         for many in &mut self.many {
             many.settle();

@@ -10,21 +10,23 @@ mod caller;
 mod canonical;
 mod fact;
 mod load;
+mod memory;
 mod merge;
 mod mix;
 mod symbols;
 mod usage;
 
 pub use crate::time::{Seconds, seconds};
-pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare, split_principal};
+pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare};
+pub use crate::id::split_principal;
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use load::StoredUse;
 pub use symbols::{Symbol, Symbols};
 pub use usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
 
-use crate::deed::{Attribute, Deed};
+use crate::deed::{Attribute, Deed, Rule};
 use crate::id::uuid_text;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +81,7 @@ pub struct Ledger {
     callers: Rows<Caller>,
     rare: Rows<Rare>,
     calls: Rows<Call>,
-    deeds: Vec<Option<Deed>>,
+    rules: Vec<Option<Rule>>,
     clients: Rows<Client>,
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
@@ -90,41 +92,7 @@ pub struct Ledger {
     fact_table: HashTable<u32>,
     kept: Vec<Kept>,
     attempts: BTreeMap<AttemptKey, Attempt>,
-    memory: Memory,
-}
-
-/// What was met last, so that the next record of the same caller is found without parsing it again.
-/// Keyed by a 128-bit hash under the ledger's seed; equal hashes are taken for equal text.
-#[derive(Clone, Debug, Default)]
-struct Memory {
-    callers: HashMap<u128, u32, Passing>,
-    calls: HashMap<u128, u32, Passing>,
-    clients: HashMap<u128, u32, Passing>,
-    places: HashMap<u128, u32, Passing>,
-    last_hour: Option<(u32, i64)>,
-}
-
-/// A hasher for keys that are hashes already.
-#[derive(Clone, Copy, Debug, Default)]
-struct Passing(u64);
-
-impl std::hash::BuildHasher for Passing {
-    type Hasher = Self;
-    fn build_hasher(&self) -> Self {
-        Self(0)
-    }
-}
-
-impl std::hash::Hasher for Passing {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(word) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_ne_bytes(*word);
-        }
-    }
+    memory: memory::Memory,
 }
 
 impl Default for Ledger {
@@ -145,7 +113,7 @@ impl Ledger {
             callers: Rows::new(),
             rare,
             calls: Rows::new(),
-            deeds: Vec::new(),
+            rules: Vec::new(),
             clients: Rows::new(),
             places: Rows::new(),
             hours: Vec::new(),
@@ -156,7 +124,7 @@ impl Ledger {
             fact_table: HashTable::new(),
             kept: Vec::new(),
             attempts: BTreeMap::new(),
-            memory: Memory::default(),
+            memory: memory::Memory::new(seed),
         }
     }
 
@@ -272,6 +240,31 @@ impl Ledger {
             .map(|k| k.value)
     }
 
+    /// The principal of an issued credential: what the response says, or the caller's own for a
+    /// session token of a user.
+    pub fn child_principal(&self, fact: &Fact) -> (Symbol, Symbol) {
+        let caller = self.caller(fact.key.caller);
+        match fact.deed {
+            Deed::GetSessionToken | Deed::GetSigninToken => (caller.unique_id, caller.session),
+            Deed::AssumeRoot => (
+                self.attribute(fact, Attribute::TargetAccount),
+                Symbol::EMPTY,
+            ),
+            Deed::CreateAccessKey => (Symbol::EMPTY, Symbol::EMPTY),
+            _ => {
+                let id = self.attribute(fact, Attribute::ChildId);
+                let kept = self.kept(fact);
+                let own = kept.iter().find(|k| k.attribute == Attribute::ChildSession);
+                let session = match own {
+                    Some(kept) => kept.symbol(),
+                    None if id.is_empty() => Symbol::EMPTY,
+                    None => self.attribute(fact, Attribute::SessionName),
+                };
+                (id, session)
+            }
+        }
+    }
+
     /// Denied or failed attempts at deeds.
     pub fn attempts(&self) -> impl Iterator<Item = (&AttemptKey, &Attempt)> {
         self.attempts.iter()
@@ -299,7 +292,7 @@ impl Ledger {
 
     /// Frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower at first.
     pub fn finish(&mut self) {
-        self.memory = Memory::default();
+        self.memory = memory::Memory::new(self.seed);
         self.settle();
     }
 }

@@ -181,7 +181,7 @@ impl<'l> Builder<'l> {
             {
                 continue;
             }
-            let (unique_id, session) = self.child_principal(fact);
+            let (unique_id, session) = self.ledger.child_principal(fact);
             let twin = self.nodes_with_key(key).find(|&n| {
                 self.node(n).is_some_and(|node| {
                     near(node.created, fact.time, 2) && agree(node.unique_id, unique_id)
@@ -232,30 +232,6 @@ impl<'l> Builder<'l> {
             face,
             primary: NONE,
         })
-    }
-
-    /// The principal of an issued credential: what the response says, or the caller's own for a
-    /// session token of a user.
-    fn child_principal(&self, fact: &Fact) -> (Symbol, Symbol) {
-        let caller = self.ledger.caller(fact.key.caller);
-        let symbols = self.ledger.symbols();
-        match fact.deed {
-            Deed::GetSessionToken | Deed::GetSigninToken => (caller.unique_id, caller.session),
-            Deed::AssumeRoot => (
-                self.ledger.attribute(fact, Attribute::TargetAccount),
-                Symbol::EMPTY,
-            ),
-            Deed::CreateAccessKey => (Symbol::EMPTY, Symbol::EMPTY),
-            _ => {
-                let principal = self
-                    .ledger
-                    .text(self.ledger.attribute(fact, Attribute::ChildPrincipal));
-                let (id, session) = crate::ledger::split_principal(principal);
-                // A principal that no record uses has no symbol of its own, and needs none.
-                let find = |text: &str| symbols.find(text).unwrap_or(Symbol::EMPTY);
-                (find(id), find(session))
-            }
-        }
     }
 
     fn place_callers(&mut self) {

@@ -234,20 +234,7 @@ impl Lineage<'_> {
             }
             _ if node.kind == NodeKind::Certificate => text(Attribute::Subject).to_owned(),
             _ if node.kind == NodeKind::IdpSubject => text(Attribute::IdentityId).to_owned(),
-            _ => assumed_role(text(Attribute::Role), text(Attribute::SessionName)),
+            _ => crate::id::assumed_role(text(Attribute::Role), text(Attribute::SessionName)),
         }
     }
-}
-
-/// The session's ARN of a role's ARN: the role's path is dropped (CloudTrail user guide,
-/// "userIdentity element").
-fn assumed_role(role: &str, session: &str) -> String {
-    let parts: Vec<&str> = role.splitn(6, ':').collect();
-    let (Some(partition), Some(account), Some(resource)) =
-        (parts.get(1), parts.get(4), parts.get(5))
-    else {
-        return role.to_owned();
-    };
-    let name = resource.rsplit('/').next().unwrap_or_default();
-    format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}")
 }

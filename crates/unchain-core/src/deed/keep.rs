@@ -1,0 +1,169 @@
+//! Reading what is kept of a deed out of its record.
+
+use super::table::{MEMBERS, Part};
+use super::{Attribute as A, Deed, Rule, Value, denies};
+use crate::event::Event;
+use crate::json::Node;
+use crate::time::{Timestamp, seconds};
+use std::borrow::Cow;
+
+/// A policy of IAM has at most 6,144 characters, and CloudTrail caps a part at 100 KB. More is cut.
+const LONGEST: usize = 8192;
+
+type Kept<'a> = Vec<(A, Value<'a>)>;
+
+/// What the ledger keeps of an event that is a deed, in the order of the attributes.
+pub fn attributes<'a>(event: &Event<'a>, rule: Rule) -> Vec<(A, Value<'a>)> {
+    let mut out = Vec::with_capacity(12);
+    for (part, path, members) in rule.0.keep {
+        let node = match part {
+            Part::Request => event.request,
+            Part::Response => event.response,
+            Part::Additional => event.additional,
+            Part::Details => event.details,
+        };
+        let Some(object) = node.and_then(|node| node.at(path)) else { continue };
+        let found: [Option<Node<'a>>; MEMBERS] = object.named(members.iter().map(|(name, _)| *name));
+        for ((_, attribute), value) in members.iter().zip(found) {
+            if let Some(value) = value {
+                keep(*attribute, value, &mut out);
+            }
+        }
+    }
+    special(event, rule.deed(), &mut out);
+    child(&mut out);
+    out.sort_by_key(|(attribute, _)| *attribute);
+    out.dedup();
+    out
+}
+
+/// A session name stands in the request, in the child's principal id and in its ARN; it is often
+/// unique to one session, so it is kept once.
+fn child(out: &mut Kept<'_>) {
+    let text = |out: &Kept<'_>, wanted: A| match out.iter().find(|(a, _)| *a == wanted) {
+        Some((_, Value::Text(text))) => text.clone().into_owned(),
+        _ => String::new(),
+    };
+    let Some(principal) = out.iter_mut().find(|(a, _)| *a == A::ChildId) else { return };
+    let (_, Value::Text(principal)) = principal else { return };
+    let (id, session) = crate::id::split_principal(principal);
+    let (id, session) = (id.to_owned(), session.to_owned());
+    *principal = Cow::Owned(id);
+    let named = out.iter().any(|(a, v)| *a == A::SessionName && matches!(v, Value::Text(t) if *t == session));
+    if !named {
+        out.push((A::ChildSession, Value::Text(Cow::Owned(session.clone()))));
+    }
+    let role = text(out, A::Role);
+    out.retain(|(a, v)| {
+        let follows = |arn: &str| arn == crate::id::assumed_role(&role, &session);
+        *a != A::ChildArn || !matches!(v, Value::Text(arn) if follows(arn))
+    });
+}
+
+/// Keeps one value. The first of an attribute wins: request before response where both name a thing.
+fn keep<'a>(attribute: A, node: Node<'a>, out: &mut Kept<'a>) {
+    if out.iter().any(|(a, _)| *a == attribute) {
+        return;
+    }
+    let value = match attribute {
+        A::Expires => {
+            let time = node.scalar().and_then(|t| Timestamp::parse(&t));
+            time.map(|t| Value::Number(seconds(t)))
+        }
+        A::Duration => node.u64().and_then(|n| u32::try_from(n).ok()).map(Value::Number),
+        A::Document | A::Policy => {
+            let text = node.str().unwrap_or_else(|| Cow::Owned(node.to_value().to_string()));
+            if attribute == A::Document {
+                out.extend(denies::denies(&text));
+            }
+            Some(Value::Text(capped(text)))
+        }
+        _ => node.scalar().map(|t| Value::Text(capped(t))),
+    };
+    let empty = matches!(&value, Some(Value::Text(t)) if t.is_empty());
+    out.extend(value.filter(|_| !empty).map(|value| (attribute, value)));
+}
+
+fn capped(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let cut = (0..=LONGEST).rev().find_map(|at| text.get(..at)).unwrap_or_default();
+    Cow::Owned(cut.to_owned())
+}
+
+/// What the table cannot say: lists, and what stands in an error message only.
+fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Kept<'a>) {
+    match deed {
+        Deed::RunInstances => {
+            let instances = event.response.and_then(|r| r.at(&["instancesSet", "items"]));
+            for instance in instances.map(Node::items).unwrap_or_default() {
+                if let Some(id) = instance.get("instanceId").and_then(Node::str) {
+                    out.push((A::Instance, Value::Text(id)));
+                }
+            }
+        }
+        Deed::RolesAnywhereCreateSession => credential_set(event, out),
+        Deed::AttachPolicy => {
+            let all = |t: &str| t.ends_with(":policy/AWSDenyAll");
+            if out.iter().any(|(a, v)| *a == A::PolicyArn && matches!(v, Value::Text(t) if all(t))) {
+                out.push((A::DenyAll, Value::Number(1)));
+            }
+        }
+        Deed::Vend => vended(event, out),
+        _ => {}
+    }
+    if event.failed() {
+        failure(event, out);
+    }
+}
+
+/// Roles Anywhere wraps credentials in a list of one.
+fn credential_set<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
+    let sets = event.response.and_then(|r| r.get("credentialSet")).map(Node::items);
+    let Some(set) = sets.unwrap_or_default().into_iter().next() else { return };
+    let wanted = [
+        (["credentials", "accessKeyId"], A::ChildKey),
+        (["credentials", "expiration"], A::Expires),
+        (["assumedRoleUser", "assumedRoleId"], A::ChildId),
+        (["assumedRoleUser", "arn"], A::ChildArn),
+    ];
+    for (path, attribute) in wanted {
+        if let Some(node) = set.at(&path) {
+            keep(attribute, node, out);
+        }
+    }
+}
+
+/// Services wrap vended credentials in many ways; the first object with an access key id is taken.
+fn vended(event: &Event<'_>, out: &mut Kept<'_>) {
+    fn search(value: &serde_json::Value, depth: u32) -> Option<&serde_json::Value> {
+        let object = value.as_object().filter(|_| depth > 0)?;
+        if object.get("accessKeyId").is_some_and(serde_json::Value::is_string) {
+            return Some(value);
+        }
+        object.values().find_map(|value| search(value, depth - 1))
+    }
+    let response = event.response.map(Node::to_value).unwrap_or_default();
+    let Some(found) = search(&response, 4) else { return };
+    for (name, attribute) in [("accessKeyId", A::ChildKey), ("expiration", A::Expires)] {
+        let mut kept = Vec::new();
+        if let Some(value) = found.get(name) {
+            keep(attribute, Node::Value(value), &mut kept);
+        }
+        out.extend(kept.into_iter().map(|(attribute, value)| (attribute, value.into_owned())));
+    }
+}
+
+/// A denied call has null parameters; its role stands in the message only
+/// (`… to perform: sts:AssumeRole on resource: arn:…`).
+fn failure(event: &Event<'_>, out: &mut Kept<'_>) {
+    let Some(message) = event.error_message.and_then(Node::str) else { return };
+    let after = message.split("on resource: ").nth(1);
+    let role = after.and_then(|rest| rest.split_whitespace().next()).filter(|arn| arn.contains(":role/"));
+    if let Some(role) = role
+        && !out.iter().any(|(a, _)| *a == A::Role)
+    {
+        out.push((A::Role, Value::Text(Cow::Owned(role.to_owned()))));
+    }
+}
