@@ -1,7 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{edges, manual, scan, tokens, trace};
+use crate::{edges, events, manual, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -13,7 +13,7 @@ use unchain_core::time::Timestamp;
 ///
 /// Start with `unchain scan <folder with logs>`, then `unchain trace <access key id>`.
 #[derive(Debug, Parser)]
-#[command(name = "unchain", version, propagate_version = true, max_term_width = 100, after_help = exit::HELP)]
+#[command(name = "unchain", version, max_term_width = 100, after_help = exit::HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Tokens(tokens::Tokens),
     Trace(trace::Trace),
     Edges(edges::Edges),
+    Events(events::Events),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -38,6 +39,7 @@ impl Command {
             Self::Tokens(tokens) => tokens.run(context),
             Self::Trace(trace) => trace.run(context),
             Self::Edges(edges) => edges.run(context),
+            Self::Events(events) => events.run(context),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),
         }

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::output::words::{clipped, counted, pasted};
 use crate::reading::{self, Options, Progress, Reading, Remember};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use unchain_core::ledger::Ledger;
@@ -44,6 +45,26 @@ impl Input {
         sources.chain(case).collect()
     }
 
+    /// Loads what is needed to trace a pivot.
+    pub(crate) fn load_around(&self, context: &Context<'_>, pivot: &str) -> anyhow::Result<Loaded> {
+        let _ = pivot;
+        self.load(context)
+    }
+
+    /// The files to read again: those of the logs, or those in which the case met any of `names`.
+    pub(crate) fn original(
+        &self,
+        names: &BTreeSet<&str>,
+        filter: Filter,
+    ) -> anyhow::Result<Original> {
+        let _ = names;
+        let files = Files::discover(&self.source, filter)?;
+        Ok(Original {
+            complete: files.unreachable().is_empty(),
+            files,
+        })
+    }
+
     /// Loads everything.
     pub(crate) fn load(&self, context: &Context<'_>) -> anyhow::Result<Loaded> {
         if self.source.is_empty() {
@@ -70,6 +91,15 @@ impl Input {
             exit: Exit::complete(complete),
         })
     }
+}
+
+/// The files that a ledger came from.
+#[derive(Debug)]
+pub(crate) struct Original {
+    /// What is still there.
+    pub(crate) files: Files,
+    /// Whether everything is still there, and as it was.
+    pub(crate) complete: bool,
 }
 
 /// A bar where somebody watches.

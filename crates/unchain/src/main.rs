@@ -5,6 +5,7 @@
 
 mod args;
 mod edges;
+mod events;
 mod exit;
 mod input;
 mod manual;

@@ -47,7 +47,7 @@ pub(crate) fn rows<R: Row>(
         RowFormat::Table => {
             let mut table = table::Table::new(out, R::columns(width));
             for row in rows {
-                table.row(row.cells())?;
+                table.row(&row.cells())?;
             }
             table.finish()
         }

@@ -120,7 +120,7 @@ impl<'o> Table<'o> {
     }
 
     /// Adds a row. Cells may have several lines.
-    pub(crate) fn row(&mut self, cells: Vec<String>) -> io::Result<()> {
+    pub(crate) fn row(&mut self, cells: &[String]) -> io::Result<()> {
         let cells = cells.iter().zip(&self.columns);
         self.rows
             .push(cells.map(|(cell, column)| column.fold(cell)).collect());
@@ -175,7 +175,7 @@ mod tests {
         let mut out = Vec::new();
         let mut table = Table::new(&mut out, columns());
         for n in 0..TOGETHER * 2 + 1 {
-            table.row(vec![format!("n {n}"), n.to_string()]).unwrap();
+            table.row(&[format!("n {n}"), n.to_string()]).unwrap();
         }
         table.finish().unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -144,7 +144,7 @@ fn coverage(out: &mut dyn Write, width: usize, coverage: &Coverage) -> io::Resul
     ];
     let mut table = Table::new(out, columns);
     for account in coverage.accounts.iter().take(NAMED) {
-        table.row(account_row(account))?;
+        table.row(&account_row(account))?;
     }
     table.finish()?;
     more(
@@ -230,7 +230,7 @@ fn credentials(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     for ((kind, origin), row) in sorts {
         let mut cells = vec![format!("  {}", kind.replace('-', " ")), origin.to_owned()];
         cells.extend(states.map(|state| row.get(state).map(|n| count(*n)).unwrap_or_default()));
-        table.row(cells)?;
+        table.row(&cells)?;
     }
     table.finish()
 }

@@ -20,12 +20,14 @@ const SUGGESTED: usize = 5;
 /// Whether the nodes can be shown together: they have one root, or are one principal's.
 pub(super) fn belong_together(lineage: &Lineage<'_>, matches: &[Match]) -> bool {
     let roots: BTreeSet<u32> = matches.iter().map(|m| lineage.root(m.node)).collect();
+    let principals: BTreeSet<_> = matches.iter().map(|m| lineage.principal(m.node)).collect();
     let id = |m: &Match| lineage.node(m.node).map(|n| n.unique_id);
     let ids: Vec<_> = matches.iter().filter_map(id).collect();
-    let one_principal = ids
+    let one_id = ids
         .iter()
         .all(|id| !id.is_empty() && ids.first() == Some(id));
-    matches.len() == 1 || matches.len() <= TOGETHER && (roots.len() == 1 || one_principal)
+    matches.len() == 1
+        || matches.len() <= TOGETHER && (roots.len() == 1 || principals.len() == 1 || one_id)
 }
 
 /// Lists what a pivot could mean, with the command that chooses each.

@@ -164,11 +164,11 @@ fn used(token: &Token) -> String {
 fn more(report: &Report<'_, '_>, alike: &Alike) -> String {
     let api = report.edge(&alike.edge).api;
     format!(
-        "… and {} more {}s by {}, {}, {} (use --all)",
+        "… {} more {}s by {}, {}, {} (--all)",
         count(alike.count),
         alike.kind.name().replace('-', " "),
         shown(&api),
-        alike.status.name(),
+        alike.status.name().replace('-', " "),
         counted(alike.uses, "use"),
     )
 }

@@ -74,15 +74,11 @@ enum Format {
 impl Trace {
     /// Finds the pivot and draws.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let loaded = self.input.load(context)?;
+        let loaded = self.input.load_around(context, &self.pivot)?;
         let lineage = Lineage::build(&loaded.ledger);
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
-        let mut matches = lineage.find(&self.pivot, report.uses());
-        matches.retain(|found| lineage.node(found.node).is_some());
-        if matches.is_empty() {
-            return Err(nothing(&lineage, &self.pivot));
-        }
+        let matches = find(&report, &self.pivot)?;
         let table = self.format == Format::Table;
         if table && !self.all && !choose::belong_together(&lineage, &matches) {
             self.list(context, &report, &matches)?;
@@ -144,6 +140,17 @@ impl Trace {
         }
         Ok(())
     }
+}
+
+/// The nodes that a pivot means, at least one.
+pub(crate) fn find(report: &Report<'_, '_>, pivot: &str) -> anyhow::Result<Vec<Match>> {
+    let lineage = report.lineage();
+    let mut matches = lineage.find(pivot, report.uses());
+    matches.retain(|found| lineage.node(found.node).is_some());
+    if matches.is_empty() {
+        return Err(nothing(lineage, pivot));
+    }
+    Ok(matches)
 }
 
 fn nothing(lineage: &Lineage<'_>, pivot: &str) -> anyhow::Error {

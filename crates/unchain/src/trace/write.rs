@@ -3,7 +3,7 @@
 use super::walk::{Step, What};
 use crate::output::json;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use unchain_core::report::{EdgeRow, End, Report, Token};
 
@@ -131,13 +131,13 @@ pub(super) fn mermaid(
 
 enum Part {
     Node {
-        node: u32,
+        node: usize,
         lines: [String; 3],
         pivot: bool,
     },
     Edge {
-        from: u32,
-        to: u32,
+        from: usize,
+        to: usize,
         label: String,
     },
 }
@@ -148,7 +148,8 @@ fn each(
     steps: &[Step],
     mut write: impl FnMut(Part) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut known = BTreeSet::new();
+    // Numbered as they come, so that the same lineage gives the same picture.
+    let mut known: BTreeMap<u32, usize> = BTreeMap::new();
     for step in steps {
         let What::Node {
             node, edge, pivot, ..
@@ -156,7 +157,9 @@ fn each(
         else {
             continue;
         };
-        if known.insert(node) {
+        let next = known.len();
+        let number = *known.entry(node).or_insert(next);
+        if number == next {
             let end = report.end(node);
             let key = end.access_key_id.or(end.workload);
             let principal = end.principal_arn.unwrap_or_default();
@@ -165,13 +168,17 @@ fn each(
                 format!("{} {}", end.kind, report.life(node).status.name()),
                 principal.raw().to_owned(),
             ];
-            write(Part::Node { node, lines, pivot })?;
+            write(Part::Node {
+                node: number,
+                lines,
+                pivot,
+            })?;
         }
         if let Some(edge) = edge {
             let row = report.edge(&edge);
             write(Part::Edge {
-                from: edge.parent,
-                to: edge.child,
+                from: known.get(&edge.parent).copied().unwrap_or_default(),
+                to: number,
                 label: format!("{} {} {}", row.api.raw(), row.time, row.basis),
             })?;
         }

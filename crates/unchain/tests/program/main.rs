@@ -1,0 +1,14 @@
+//! The built program, from the outside: arguments and files in, output, words and exit code out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail where the test should"
+)]
+
+mod common;
+mod hostile;
+mod output;
+mod trouble;
+mod truth;
