@@ -208,8 +208,14 @@ impl Rule {
         let service = source.split('.').next().unwrap_or_default();
         // Lambda appends the API's date to the name: `CreateFunction20150331`.
         let digits = |c: char| c.is_ascii_digit();
-        let bare = if service == "lambda" { name.split(digits).next().unwrap_or(name) } else { name };
-        let row = table::TABLE.iter().find(|row| row.service == service && row.names.contains(&bare));
+        let bare = if service == "lambda" {
+            name.split(digits).next().unwrap_or(name)
+        } else {
+            name
+        };
+        let row = table::TABLE
+            .iter()
+            .find(|row| row.service == service && row.names.contains(&bare));
         row.map(Self)
     }
 
@@ -226,8 +232,14 @@ mod tests {
     #[test]
     fn rules_are_found_by_service_and_name() {
         let deed = |source, name| Rule::find(source, name).map(Rule::deed);
-        assert_eq!(deed("lambda.amazonaws.com", "CreateFunction20150331"), Some(Deed::Function));
-        assert_eq!(deed("sts.amazonaws.com.cn", "AssumeRole"), Some(Deed::AssumeRole));
+        assert_eq!(
+            deed("lambda.amazonaws.com", "CreateFunction20150331"),
+            Some(Deed::Function)
+        );
+        assert_eq!(
+            deed("sts.amazonaws.com.cn", "AssumeRole"),
+            Some(Deed::AssumeRole)
+        );
         assert_eq!(deed("cloudshell.amazonaws.com", "CreateSession"), None);
     }
 

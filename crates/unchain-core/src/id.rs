@@ -245,21 +245,75 @@ impl EventId<'_> {
 /// bytes gives the text back.
 pub(crate) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let &[
+        ..,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+    ] = bytes
+    else {
+        return None;
+    };
     let mut out = [0u8; 16];
-    let mut at = 0;
-    for slot in &mut out {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if bytes.get(at) != Some(&b'-') {
-                return None;
-            }
-            at += 1;
-        }
-        let (high, low) = (hex(*bytes.get(at)?)?, hex(*bytes.get(at + 1)?)?);
-        *slot = high << 4 | low;
-        at += 2;
+    // One check at the end in place of one for each digit: a wrong digit sets high bits.
+    let mut wrong = 0;
+    for (slot, at) in out.iter_mut().zip(PAIRS) {
+        let high = *HEX.get(usize::from(*bytes.get(at)?))?;
+        let low = *HEX.get(usize::from(*bytes.get(at + 1)?))?;
+        wrong |= high | low;
+        *slot = high << 4 | low & 0xf;
     }
-    Some(out)
+    (wrong & 0xf0 == 0).then_some(out)
 }
+
+/// Where the pairs of digits of a GUID stand.
+const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// The value of each lower-case hexadecimal digit; 0xff for every other byte.
+const HEX: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let (mut digit, mut letter) = (b'0', b'a');
+    while digit <= b'9' {
+        let (_, rest) = table.split_at_mut(digit as usize);
+        if let Some(slot) = rest.first_mut() {
+            *slot = digit - b'0';
+        }
+        digit += 1;
+    }
+    while letter <= b'f' {
+        let (_, rest) = table.split_at_mut(letter as usize);
+        if let Some(slot) = rest.first_mut() {
+            *slot = letter - b'a' + 10;
+        }
+        letter += 1;
+    }
+    table
+};
 
 /// A principal id as (unique id, session name); the session is empty unless both parts are there.
 pub fn split_principal(principal: &str) -> (&str, &str) {
@@ -267,6 +321,28 @@ pub fn split_principal(principal: &str) -> (&str, &str) {
         Some((id, session)) if !id.is_empty() && !session.is_empty() => (id, session),
         _ => (principal, ""),
     }
+}
+
+/// Whether `arn` is [`assumed_role`] of a role and session, found without making it.
+pub fn is_session_of(arn: &str, role: &str, session: &str) -> bool {
+    let Some(stem) = arn
+        .strip_suffix(session)
+        .and_then(|stem| stem.strip_suffix('/'))
+    else {
+        return false;
+    };
+    let (mut stem, mut role) = (stem.splitn(6, ':'), role.splitn(6, ':'));
+    let same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+    let arn = stem.next() == Some("arn") && role.next() == Some("arn");
+    let partition = same(stem.next(), role.next());
+    let services = stem.next() == Some("sts") && role.next().is_some();
+    let regions = stem.next() == Some("") && role.next().is_some();
+    let account = same(stem.next(), role.next());
+    let name = role.next().and_then(|resource| resource.rsplit('/').next());
+    let own = stem
+        .next()
+        .and_then(|resource| resource.strip_prefix("assumed-role/"));
+    arn && partition && services && regions && account && same(own, name)
 }
 
 /// The session's ARN of a role's ARN: the role's path is dropped (CloudTrail user guide,
@@ -280,14 +356,6 @@ pub fn assumed_role(role: &str, session: &str) -> String {
     };
     let name = resource.rsplit('/').next().unwrap_or_default();
     format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session}")
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
 }
 
 /// Writes a GUID's bytes in lower case.
@@ -382,6 +450,14 @@ mod tests {
             prop_assert!(round_trip::<MfaSerial<'_>>(&text));
             prop_assert!(round_trip::<SourceIdentity<'_>>(&text));
             prop_assert!(round_trip::<EventId<'_>>(&text));
+        }
+
+        #[test]
+        fn the_arn_of_a_session_follows_or_not(role in "[a-z:/]{0,24}", session in "[a-z/]{0,4}", arn in "[a-z:/]{0,30}") {
+            let role = format!("arn:aws:iam::123456789012:role/{role}");
+            let made = assumed_role(&role, &session);
+            prop_assert!(is_session_of(&made, &role, &session));
+            prop_assert_eq!(is_session_of(&arn, &role, &session), arn == made);
         }
 
         #[test]

@@ -124,9 +124,8 @@ impl<'a> Node<'a> {
             Self::Text(text) => {
                 // The text was checked when it was cut out, so a failure cannot lose a member.
                 let _ = Cursor::new(text, 0).object(|cursor, key| {
-                    let key = key.decode();
-                    let slot = found.iter_mut().zip(names.clone()).find(|(_, name)| key == *name);
-                    match slot {
+                    let mut slots = found.iter_mut().zip(names.clone());
+                    match slots.find(|(_, name)| key.is(name)) {
                         Some((slot, _)) => *slot = Some(cursor.node()?),
                         None => cursor.skip()?,
                     }
@@ -178,19 +177,25 @@ fn unquote(text: &str) -> Option<Cow<'_, str>> {
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
     /// What stands between the quotes, escapes not decoded.
-    pub raw: &'a str,
+    pub raw: &'a [u8],
     /// Whether `raw` holds a backslash.
     pub escaped: bool,
 }
 
-impl<'a> Key<'a> {
-    /// The key as JSON means it.
-    pub fn decode(self) -> Cow<'a, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.raw);
+impl Key<'_> {
+    /// Whether the key, as JSON means it, is `name`.
+    #[inline]
+    pub fn is(self, name: &str) -> bool {
+        if self.escaped {
+            return self.decode() == name;
         }
-        let quoted = format!("\"{}\"", self.raw);
-        serde_json::from_str(&quoted).map_or(Cow::Borrowed(self.raw), Cow::Owned)
+        self.raw == name.as_bytes()
+    }
+
+    #[cold]
+    fn decode(self) -> String {
+        let quoted = [b"\"", self.raw, b"\""].concat();
+        serde_json::from_slice(&quoted).unwrap_or_default()
     }
 }
 
@@ -265,7 +270,15 @@ impl<'a> Cursor<'a> {
             if self.peek()? != b'"' {
                 return None;
             }
-            let (raw, escaped) = self.string()?;
+            let start = self.at + 1;
+            let end = plain_end(self.bytes, start);
+            let escaped = self.bytes.get(end) != Some(&b'"');
+            if escaped {
+                self.escaped_string(end)?;
+            } else {
+                self.at = end + 1;
+            }
+            let raw = self.bytes.get(start..self.at - 1)?;
             self.expect(b':')?;
             member(self, Key { raw, escaped })?;
             match self.peek()? {
@@ -496,18 +509,46 @@ impl<'a> Cursor<'a> {
 /// inner loop of the whole scan (`cargo xtask bench`).
 #[inline]
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    let start = at;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-        let v = u8x16::new(*block);
-        let stop = v.simd_eq(QUOTE) | v.simd_eq(BACKSLASH) | v.min(LAST_CONTROL).simd_eq(v);
-        let mask = stop.to_bitmask();
+        let mask = stops_in(u8x16::new(*block)).to_bitmask();
         if mask != 0 {
             return at + mask.trailing_zeros() as usize;
         }
         at += 16;
+        if at - start == 64 {
+            at = skip_plain_blocks(bytes, at);
+        }
     }
     let stops = |&b: &u8| b == b'"' || b == b'\\' || b <= 0x1f;
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(stops).unwrap_or(rest.len())
+}
+
+/// Skips blocks of 64 plain bytes: session tokens and policies are long.
+fn skip_plain_blocks(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+        let stops = block
+            .as_chunks::<16>()
+            .0
+            .iter()
+            .map(|part| stops_in(u8x16::new(*part)));
+        if stops
+            .fold(u8x16::splat(0), |all, stop| all | stop)
+            .to_bitmask()
+            != 0
+        {
+            break;
+        }
+        at += 64;
+    }
+    at
+}
+
+/// All bits of every byte that ends a plain run.
+#[inline]
+fn stops_in(v: u8x16) -> u8x16 {
+    v.simd_eq(QUOTE) | v.simd_eq(BACKSLASH) | v.min(LAST_CONTROL).simd_eq(v)
 }
 
 const QUOTE: u8x16 = u8x16::new([b'"'; 16]);

@@ -15,7 +15,12 @@ use xxhash_rust::xxh3::xxh3_64;
 ///
 /// `None` means "not sure": the record may be odd, damaged or cut off, and [`plain`] decides.
 pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
-    Parser::default().parse_at(text, at)
+    let nothing = || Memo { slots: Vec::new() };
+    let mut parser = Parser {
+        identities: nothing(),
+        others: nothing(),
+    };
+    parser.parse_at(text, at)
 }
 
 /// The fast path, remembering parts of records that come again and again.
@@ -76,7 +81,9 @@ impl Memo {
         let rest = cursor.rest();
         let prefix = rest.get(..PREFIX).unwrap_or(rest);
         let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
-        let known = self.slots.get_mut(slot)?;
+        let Some(known) = self.slots.get_mut(slot) else {
+            return cursor.node();
+        };
         if !known.is_empty() && rest.starts_with(known) {
             return cursor.skip_known(known.len());
         }
@@ -120,8 +127,8 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn member(&mut self, cursor: &mut Cursor<'a>, key: &str, parser: &mut Parser) -> Option<()> {
-        match key.as_bytes() {
+    fn member(&mut self, cursor: &mut Cursor<'a>, key: &[u8], parser: &mut Parser) -> Option<()> {
+        match key {
             b"eventTime" => self.time = Some(self.text(cursor, 0)?),
             b"eventName" => self.name = Some(self.text(cursor, 1)?),
             b"eventSource" => self.source = self.text(cursor, 2)?,

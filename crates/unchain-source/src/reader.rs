@@ -16,12 +16,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::rc::Rc;
+use unchain_core::record::Parser;
 
 /// The buffers of one thread, used again for every file.
 pub struct Reader {
     input: Vec<u8>,
     output: Vec<u8>,
     inflater: Decompressor,
+    parser: Parser,
     limits: Limits,
 }
 
@@ -46,6 +48,7 @@ impl Reader {
             input: Vec::new(),
             output: Vec::new(),
             inflater: Decompressor::new(),
+            parser: Parser::default(),
             limits,
         }
     }
@@ -104,9 +107,9 @@ impl Reader {
     }
 
     /// A text that is in memory whole.
-    fn text(&self, bytes: &[u8], report: &mut FileReport, tally: &mut Tally<'_>) {
+    fn text(&mut self, bytes: &[u8], report: &mut FileReport, tally: &mut Tally<'_>) {
         report.bytes = size(bytes.len());
-        Scanner::new(self.limits).feed(&mut View::new(bytes, true), tally);
+        Scanner::new(self.limits, &mut self.parser).feed(&mut View::new(bytes, true), tally);
     }
 
     /// A sound gzip file of ordinary size; `false` if it is anything else, and nothing was counted.
@@ -128,7 +131,7 @@ impl Reader {
     fn stream(&mut self, source: &mut dyn Read, report: &mut FileReport, tally: &mut Tally<'_>) {
         let packed = Rc::new(Cell::new(0));
         let (mut source, _) = unpacked(Counted::new(source, Rc::clone(&packed)));
-        let mut scanner = Scanner::new(self.limits);
+        let mut scanner = Scanner::new(self.limits, &mut self.parser);
         let mut window = Window {
             bytes: &mut self.output,
             filled: 0,

@@ -17,7 +17,7 @@ use crate::tally::{Raw, Tally};
 use crate::view::View;
 use memchr::{memchr, memrchr};
 use unchain_core::event::Refusal;
-use unchain_core::record::parse_at;
+use unchain_core::record::{Parser, parse_at};
 
 /// Lists and holders inside each other; deeper ones are read as one value.
 const NESTED: usize = 16;
@@ -54,7 +54,8 @@ struct Lost {
 }
 
 /// The state between two windows of one file.
-pub(crate) struct Scanner {
+pub(crate) struct Scanner<'p> {
+    parser: &'p mut Parser,
     frames: Vec<Frame>,
     /// The last thing met was refused: garbage behind it belongs to it.
     refused: bool,
@@ -63,9 +64,10 @@ pub(crate) struct Scanner {
     limits: Limits,
 }
 
-impl Scanner {
-    pub(crate) fn new(limits: Limits) -> Self {
+impl<'p> Scanner<'p> {
+    pub(crate) fn new(limits: Limits, parser: &'p mut Parser) -> Self {
         Self {
+            parser,
             frames: Vec::new(),
             refused: false,
             skipping: false,
@@ -134,7 +136,7 @@ impl Scanner {
             return self.enter(1, first, tally);
         }
         let (text, base) = view.text(at);
-        if let Some((event, end)) = parse_at(text, at - base) {
+        if let Some((event, end)) = self.parser.parse_at(text, at - base) {
             tally.event(
                 &event,
                 Raw::Text(text.get(at - base..end).unwrap_or_default()),

@@ -20,6 +20,9 @@ pub(super) type Group = (Part, &'static [&'static str], &'static [(&'static str,
 /// No group names more members.
 pub(super) const MEMBERS: usize = 12;
 
+/// No deed has more groups in its response.
+pub(super) const GROUPS: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Row {
     /// The first label of `eventSource`.
@@ -196,7 +199,12 @@ const fn row(
     deed: Deed,
     keep: &'static [Group],
 ) -> Row {
-    Row { service, names, deed, keep }
+    Row {
+        service,
+        names,
+        deed,
+        keep,
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +241,12 @@ mod tests {
     #[test]
     fn no_group_is_too_large() {
         for row in TABLE {
-            assert!(row.keep.iter().all(|(_, _, members)| members.len() <= MEMBERS));
+            assert!(
+                row.keep
+                    .iter()
+                    .all(|(_, _, members)| members.len() <= MEMBERS)
+            );
+            assert!(row.keep.len() <= GROUPS);
         }
     }
 }

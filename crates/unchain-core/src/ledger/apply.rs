@@ -3,6 +3,7 @@
 use super::Ledger;
 use super::caller::{self, Caller, Rare};
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
+use super::memory::Recent;
 use super::mix::mix;
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
@@ -76,8 +77,15 @@ impl Ledger {
     }
 
     fn call_of(&mut self, event: &Event<'_>) -> u32 {
-        let key = self.memory.call(event);
-        if let Some(number) = self.memory.calls.get(key) {
+        let slot = Recent::slot([event.source, event.name]);
+        if let Some(number) = self.memory.calls.get(slot)
+            && self.call(number).is_some_and(|call| {
+                let flags = (call.category, call.read_only) == (event.category, event.read_only);
+                flags
+                    && self.text(call.name) == event.name
+                    && self.text(call.source) == event.source
+            })
+        {
             return number;
         }
         let (source, name) = (
@@ -90,7 +98,7 @@ impl Ledger {
             category: event.category,
             read_only: event.read_only,
         });
-        self.memory.calls.set(key, number);
+        self.memory.calls.set(slot, number);
         number
     }
 
@@ -109,8 +117,14 @@ impl Ledger {
     }
 
     fn client_of(&mut self, event: &Event<'_>) -> u32 {
-        let key = self.memory.texts([event.address, event.user_agent, event.vpc_endpoint], 0);
-        if let Some(number) = self.memory.clients.get(key) {
+        let slot = Recent::slot([event.address, event.user_agent]);
+        if let Some(number) = self.memory.clients.get(slot)
+            && self.client(number).is_some_and(|client| {
+                self.text(client.address) == event.address
+                    && self.text(client.agent) == event.user_agent
+                    && self.text(client.endpoint) == event.vpc_endpoint
+            })
+        {
             return number;
         }
         let (address, agent) = (
@@ -123,7 +137,7 @@ impl Ledger {
             agent,
             endpoint,
         });
-        self.memory.clients.set(key, number);
+        self.memory.clients.set(slot, number);
         number
     }
 
@@ -141,8 +155,13 @@ impl Ledger {
     }
 
     fn place_of(&mut self, event: &Event<'_>) -> u32 {
-        let key = self.memory.texts([event.region, event.recipient, ""], 0);
-        if let Some(number) = self.memory.places.get(key) {
+        let slot = Recent::slot([event.region, event.recipient]);
+        if let Some(number) = self.memory.places.get(slot)
+            && self.place(number).is_some_and(|place| {
+                self.text(place.region) == event.region
+                    && self.text(place.account) == event.recipient
+            })
+        {
             return number;
         }
         let (region, account) = (
@@ -150,7 +169,7 @@ impl Ledger {
             self.symbols.intern(event.recipient),
         );
         let number = self.add_place(Place { region, account });
-        self.memory.places.set(key, number);
+        self.memory.places.set(slot, number);
         number
     }
 

@@ -6,8 +6,8 @@
 
 use super::symbols::{Symbol, Symbols};
 use crate::event::Event;
-use crate::json::Node;
 use crate::id::split_principal;
+use crate::json::Node;
 use crate::time::{Seconds, Timestamp, seconds};
 
 /// `userIdentity.type`.

@@ -1,10 +1,9 @@
 //! What was met lately, so that the next record of the same caller is placed without being read again.
 //!
-//! Keyed by a 128-bit hash of the text under a secret made from the ledger's seed; equal hashes are
+//! Identities are keyed by a 128-bit hash of their text under a secret made from the ledger's seed; equal hashes are
 //! taken for equal texts. With a secret that the writer of a log cannot know, that errs less often than
 //! the machine does.
 
-use crate::event::Event;
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_128_with_secret;
 
@@ -13,9 +12,9 @@ use xxhash_rust::xxh3::xxh3_128_with_secret;
 pub(super) struct Memory {
     secret: [u8; 192],
     pub(super) callers: Recall,
-    pub(super) calls: Recall,
-    pub(super) clients: Recall,
-    pub(super) places: Recall,
+    pub(super) calls: Recent,
+    pub(super) clients: Recent,
+    pub(super) places: Recent,
     pub(super) last_hour: Option<(u32, i64)>,
 }
 
@@ -28,13 +27,12 @@ impl Memory {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             chunk.copy_from_slice(&super::mix::mix(state, &[seed]).to_le_bytes());
         }
-        let recall = Recall::default;
         Self {
             secret,
-            callers: recall(),
-            calls: recall(),
-            clients: recall(),
-            places: recall(),
+            callers: Recall::default(),
+            calls: Recent::default(),
+            clients: Recent::default(),
+            places: Recent::default(),
             last_hour: None,
         }
     }
@@ -43,37 +41,49 @@ impl Memory {
     pub(super) fn identity(&self, text: &str, from_console: bool) -> u128 {
         xxh3_128_with_secret(text.as_bytes(), &self.secret) ^ u128::from(from_console)
     }
+}
 
-    /// A key for texts and flags, unambiguous because the lengths are in it.
-    pub(super) fn texts(&self, parts: [&str; 3], flags: u8) -> u128 {
-        let [a, b, c] = parts.map(str::as_bytes);
-        let mut buffer = [0u8; 320];
-        let total = a.len() + b.len() + c.len();
-        // Lengths that do not fit into the buffer are hashed from a copy.
-        let head = [a.len() as u64, b.len() as u64, u64::from(flags)].map(u64::to_le_bytes).concat();
-        match buffer.get_mut(..total) {
-            Some(space) => {
-                let (left, rest) = space.split_at_mut(a.len());
-                let (middle, right) = rest.split_at_mut(b.len());
-                left.copy_from_slice(a);
-                middle.copy_from_slice(b);
-                right.copy_from_slice(c);
-                let lengths = (a.len() as u128) << 64 | (b.len() as u128) << 8 | u128::from(flags);
-                xxh3_128_with_secret(space, &self.secret) ^ lengths.wrapping_mul(ODD)
-            }
-            None => xxh3_128_with_secret(&[&head, a, b, c].concat(), &self.secret),
-        }
-    }
+/// Row numbers met lately, in slots chosen by a cheap hash. Whoever asks checks that the row is the
+/// right one.
+#[derive(Clone, Debug)]
+pub(super) struct Recent(Vec<u32>);
 
-    /// A key for what was called.
-    pub(super) fn call(&self, event: &Event<'_>) -> u128 {
-        let flags = (event.category as u8) << 2 | event.read_only.map_or(2, u8::from);
-        self.texts([event.source, event.name, ""], flags)
+impl Default for Recent {
+    fn default() -> Self {
+        Self(vec![u32::MAX; RECENT])
     }
 }
 
-/// Any odd number with its bits well spread.
-const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+impl Recent {
+    /// The slot for texts: their lengths and first and last bytes tell most apart.
+    #[inline]
+    pub(super) fn slot(parts: [&str; 2]) -> usize {
+        let word = |text: &str| {
+            let bytes = text.as_bytes();
+            let first = bytes
+                .first_chunk::<8>()
+                .map_or(0, |b| u64::from_le_bytes(*b));
+            let last = bytes
+                .last_chunk::<8>()
+                .map_or(bytes.len() as u64, |b| u64::from_le_bytes(*b));
+            first.rotate_left(29) ^ last ^ (bytes.len() as u64) << 56
+        };
+        let [a, b] = parts;
+        let hash = super::mix::mix(word(a), &[word(b)]);
+        usize::try_from(hash).unwrap_or_default() % RECENT
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: usize) -> Option<u32> {
+        self.0.get(slot).copied().filter(|&row| row != u32::MAX)
+    }
+
+    pub(super) fn set(&mut self, slot: usize, row: u32) {
+        if let Some(known) = self.0.get_mut(slot) {
+            *known = row;
+        }
+    }
+}
 
 /// Recent answers in a small table that stays in the processor's nearest memory, and all others.
 #[derive(Clone, Debug)]

@@ -16,9 +16,9 @@ mod mix;
 mod symbols;
 mod usage;
 
+pub use crate::id::split_principal;
 pub use crate::time::{Seconds, seconds};
 pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare};
-pub use crate::id::split_principal;
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use load::StoredUse;
 pub use symbols::{Symbol, Symbols};
