@@ -1,0 +1,321 @@
+//! Writing callers with their uses.
+
+use crate::by_day;
+use crate::error::Fault;
+use crate::joins::{Join, of_number};
+use crate::links::Kind;
+use crate::pack::{BY_DAY, Packed, read_uses};
+use crate::usage::{UseRow, unite};
+use crate::write::{Writer, caller_texts, event_id};
+use hashbrown::HashMap;
+use rusqlite::{OptionalExtension as _, Row, Statement};
+use std::borrow::Cow;
+use unchain_core::ledger::Caller;
+
+/// A caller with more marks than this has them in `caller_day`.
+pub(crate) const INLINE_MARKS: usize = 4096;
+
+/// The ledger's uses by caller: `uses[starts[c]..starts[c + 1]]`.
+struct ByCaller {
+    starts: Vec<u32>,
+    uses: Vec<u32>,
+}
+
+/// What tells two callers of a case apart.
+#[derive(PartialEq, Eq, Hash)]
+struct Own {
+    identity: u32,
+    key: Option<String>,
+    session: Option<String>,
+    created: Option<u32>,
+}
+
+/// The statements of one write.
+struct Statements<'c> {
+    insert: Statement<'c>,
+    select: Statement<'c>,
+    update: Statement<'c>,
+    range: Statement<'c>,
+}
+
+impl<'c, 'l> Writer<'c, 'l> {
+    /// Every caller, in the order of identities so that those of one principal lie together.
+    pub(crate) fn callers(&mut self) -> Result<(), Fault> {
+        let ledger = self.ledger;
+        let mut identities = Vec::with_capacity(ledger.callers().len());
+        for caller in ledger.callers() {
+            identities.push(self.dictionary.identity(caller, &mut self.new_links)?);
+        }
+        let mut known = self.known_callers(&identities)?;
+        let mut order: Vec<(u32, u32)> = identities.iter().copied().zip(0u32..).collect();
+        drop(identities);
+        order.sort_unstable();
+        let by_caller = self.uses_by_caller();
+        let mut next: u32 = self.connection.query_row(
+            "SELECT coalesce(max(id), 0) + 1 FROM caller",
+            [],
+            |row| row.get(0),
+        )?;
+        let mut statements = Statements::new(self.connection)?;
+        let mut packed = Packed::default();
+        for group in order.chunk_by(|a, b| a.0 == b.0) {
+            let first = next;
+            for &(identity, number) in group {
+                let uses = self.uses_of(&by_caller, number)?;
+                if let Some(id) = known.remove(&number) {
+                    self.unite_caller((id, number), uses, (&mut statements, &mut packed))?;
+                } else {
+                    let ids = (next, identity, number);
+                    self.add_caller(ids, uses, (&mut statements, &mut packed))?;
+                    next += 1;
+                }
+            }
+            if let Some(&(identity, _)) = group.first().filter(|_| next > first) {
+                statements.range.execute((identity, first, next - 1))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_caller(
+        &mut self,
+        (id, identity, number): (u32, u32, u32),
+        uses: Vec<UseRow<'_>>,
+        (statements, packed): (&mut Statements<'c>, &mut Packed),
+    ) -> Result<(), Fault> {
+        let caller = self.ledger.caller(number);
+        let links = &mut self.new_links;
+        let texts = caller_texts(self.ledger, &caller);
+        texts.joins(&mut self.hasher, |hash| links.push(Kind::Caller, hash, id));
+        self.link_clients(id, &uses);
+        self.written.callers += 1;
+        self.written.uses += uses.len() as u64;
+        self.written.events += uses.iter().map(|row| row.count).sum::<u64>();
+        self.pack(id, uses, packed)?;
+        let (key, session) = (filled(texts.key), filled(texts.session));
+        statements.insert.execute(rusqlite::params![
+            id,
+            identity,
+            key,
+            session,
+            caller.created,
+            packed.uses,
+            packed.ends,
+            packed.marks()
+        ])?;
+        if let Some(slot) = self.callers.get_mut(number as usize) {
+            *slot = id;
+        }
+        Ok(())
+    }
+
+    /// Packs the uses of a caller, and moves many marks to their days.
+    fn pack(&self, id: u32, mut uses: Vec<UseRow<'_>>, packed: &mut Packed) -> Result<(), Fault> {
+        let marks: usize = uses.iter().map(|row| row.marks.len()).sum();
+        let many = marks > INLINE_MARKS;
+        if many {
+            by_day::unite(self.connection, id, &uses)?;
+            uses.iter_mut()
+                .for_each(|row| row.marks = Cow::Borrowed(&[]));
+        }
+        packed.fill(&uses);
+        if many {
+            packed.marks.push(BY_DAY);
+        }
+        Ok(())
+    }
+
+    fn unite_caller(
+        &mut self,
+        (id, number): (u32, u32),
+        new: Vec<UseRow<'_>>,
+        (statements, packed): (&mut Statements<'c>, &mut Packed),
+    ) -> Result<(), Fault> {
+        if let Some(slot) = self.callers.get_mut(number as usize) {
+            *slot = id;
+        }
+        let mut rows = statements.select.query([id])?;
+        let row = rows.next()?.ok_or(Fault::Damaged("caller", id.into()))?;
+        let (known, daily) = stored(id, row)?;
+        drop(rows);
+        let before = (known.len(), known.iter().map(|row| row.count).sum::<u64>());
+        let unchanged = known.clone();
+        let united = if daily {
+            by_day::add(self.connection, id, (known, new))?
+        } else {
+            unite(known, new)
+        };
+        if united == unchanged {
+            return Ok(());
+        }
+        self.link_clients(id, &united);
+        let events: u64 = united.iter().map(|row| row.count).sum();
+        self.written.uses += (united.len() - before.0) as u64;
+        self.written.events += events - before.1;
+        self.written.changed += 1;
+        if daily {
+            packed.fill(&united);
+            packed.marks.push(BY_DAY);
+        } else {
+            self.pack(id, united, packed)?;
+        }
+        let values = rusqlite::params![id, packed.uses, packed.ends, packed.marks()];
+        statements.update.execute(values)?;
+        Ok(())
+    }
+
+    fn link_clients(&mut self, id: u32, uses: &[UseRow<'_>]) {
+        let mut before = None;
+        for row in uses {
+            // Most callers have one client; repeats that are left go when the run is sorted.
+            if before != Some(row.numbers.client) {
+                let hash = of_number(Join::Client, row.numbers.client);
+                self.new_links.push(Kind::Caller, hash, id);
+            }
+            before = Some(row.numbers.client);
+        }
+    }
+
+    /// The case's numbers of those callers of the ledger that it has already.
+    fn known_callers(&mut self, identities: &[u32]) -> Result<HashMap<u32, u32>, Fault> {
+        let mut known = HashMap::new();
+        let Some(links) = &self.links else {
+            return Ok(known);
+        };
+        let ledger = self.ledger;
+        let mut hashes: Vec<(u32, u32)> = Vec::with_capacity(ledger.callers().len());
+        for (number, caller) in (0u32..).zip(ledger.callers()) {
+            hashes.push((caller_texts(ledger, caller).node(&mut self.hasher), number));
+        }
+        hashes.sort_unstable();
+        let mut statement = self
+            .connection
+            .prepare("SELECT identity, key, session, created FROM caller WHERE id = ?1")?;
+        // Masked logs have one key for many callers: each group of candidates is read once.
+        for group in hashes.chunk_by(|a, b| a.0 == b.0) {
+            let hash = group.first().map_or(0, |(hash, _)| *hash);
+            let mut candidates = HashMap::new();
+            for id in links.find(self.connection, Kind::Caller, hash)? {
+                if let Some(own) = statement.query_row([id], own_of_row).optional()? {
+                    candidates.insert(own, id);
+                }
+            }
+            for (_, number) in group {
+                let identity = identities
+                    .get(*number as usize)
+                    .copied()
+                    .unwrap_or_default();
+                let caller = ledger.caller(*number);
+                let own = own(identity, &caller, &caller_texts(ledger, &caller));
+                if let Some(&id) = candidates.get(&own) {
+                    known.insert(*number, id);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    fn uses_by_caller(&self) -> ByCaller {
+        let mut starts = vec![0u32; self.ledger.callers().len() + 1];
+        for usage in self.ledger.uses() {
+            if let Some(slot) = starts.get_mut(usage.key.caller as usize + 1) {
+                *slot += 1;
+            }
+        }
+        let mut sum = 0;
+        for slot in &mut starts {
+            sum += *slot;
+            *slot = sum;
+        }
+        let mut next = starts.clone();
+        let mut uses = vec![0; self.ledger.uses().len()];
+        for (number, usage) in (0u32..).zip(self.ledger.uses()) {
+            if let Some(at) = next.get_mut(usage.key.caller as usize) {
+                if let Some(slot) = uses.get_mut(*at as usize) {
+                    *slot = number;
+                }
+                *at += 1;
+            }
+        }
+        ByCaller { starts, uses }
+    }
+
+    fn uses_of(&mut self, by: &ByCaller, number: u32) -> Result<Vec<UseRow<'l>>, Fault> {
+        let ledger = self.ledger;
+        let n = number as usize;
+        let range = by.starts.get(n).zip(by.starts.get(n + 1));
+        let range = range.map_or(0..0, |(start, end)| *start as usize..*end as usize);
+        let mut out = Vec::with_capacity(range.len());
+        for use_number in by.uses.get(range).unwrap_or_default() {
+            let Some(usage) = ledger.uses().get(*use_number as usize) else {
+                continue;
+            };
+            let (last, last_id) = ledger.last(usage);
+            let (count, marks) = (ledger.count(usage), ledger.marks(usage));
+            if count != marks.len() as u64 {
+                return Err(Fault::WithoutMarks);
+            }
+            out.push(UseRow {
+                numbers: self.dictionary.numbers(&usage.key)?,
+                first: (usage.first, event_id(ledger, usage.first_id)),
+                last: (last, event_id(ledger, last_id)),
+                count,
+                marks: Cow::Borrowed(marks),
+            });
+        }
+        out.sort_unstable_by_key(|row| row.numbers);
+        Ok(out)
+    }
+}
+
+impl<'c> Statements<'c> {
+    fn new(connection: &'c rusqlite::Connection) -> Result<Self, Fault> {
+        Ok(Self {
+            insert: connection.prepare("INSERT INTO caller VALUES (?,?,?,?,?,?,?,?)")?,
+            select: connection.prepare("SELECT uses, ends, marks FROM caller WHERE id = ?1")?,
+            update: connection
+                .prepare("UPDATE caller SET uses = ?2, ends = ?3, marks = ?4 WHERE id = ?1")?,
+            range: connection.prepare("INSERT INTO caller_range VALUES (?,?,?)")?,
+        })
+    }
+}
+
+/// The uses of a stored caller with their marks, and whether those are kept by day.
+fn stored(id: u32, row: &Row<'_>) -> Result<(Vec<UseRow<'static>>, bool), Fault> {
+    let damaged = |_| Fault::Damaged("caller", id.into());
+    let uses = row.get_ref(0)?.as_str().map_err(damaged)?;
+    let ends = row.get_ref(1)?.as_blob().map_err(damaged)?;
+    let marks = row
+        .get_ref(2)?
+        .as_blob_or_null()
+        .map_err(damaged)?
+        .unwrap_or_default();
+    let daily = marks == [BY_DAY];
+    let wanted = if daily { None } else { Some(marks) };
+    let uses = read_uses(uses, ends, wanted).ok_or(Fault::Damaged("caller", id.into()))?;
+    Ok((uses, daily))
+}
+
+fn own_of_row(row: &Row<'_>) -> rusqlite::Result<Own> {
+    Ok(Own {
+        identity: row.get(0)?,
+        key: row.get(1)?,
+        session: row.get(2)?,
+        created: row.get(3)?,
+    })
+}
+
+fn own(identity: u32, caller: &Caller, texts: &crate::joins::CallerTexts<'_>) -> Own {
+    let text = |text: &str| filled(text).map(str::to_owned);
+    Own {
+        identity,
+        key: text(texts.key),
+        session: text(texts.session),
+        created: caller.created,
+    }
+}
+
+/// Absent and empty are the same in a ledger; a case stores them as NULL.
+pub(crate) fn filled(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
