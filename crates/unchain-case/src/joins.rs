@@ -225,6 +225,16 @@ impl<'a> FactTexts<'a> {
         }
     }
 
+    /// The service in whose workloads' names the thing that was made stands.
+    fn service(&self) -> &'static str {
+        match self.deed {
+            Deed::RunInstances | Deed::InstanceProfile => "ec2.amazonaws.com",
+            Deed::Function => "lambda.amazonaws.com",
+            Deed::TaskDefinition => "ecs-tasks.amazonaws.com",
+            _ => "",
+        }
+    }
+
     /// The user or role that the fact changed or signed in.
     pub(crate) fn owners(&self) -> impl Iterator<Item = &'a str> {
         let role = self.get(Attribute::Role);
@@ -274,6 +284,8 @@ impl<'a> FactTexts<'a> {
         text(Join::ChildKey, self.get(Attribute::ChildKey));
         text(Join::ChildSession, self.child.1);
         for attribute in [
+            Attribute::ChildId,
+            Attribute::ChildArn,
             Attribute::Role,
             Attribute::Serial,
             Attribute::SourceIdentity,
@@ -282,6 +294,7 @@ impl<'a> FactTexts<'a> {
         ] {
             text(Join::Mentioned, self.get(attribute));
         }
+        text(Join::Mentioned, self.service());
         self.owners().for_each(|name| text(Join::Owner, name));
         self.made()
             .into_iter()

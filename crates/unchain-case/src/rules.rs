@@ -243,6 +243,11 @@ impl<'h> Looks<'h> {
             Deed::ConsoleLogin => {
                 self.session((caller.own(), caller.session, fact.time), Reach::Down);
             }
+            Deed::SwitchRole => {
+                for created in fact.time.saturating_sub(SWITCH)..=fact.time.saturating_add(SWITCH) {
+                    self.session((caller.unique_id, caller.session, created), Reach::Down);
+                }
+            }
             Deed::CreateOAuth2Token => {
                 let created = caller.created.unwrap_or(fact.time);
                 self.session((caller.own(), caller.session, created), Reach::Down);
