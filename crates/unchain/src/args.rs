@@ -1,7 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{edges, events, manual, scan, tokens, trace};
+use crate::{case, edges, events, manual, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Trace(trace::Trace),
     Edges(edges::Edges),
     Events(events::Events),
+    Case(case::Case),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -40,6 +41,7 @@ impl Command {
             Self::Trace(trace) => trace.run(context),
             Self::Edges(edges) => edges.run(context),
             Self::Events(events) => events.run(context),
+            Self::Case(case) => case.run(context),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),
         }

@@ -2,12 +2,14 @@
 
 use crate::args::Context;
 use crate::exit::Exit;
-use crate::output::words::{clipped, counted, pasted};
+use crate::output::words::{counted, pasted};
 use crate::reading::{self, Options, Progress, Reading, Remember};
+use crate::store::{self, Original};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
+use unchain_case::Case;
 use unchain_core::ledger::Ledger;
 use unchain_source::{Files, Filter, Source};
 
@@ -45,10 +47,18 @@ impl Input {
         sources.chain(case).collect()
     }
 
-    /// Loads what is needed to trace a pivot.
+    /// Loads what is needed to trace a pivot; everything if the case does not know it, so that what is
+    /// spelled alike can be suggested.
     pub(crate) fn load_around(&self, context: &Context<'_>, pivot: &str) -> anyhow::Result<Loaded> {
-        let _ = pivot;
-        self.load(context)
+        if !self.source.is_empty() {
+            return self.load(context);
+        }
+        let case = Case::open_existing(&self.case)?;
+        let ledger = match case.load_around(pivot)? {
+            Some(ledger) => ledger,
+            None => case.load()?,
+        };
+        from_case(&case, ledger)
     }
 
     /// The files to read again: those of the logs, or those in which the case met any of `names`.
@@ -57,7 +67,9 @@ impl Input {
         names: &BTreeSet<&str>,
         filter: Filter,
     ) -> anyhow::Result<Original> {
-        let _ = names;
+        if self.source.is_empty() {
+            return store::original(&Case::open_existing(&self.case)?, names, filter);
+        }
         let files = Files::discover(&self.source, filter)?;
         Ok(Original {
             complete: files.unreachable().is_empty(),
@@ -68,10 +80,9 @@ impl Input {
     /// Loads everything.
     pub(crate) fn load(&self, context: &Context<'_>) -> anyhow::Result<Loaded> {
         if self.source.is_empty() {
-            anyhow::bail!(
-                "no case at `{}`; run `unchain scan <SOURCE>` first, or name logs with `--source`",
-                self.case.display()
-            );
+            let case = Case::open_existing(&self.case)?;
+            let ledger = case.load()?;
+            return from_case(&case, ledger);
         }
         let files = Files::discover(&self.source, Filter::default())?;
         let progress = progress(&files, context.watched);
@@ -93,13 +104,22 @@ impl Input {
     }
 }
 
-/// The files that a ledger came from.
-#[derive(Debug)]
-pub(crate) struct Original {
-    /// What is still there.
-    pub(crate) files: Files,
-    /// Whether everything is still there, and as it was.
-    pub(crate) complete: bool,
+/// An answer from a case is as complete as what the case was made from.
+fn from_case(case: &Case, ledger: Ledger) -> anyhow::Result<Loaded> {
+    let info = case.info()?;
+    let refused = info.read.saturating_sub(info.parsed);
+    let complete = refused == 0 && info.damaged == 0;
+    if !complete {
+        say_incomplete(
+            refused,
+            info.damaged,
+            "look at the files in `v_files` of the case",
+        );
+    }
+    Ok(Loaded {
+        ledger,
+        exit: Exit::complete(complete),
+    })
 }
 
 /// A bar where somebody watches.
@@ -110,19 +130,19 @@ pub(crate) fn progress(files: &Files, watched: bool) -> Progress {
     Progress::shown(files.units().iter().map(unchain_source::Unit::size).sum())
 }
 
-/// One line on standard error for what could not be read.
+/// Says what could not be read.
 fn warn(reading: &Reading, files: &Files) {
-    let mut err = std::io::stderr().lock();
     let refused = reading.summary.counts.refused.total();
     let lost = reading.troubles + files.unreachable().len() as u64;
-    let first = reading.troubled.keys().next();
-    let first = first.map(|name| format!(", first `{}`", clipped(name)));
+    say_incomplete(refused, lost, "`unchain scan` on the same logs names them");
+}
+
+fn say_incomplete(refused: u64, troubled: u64, hint: &str) {
     // Where a warning cannot be written there is nobody to warn.
     let _ = writeln!(
-        err,
-        "warning: the answer is incomplete: {} refused, {} with trouble{}\nhint: `unchain scan` names them",
+        std::io::stderr(),
+        "warning: the answer is incomplete: {} refused, {} with trouble\nhint: {hint}",
         counted(refused, "record"),
-        counted(lost, "file"),
-        first.unwrap_or_default(),
+        counted(troubled, "file"),
     );
 }

@@ -4,6 +4,7 @@
 //! read here and nowhere else. Must not hold logic that another crate could.
 
 mod args;
+mod case;
 mod edges;
 mod events;
 mod exit;
@@ -12,6 +13,7 @@ mod manual;
 mod output;
 mod reading;
 mod scan;
+mod store;
 mod tokens;
 mod trace;
 mod when;

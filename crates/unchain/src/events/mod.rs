@@ -4,10 +4,11 @@ mod wanted;
 
 use crate::args::Context;
 use crate::exit::Exit;
-use crate::input::{Input, Original};
+use crate::input::Input;
 use crate::output::json;
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, principal, shown};
+use crate::store::Original;
 use crate::trace;
 use crate::when::When;
 use anyhow::Context as _;
@@ -61,7 +62,7 @@ enum Format {
 }
 
 impl Events {
-    /// Finds the files, then the records.
+    /// Finds the files, then the records in them.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let mut wanted = self.wanted(context)?;
         let filter = Filter {

@@ -19,6 +19,8 @@ pub(super) struct Wanted {
     callers: HashSet<Identity>,
     /// The access key ids and principal ids of these callers.
     names: HashSet<String>,
+    /// The same of those who issued them: their records are in these callers' files.
+    issuers: HashSet<String>,
     /// Records that are wanted whoever called.
     ids: HashSet<String>,
     /// Only calls from this address or with this user agent.
@@ -57,17 +59,21 @@ impl Wanted {
             }
             if wanted.client.is_none() {
                 let edges = lineage.parents(found.node);
-                wanted
-                    .ids
-                    .extend(edges.flat_map(|edge| lineage.evidence(edge)));
+                for edge in edges {
+                    wanted.ids.extend(lineage.evidence(edge));
+                    for &issuer in lineage.callers_of(edge.parent) {
+                        wanted.issuers.extend(names(ledger, &ledger.caller(issuer)));
+                    }
+                }
             }
         }
         wanted
     }
 
-    /// The access key ids and principal ids by which files can be chosen; empty if they cannot.
+    /// The access key ids and principal ids by which files can be chosen; none if they cannot.
     pub(super) fn names(&self) -> BTreeSet<&str> {
-        self.names.iter().map(String::as_str).collect()
+        let all = self.names.iter().chain(&self.issuers);
+        all.map(String::as_str).collect()
     }
 
     /// Whether a record is wanted.

@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use unchain_case::key_hash;
 use unchain_core::event::Event;
 use unchain_core::json::Node;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Identities that are remembered from file to file; beyond that all are forgotten.
 const REMEMBERED: usize = 1 << 17;
@@ -93,8 +94,4 @@ fn keys(identity: Node<'_>) -> [u32; 2] {
     identity
         .fields(["accessKeyId", "principalId"])
         .map(|node| key_hash(&node.and_then(Node::scalar).unwrap_or_default()))
-}
-
-fn key_hash(text: &str) -> u32 {
-    u32::try_from(xxh3_64(text.as_bytes()) >> 32).unwrap_or_default()
 }

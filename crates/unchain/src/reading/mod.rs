@@ -9,6 +9,7 @@ mod shares;
 
 pub(crate) use progress::Progress;
 
+use crate::store;
 use identities::Identities;
 use shares::Shares;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub(crate) struct FileRead {
     pub(crate) report: FileReport,
     /// Its path, for standard input none.
     pub(crate) unit: Unit,
+    /// When it was modified, in seconds since 1970.
+    pub(crate) modified: Option<i64>,
     /// Sorted hashes of the access key ids and principal ids in it.
     pub(crate) keys: Vec<u32>,
 }
@@ -190,6 +193,7 @@ fn read_share(
             reading.files.push(FileRead {
                 report,
                 unit: unit.clone(),
+                modified: store::modified(unit.path()),
                 keys: identities.take(),
             });
         }

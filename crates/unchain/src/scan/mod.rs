@@ -8,13 +8,17 @@ use crate::exit::Exit;
 use crate::input;
 use crate::output::json;
 use crate::reading::{self, Options, Reading, Remember};
+use crate::store;
 use crate::when::When;
 use clap::{Args, ValueEnum};
+use std::io::Write as _;
 use std::num::NonZero;
 use std::path::PathBuf;
-use summary::Summary;
+use summary::{Added, Summary};
+use unchain_case::{Case, FileRow};
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
+use unchain_core::text::Untrusted;
 use unchain_source::{FileKind, Files, Filter};
 
 const EXAMPLES: &str = "Examples:
@@ -94,6 +98,10 @@ impl Scan {
     /// Reads, keeps and prints.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let files = Files::discover(&self.sources, self.filter(context))?;
+        // Before the long work, so that a case that cannot be written is known at once.
+        let case = (!self.no_case)
+            .then(|| Case::open(&self.case))
+            .transpose()?;
         let watched = context.watched && !self.quiet;
         let progress = input::progress(&files, watched);
         let options = Options {
@@ -105,17 +113,37 @@ impl Scan {
                 Remember::Each
             },
         };
-        let reading = reading::read(&files, &options, &progress);
+        let mut reading = reading::read(&files, &options, &progress);
         progress.finish();
+        let added = case.map(|case| self.keep(case, &mut reading)).transpose()?;
         let lineage = Lineage::build(&reading.ledger);
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
-        let summary = Summary::new(&reading, &files, (&report, at));
+        let summary = Summary::new(&reading, &files, (&report, at), added);
         match self.format {
             Format::Table => print::summary(context, self, &summary)?,
             Format::Json | Format::Jsonl => json::line(context.out, &summary)?,
         }
-        Ok(Exit::complete(complete(&reading, &files)))
+        let exit = Exit::complete(complete(&reading, &files));
+        if exit == Exit::Incomplete {
+            warn(&reading);
+        }
+        Ok(exit)
+    }
+
+    /// Adds what was read to the case, in one transaction.
+    fn keep(&self, mut case: Case, reading: &mut Reading) -> anyhow::Result<Added> {
+        let rows: Vec<FileRow> = reading
+            .files
+            .drain(..)
+            .map(|file| store::row(&file))
+            .collect();
+        let written = case.write(&mut reading.ledger, &rows)?;
+        Ok(Added {
+            path: Untrusted::new(&*self.case.to_string_lossy()),
+            files: written.files,
+            events: written.events,
+        })
     }
 
     /// The options with which another command looks at the same logs.
@@ -138,6 +166,17 @@ impl Scan {
             regions: self.filter.region.clone(),
         }
     }
+}
+
+/// Says on standard error why the exit code is what it is.
+fn warn(reading: &Reading) {
+    let said = if reading.summary.counts.parsed == 0 {
+        "no record of CloudTrail was read\nhint: name the folder that holds `AWSLogs`, or its files"
+    } else {
+        "the input is incomplete, so the answer may be\nhint: the lines with `!` say what is wrong with which file"
+    };
+    // Where a warning cannot be written there is nobody to warn.
+    let _ = writeln!(std::io::stderr(), "warning: {said}");
 }
 
 /// Whether everything was understood, and anything was CloudTrail at all.

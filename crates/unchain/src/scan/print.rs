@@ -35,25 +35,25 @@ pub(super) fn summary(context: &mut Context<'_>, scan: &Scan, summary: &Summary)
         )?;
     }
     alive(out, width, summary)?;
+    case(out, summary)?;
     next(out, scan, summary)?;
     Ok(())
 }
 
 fn read(out: &mut dyn Write, read: &Read) -> io::Result<()> {
-    let kinds = listed(&read.files_by_kind);
+    let kind = |(name, n): (&&str, &u64)| format!("{} {}", count(*n), kind_words(name));
+    let kinds: Vec<String> = read.files_by_kind.iter().map(kind).collect();
     writeln!(out, "READ")?;
     writeln!(
         out,
-        "  {}{}, {}, {} unpacked",
+        "  {}, {}, {} unpacked",
         counted(read.files, "file"),
-        if kinds.is_empty() {
-            String::new()
-        } else {
-            format!(" ({kinds})")
-        },
         size(read.bytes_on_disk),
         size(read.bytes),
     )?;
+    if !kinds.is_empty() {
+        writeln!(out, "  {}", kinds.join(", "))?;
+    }
     if read.files_pruned > 0 {
         writeln!(
             out,
@@ -89,6 +89,18 @@ fn read(out: &mut dyn Write, read: &Read) -> io::Result<()> {
         read.trouble.len().min(NAMED),
         "with trouble",
     )
+}
+
+fn kind_words(name: &str) -> &str {
+    match name {
+        "records" => "with records of calls",
+        "digest" => "digests",
+        "insight" => "with insights",
+        "aggregated" => "with aggregated records",
+        "notification" => "notifications",
+        "not_cloudtrail" => "with nothing of CloudTrail",
+        other => other,
+    }
 }
 
 /// What is wrong with a file, in words.
@@ -236,6 +248,9 @@ fn credentials(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 }
 
 fn alive(out: &mut dyn Write, width: usize, summary: &Summary) -> io::Result<()> {
+    if summary.alive == 0 {
+        return writeln!(out, "MAY STILL WORK  no credential that was seen");
+    }
     writeln!(
         out,
         "MAY STILL WORK  {}, the last used first",
@@ -249,6 +264,22 @@ fn alive(out: &mut dyn Write, width: usize, summary: &Summary) -> io::Result<()>
         summary.alive_tokens.len(),
         "(unchain tokens --alive)",
     )
+}
+
+fn case(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    let Some(added) = &summary.case else {
+        return Ok(());
+    };
+    let what = if added.files == 0 && added.events == 0 {
+        "held all of this before".to_owned()
+    } else {
+        format!(
+            "{} and {} added",
+            counted(added.events, "event"),
+            counted(added.files, "file")
+        )
+    };
+    writeln!(out, "\nCASE  {}: {what}", shown(&added.path))
 }
 
 /// What to run next.

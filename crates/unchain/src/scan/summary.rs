@@ -3,6 +3,9 @@
 use crate::reading::Reading;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use unchain_core::ledger::Use;
+use unchain_core::lineage::{NodeKind, Origin};
+use unchain_core::liveness::Status;
 use unchain_core::report::{Coverage, Report, Token, coverage};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
@@ -28,6 +31,19 @@ pub(crate) struct Summary {
     pub(crate) alive_tokens: Vec<Token>,
     /// Calls that would have issued or made something, and were denied or failed.
     pub(crate) denied_attempts: u64,
+    /// What went into the case; none if nothing is kept.
+    pub(crate) case: Option<Added>,
+}
+
+/// What a case did not hold before.
+#[derive(Debug, Serialize)]
+pub(crate) struct Added {
+    /// The case file.
+    pub(crate) path: Untrusted,
+    /// Files that are new or have changed.
+    pub(crate) files: u64,
+    /// Distinct events.
+    pub(crate) events: u64,
 }
 
 /// What was read. `records = parsed + refused`, `parsed = filtered + duplicates + events`.
@@ -99,19 +115,20 @@ impl Summary {
         reading: &Reading,
         files: &Files,
         (report, at): (&Report<'_, '_>, Timestamp),
+        case: Option<Added>,
     ) -> Self {
         let mut sorts = BTreeMap::new();
         let mut alive = Vec::new();
         let lineage = report.lineage();
-        for node in report.credentials() {
-            let Some(credential) = lineage.node(node) else {
+        for (node, credential) in (0u32..).zip(lineage.nodes()) {
+            if !credential.kind.is_credential() {
                 continue;
-            };
+            }
             let status = report.life(node).status;
             *sorts
                 .entry((credential.kind, credential.origin, status))
                 .or_insert(0u64) += 1;
-            if report.may_work(node) {
+            if matches!(status, Status::Alive | Status::Unknown) {
                 let used = report.uses().usage(lineage, node).last;
                 alive.push((std::cmp::Reverse(used), node));
             }
@@ -127,21 +144,13 @@ impl Summary {
             alive: many,
             alive_tokens: alive.iter().map(|&(_, n)| report.token(n)).collect(),
             denied_attempts: denied(reading),
+            case,
         }
     }
 }
 
 impl Sort {
-    fn new(
-        ((kind, origin, status), count): (
-            (
-                unchain_core::lineage::NodeKind,
-                unchain_core::lineage::Origin,
-                unchain_core::liveness::Status,
-            ),
-            u64,
-        ),
-    ) -> Self {
+    fn new(((kind, origin, status), count): ((NodeKind, Origin, Status), u64)) -> Self {
         Self {
             kind: kind.name(),
             origin: origin.name(),
@@ -216,9 +225,7 @@ fn denied(reading: &Reading) -> u64 {
     if tried.is_empty() {
         return 0;
     }
-    let failed = |usage: &&unchain_core::ledger::Use| {
-        !usage.key.outcome.is_empty() && tried.contains(&usage.key)
-    };
+    let failed = |usage: &&Use| !usage.key.outcome.is_empty() && tried.contains(&usage.key);
     let failures = ledger.uses().iter().filter(failed);
     failures.map(|usage| ledger.count(usage)).sum()
 }

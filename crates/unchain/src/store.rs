@@ -1,0 +1,140 @@
+//! The case file, as far as the program needs it: what to write after reading, where to read again.
+
+use crate::output::words::clipped;
+use crate::reading::FileRead;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use unchain_case::{Case, CaseError, FileRow, key_hash};
+use unchain_core::time::Timestamp;
+use unchain_source::{Files, Filter, Unit};
+
+/// Files that are named; the others are counted.
+const NAMED: usize = 3;
+
+/// What a case remembers of a file.
+pub(crate) fn row(file: &FileRead) -> FileRow {
+    let report = &file.report;
+    let counts = &report.counts;
+    let named = |(name, count): (&str, u64)| (name.to_owned(), count);
+    let refused = counts
+        .refused
+        .iter()
+        .map(|(reason, count)| (reason.name(), count));
+    FileRow {
+        path: path_text(&file.unit),
+        size: report.bytes_on_disk,
+        modified: file.modified,
+        fingerprint: 0,
+        kind: report.kind.name().to_owned(),
+        compression: report.compression.name().to_owned(),
+        read: counts.read,
+        parsed: counts.parsed,
+        filtered: counts.filtered,
+        refused: refused.filter(|(_, count)| *count > 0).map(named).collect(),
+        notes: counts
+            .notes
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(named)
+            .collect(),
+        damage: report.damage.map(|damage| damage.to_string()),
+        earliest: counts.earliest.map(Timestamp::seconds),
+        latest: counts.latest.map(Timestamp::seconds),
+        keys: file.keys.clone(),
+    }
+}
+
+/// When a file was modified, in seconds since 1970.
+pub(crate) fn modified(path: Option<&Path>) -> Option<i64> {
+    let modified = std::fs::metadata(path?).ok()?.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// The absolute path, so that the file is found again from any folder.
+fn path_text(unit: &Unit) -> String {
+    let absolute = unit.path().and_then(|path| std::path::absolute(path).ok());
+    absolute.map_or_else(
+        || unit.name().to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    )
+}
+
+/// The files that a ledger came from.
+#[derive(Debug)]
+pub(crate) struct Original {
+    /// What is still there.
+    pub(crate) files: Files,
+    /// Whether everything is still there, and as it was.
+    pub(crate) complete: bool,
+}
+
+/// The files in which a case met any of `names`, or all files if none is given.
+pub(crate) fn original(
+    case: &Case,
+    names: &BTreeSet<&str>,
+    filter: Filter,
+) -> anyhow::Result<Original> {
+    let rows = rows(case, names, &filter)?;
+    let mut there: Vec<OsString> = Vec::new();
+    let (mut gone, mut changed) = (Vec::new(), Vec::new());
+    for row in rows {
+        let path = PathBuf::from(&row.path);
+        match std::fs::metadata(&path) {
+            Err(_) => gone.push(row.path),
+            Ok(now) => {
+                if now.len() != row.size || modified(Some(&path)) != row.modified {
+                    changed.push(row.path);
+                }
+                there.push(path.into_os_string());
+            }
+        }
+    }
+    say("gone since the scan", &gone);
+    say("changed since the scan", &changed);
+    if there.is_empty() {
+        anyhow::bail!(
+            "none of the files that the case was made from is there; bring them back, or name their new place with `--source`"
+        );
+    }
+    Ok(Original {
+        files: Files::discover(&there, filter)?,
+        complete: gone.is_empty() && changed.is_empty(),
+    })
+}
+
+fn rows(case: &Case, names: &BTreeSet<&str>, filter: &Filter) -> Result<Vec<FileRow>, CaseError> {
+    if names.is_empty() {
+        return case.files();
+    }
+    let keys: Vec<u32> = names.iter().map(|name| key_hash(name)).collect();
+    let seconds = |time: Option<Timestamp>| time.map(Timestamp::seconds);
+    case.files_with(&keys, seconds(filter.since), seconds(filter.until))
+}
+
+/// Names files on standard error.
+fn say(what: &str, paths: &[String]) {
+    if paths.is_empty() {
+        return;
+    }
+    let named: Vec<String> = paths
+        .iter()
+        .take(NAMED)
+        .map(|path| format!("`{}`", clipped(path)))
+        .collect();
+    let left = paths.len() - named.len();
+    let more = if left > 0 {
+        format!(" and {left} more")
+    } else {
+        String::new()
+    };
+    // Where a warning cannot be written there is nobody to warn.
+    let _ = writeln!(
+        std::io::stderr(),
+        "warning: {what}: {}{more}",
+        named.join(", ")
+    );
+}
