@@ -89,9 +89,9 @@ fn hostile_text_never_reaches_an_output_raw() {
         }
         let room = Room::new();
         room.write("logs/trail.json", log(&records).as_bytes());
-        let session = format!("{EVIL}"); // an argument cannot be as long as a log line
+        // An argument cannot be as long as a log line.
         let pivot = if evil == EVIL {
-            format!("{}{session}", trail.key("A").unwrap_or("AKIA"))
+            format!("{}{EVIL}", trail.key("A").unwrap_or("AKIA"))
         } else {
             "AKIA".to_owned()
         };

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail where the test should"
 )]
 
+mod case;
 mod common;
 mod hostile;
 mod output;
