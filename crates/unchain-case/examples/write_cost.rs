@@ -38,7 +38,15 @@ struct Call<'a> {
 
 impl World {
     fn apply(&mut self, call: &Call<'_>) -> Result<(), Box<dyn Error>> {
-        let Call { identity, name, source, time, account, address, response } = call;
+        let Call {
+            identity,
+            name,
+            source,
+            time,
+            account,
+            address,
+            response,
+        } = call;
         self.events += 1;
         let n = self.events.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let (day, second) = (1 + time / 86_400, time % 86_400);
@@ -49,7 +57,9 @@ impl World {
         write!(
             self.text,
             r#"{{"eventVersion":"1.11","userIdentity":{identity},"eventTime":"2026-03-{day:02}T{hour:02}:{minute:02}:{second:02}Z","eventSource":"{source}","eventName":"{name}","awsRegion":"{}","sourceIPAddress":"10.{}.{}.{}","userAgent":"agent/{}","eventID":"{high:08x}-{a:04x}-4000-8{:03x}-{low:08x}{b:04x}","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"{account:012}","eventCategory":"Management"{response}}}"#,
-            ["us-east-1", "eu-west-1", "eu-central-1", "us-west-2"].get(*account as usize % 4).unwrap_or(&""),
+            ["us-east-1", "eu-west-1", "eu-central-1", "us-west-2"]
+                .get(*account as usize % 4)
+                .unwrap_or(&""),
             address >> 16 & 255,
             address >> 8 & 255,
             address & 255,
@@ -71,7 +81,11 @@ impl World {
             r#","requestParameters":{{"roleArn":"arn:aws:iam::{account:012}:role/role-{role}","roleSessionName":"session-{n}-{day}"}},"responseElements":{{"credentials":{{"accessKeyId":"{key}","expiration":"Mar {}, 2026, 11:00:00 PM"}},"assumedRoleUser":{{"assumedRoleId":"AROA{role:017}:session-{n}-{day}","arn":"arn:aws:sts::{account:012}:assumed-role/role-{role}/session-{n}-{day}"}}}}"#,
             day + 1
         );
-        let issuer = if n % 10 < 7 || n < 3_000 { user(n % 3_000, account) } else { session(n - 2_991, day, "") };
+        let issuer = if n % 10 < 7 || n < 3_000 {
+            user(n % 3_000, account)
+        } else {
+            session(n - 2_991, day, "")
+        };
         let call = |identity, name, source, after, response| Call {
             identity,
             name,
@@ -81,16 +95,33 @@ impl World {
             address,
             response,
         };
-        self.apply(&call(&issuer, "AssumeRole", "sts.amazonaws.com", 0, issue.as_str()))?;
+        self.apply(&call(
+            &issuer,
+            "AssumeRole",
+            "sts.amazonaws.com",
+            0,
+            issue.as_str(),
+        ))?;
         let own = session(n, day, "");
         let forwarded = session(n, day, r#","invokedBy":"cloudformation.amazonaws.com""#);
         for after in [5, 65, 400] {
             self.apply(&call(&own, "GetObject", "s3.amazonaws.com", after, ""))?;
         }
-        let names = ["ListBuckets", "DescribeInstances", "GetCallerIdentity", "Decrypt"];
+        let names = [
+            "ListBuckets",
+            "DescribeInstances",
+            "GetCallerIdentity",
+            "Decrypt",
+        ];
         let name = names.get(n as usize % 4).copied().unwrap_or_default();
         self.apply(&call(&own, name, "ec2.amazonaws.com", 9, ""))?;
-        self.apply(&call(&forwarded, "DescribeStacks", "cloudformation.amazonaws.com", 30, ""))?;
+        self.apply(&call(
+            &forwarded,
+            "DescribeStacks",
+            "cloudformation.amazonaws.com",
+            30,
+            "",
+        ))?;
         Ok(())
     }
 }
@@ -119,23 +150,39 @@ fn session(n: u32, day: u32, more: &str) -> String {
 /// Seconds of CPU used by this process, and its peak memory in megabytes.
 fn used() -> Result<(f64, u64), Box<dyn Error>> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11);
-    let ticks: f64 = fields.by_ref().take(2).filter_map(|t| t.parse::<f64>().ok()).sum();
+    let mut fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(11);
+    let ticks: f64 = fields
+        .by_ref()
+        .take(2)
+        .filter_map(|t| t.parse::<f64>().ok())
+        .sum();
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|text| text.split_whitespace().next()).unwrap_or("0").parse::<u64>()?;
+    let peak = peak
+        .and_then(|text| text.split_whitespace().next())
+        .unwrap_or("0")
+        .parse::<u64>()?;
     Ok((ticks / 100.0, peak / 1024))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::env::args()
+        .nth(1)
+        .map_or_else(std::env::temp_dir, PathBuf::from);
     let path = folder.join("write-cost.case");
     let _ = std::fs::remove_file(&path);
     let mut world = World::default();
     for n in 0..CREDENTIALS {
         world.credential(n, n % (DAYS - 1))?;
     }
-    let World { mut ledger, events, .. } = world;
+    let World {
+        mut ledger, events, ..
+    } = world;
     ledger.finish();
     report(format_args!(
         "{events} events, {} callers, {} uses, {} facts; peak {} MB",
@@ -146,14 +193,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     ))?;
     let mut case = Case::open(&path)?;
     timed("write", || Ok(case.write(&mut ledger, &[])?.events))?;
-    report(format_args!("{} MB; peak {} MB", case.info()?.bytes / 1_000_000, used()?.1))?;
+    report(format_args!(
+        "{} MB; peak {} MB",
+        case.info()?.bytes / 1_000_000,
+        used()?.1
+    ))?;
+    if std::env::args().nth(2).is_some() {
+        return Ok(());
+    }
     timed("write again", || Ok(case.write(&mut ledger, &[])?.events))?;
     drop(ledger);
     let mut day = World::default();
     for n in 0..CREDENTIALS / 30 {
         day.credential(n, DAYS - 1)?;
     }
-    timed("write a day more", || Ok(case.write(&mut day.ledger, &[])?.events))?;
+    timed("write a day more", || {
+        Ok(case.write(&mut day.ledger, &[])?.events)
+    })?;
     traces(&case)?;
     timed("load all", || Ok(case.load()?.events()))?;
     Ok(())
@@ -165,7 +221,11 @@ fn traces(case: &Case) -> Result<(), Box<dyn Error>> {
     for pivot in [
         &key(n, day),
         &format!("session-{n}-{day}"),
-        &format!("arn:aws:sts::{:012}:assumed-role/role-{}/session-{n}-{day}", 100_000_000 + n % 40, n % 1_200),
+        &format!(
+            "arn:aws:sts::{:012}:assumed-role/role-{}/session-{n}-{day}",
+            100_000_000 + n % 40,
+            n % 1_200
+        ),
         "AKIA0000000000000004",
         "10.0.17.200",
         "role-17",
@@ -188,11 +248,17 @@ fn traces(case: &Case) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn timed(what: &str, work: impl FnOnce() -> Result<u64, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+fn timed(
+    what: &str,
+    work: impl FnOnce() -> Result<u64, Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
     let (start, before) = (Instant::now(), used()?.0);
     let events = work()?;
     let cpu = used()?.0 - before;
-    report(format_args!("{what}: {cpu:.2} s CPU, {:.2} s wall, {events} events", start.elapsed().as_secs_f64()))
+    report(format_args!(
+        "{what}: {cpu:.2} s CPU, {:.2} s wall, {events} events",
+        start.elapsed().as_secs_f64()
+    ))
 }
 
 fn report(line: std::fmt::Arguments<'_>) -> Result<(), Box<dyn Error>> {

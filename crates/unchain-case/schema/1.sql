@@ -49,14 +49,6 @@ CREATE TABLE caller (
     marks BLOB
 );
 
--- Which callers have an identity, as ranges of ids.
-CREATE TABLE caller_range (
-    identity INTEGER NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    PRIMARY KEY (identity, first)
-) WITHOUT ROWID;
-
 -- The event marks of callers with very many events, by day.
 CREATE TABLE caller_day (
     caller INTEGER NOT NULL,

@@ -4,7 +4,7 @@
 //! found. Then those rows are loaded as a ledger. The cost grows with the lineage, not with the case.
 
 use crate::error::Fault;
-use crate::joins::{FactTexts, Hasher};
+use crate::joins::{FactTexts, Hasher, Join, of_number};
 use crate::links::{Kind, Links};
 use crate::read::{Marks, Reader};
 use crate::rules::{Filter, Look, Looks, Reach, event_of_text};
@@ -236,15 +236,10 @@ impl Closure<'_> {
     }
 
     fn found_identities(&mut self, found: Vec<u32>, reach: Reach) -> Result<(), Fault> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT first, last FROM caller_range WHERE identity = ?1")?;
         for identity in found {
-            let mut rows = statement.query([identity])?;
-            while let Some(row) = rows.next()? {
-                for id in row.get::<_, u32>(0)?..=row.get(1)? {
-                    self.reach_caller(id, reach);
-                }
+            let hash = of_number(Join::OfIdentity, identity);
+            for id in self.links.find(self.connection, Kind::Caller, hash)? {
+                self.reach_caller(id, reach);
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ pub(crate) struct Dictionary<'c, 'l> {
     ledger: &'l Ledger,
     /// Whether the case had no rows before: then nothing needs to be looked for.
     fresh: bool,
-    symbols: Vec<Option<u32>>,
+    symbols: HashMap<Symbol, u32>,
     texts: HashMap<Box<str>, u32>,
     identities: HashMap<Caller, u32>,
     calls: Vec<Option<u32>>,
@@ -54,7 +54,7 @@ impl<'c, 'l> Dictionary<'c, 'l> {
             connection,
             ledger,
             fresh,
-            symbols: vec![None; ledger.symbols().len()],
+            symbols: HashMap::new(),
             texts: HashMap::new(),
             identities: HashMap::new(),
             calls: vec![None; ledger.calls().len()],
@@ -70,13 +70,11 @@ impl<'c, 'l> Dictionary<'c, 'l> {
         if symbol.is_empty() {
             return Ok(0);
         }
-        if let Some(&Some(id)) = self.symbols.get(symbol.index()) {
+        if let Some(&id) = self.symbols.get(&symbol) {
             return Ok(id);
         }
         let id = self.text(self.ledger.text(symbol))?;
-        if let Some(slot) = self.symbols.get_mut(symbol.index()) {
-            *slot = Some(id);
-        }
+        self.symbols.insert(symbol, id);
         Ok(id)
     }
 

@@ -54,6 +54,8 @@ pub(crate) enum Join {
     Mentioned = 20,
     /// Identities by a text in them.
     Identity = 21,
+    /// Callers by the number of their identity.
+    OfIdentity = 22,
 }
 
 /// Requests and answers are found by spans of this many seconds; the lineage joins those within 5.

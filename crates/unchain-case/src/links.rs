@@ -24,22 +24,45 @@ const LARGER: u64 = 2;
 /// New entries, not yet written.
 #[derive(Default)]
 pub(crate) struct NewLinks {
-    entries: [Vec<u64>; 3],
+    kinds: [Entries; 3],
+}
+
+/// Entries in parts by the first byte of the hash. The parts are sorted one by one, which takes half the time of
+/// sorting all at once and no second copy.
+struct Entries(Vec<Vec<u64>>);
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self(vec![Vec::new(); 256])
+    }
+}
+
+impl Entries {
+    fn push(&mut self, entry: u64) {
+        let part = usize::try_from(entry >> 56).unwrap_or_default();
+        if let Some(part) = self.0.get_mut(part) {
+            part.push(entry);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
 }
 
 impl NewLinks {
     /// Links a row.
     pub(crate) fn push(&mut self, kind: Kind, hash: u32, number: u32) {
-        if let Some(entries) = self.entries.get_mut(kind as usize) {
+        if let Some(entries) = self.kinds.get_mut(kind as usize) {
             entries.push(u64::from(hash) << 32 | u64::from(number));
         }
     }
 
-    /// Writes them all.
+    /// Writes them all, and forgets them.
     pub(crate) fn write(&mut self, connection: &Connection) -> Result<(), Fault> {
-        for (kind, entries) in (0u8..).zip(&mut self.entries) {
+        for (kind, entries) in (0u8..).zip(&mut self.kinds) {
             let entries = std::mem::take(entries);
-            if !entries.is_empty() {
+            if entries.len() > 0 {
                 add_run(connection, kind, entries)?;
             }
         }
@@ -129,15 +152,13 @@ fn hash_of(entry: u64) -> u32 {
     u32::try_from(entry >> 32).unwrap_or_default()
 }
 
-fn add_run(connection: &Connection, kind: u8, mut entries: Vec<u64>) -> Result<(), Fault> {
+fn add_run(connection: &Connection, kind: u8, mut entries: Entries) -> Result<(), Fault> {
     while let Some(run) = newest(connection, kind)? {
         if run.entries > (entries.len() as u64).saturating_mul(LARGER) {
             break;
         }
         take_run(connection, run, &mut entries)?;
     }
-    entries.sort_unstable();
-    entries.dedup();
     let mut bits = 0;
     while bits < 24 && entries.len() >> bits > CHUNK {
         bits += 1;
@@ -145,22 +166,49 @@ fn add_run(connection: &Connection, kind: u8, mut entries: Vec<u64>) -> Result<(
     let mut statement = connection.prepare_cached(
         "INSERT INTO link_run (kind, bits, entries) VALUES (?1, ?2, ?3) RETURNING id",
     )?;
-    let run: i64 = statement.query_row((kind, bits, entries.len() as i64), |row| row.get(0))?;
-    let mut statement = connection.prepare_cached("INSERT INTO link VALUES (?1, ?2)")?;
-    let mut bytes = Vec::with_capacity(CHUNK * 8);
-    let same =
-        |a: &u64, b: &u64| chunk_id(run, bits, hash_of(*a)) == chunk_id(run, bits, hash_of(*b));
-    for chunk in entries.chunk_by(same) {
-        bytes.clear();
-        chunk
-            .iter()
-            .for_each(|e| bytes.extend_from_slice(&e.to_be_bytes()));
-        let id = chunk
-            .first()
-            .map_or(0, |e| chunk_id(run, bits, hash_of(*e)));
-        statement.execute((id, &bytes))?;
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let run: i64 = statement.query_row((kind, bits, count), |row| row.get(0))?;
+    let mut chunks = Chunks {
+        connection,
+        id: 0,
+        bytes: Vec::with_capacity(CHUNK * 8),
+    };
+    for mut part in entries.0 {
+        part.sort_unstable();
+        part.dedup();
+        for entry in part {
+            chunks.push(chunk_id(run, bits, hash_of(entry)), entry)?;
+        }
     }
-    Ok(())
+    chunks.finish()
+}
+
+/// Writes entries that come in order, chunk by chunk. A chunk may begin in one part and end in the next.
+struct Chunks<'c> {
+    connection: &'c Connection,
+    id: i64,
+    bytes: Vec<u8>,
+}
+
+impl Chunks<'_> {
+    fn push(&mut self, id: i64, entry: u64) -> Result<(), Fault> {
+        if id != self.id {
+            self.finish()?;
+            self.id = id;
+        }
+        self.bytes.extend_from_slice(&entry.to_be_bytes());
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        if !self.bytes.is_empty() {
+            self.connection
+                .prepare_cached("INSERT INTO link VALUES (?1, ?2)")?
+                .execute((self.id, &self.bytes))?;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
 }
 
 fn newest(connection: &Connection, kind: u8) -> Result<Option<Run>, Fault> {
@@ -179,7 +227,7 @@ fn newest(connection: &Connection, kind: u8) -> Result<Option<Run>, Fault> {
 }
 
 /// Takes the entries of a run and removes it.
-fn take_run(connection: &Connection, run: Run, entries: &mut Vec<u64>) -> Result<(), Fault> {
+fn take_run(connection: &Connection, run: Run, entries: &mut Entries) -> Result<(), Fault> {
     let (first, last) = (run.id << 32, run.id << 32 | 0xffff_ffff);
     let mut statement =
         connection.prepare_cached("SELECT id, entries FROM link WHERE id BETWEEN ?1 AND ?2")?;
@@ -190,13 +238,9 @@ fn take_run(connection: &Connection, run: Run, entries: &mut Vec<u64>) -> Result
             .get_ref(1)?
             .as_blob()
             .map_err(|_| Fault::Damaged("link", id))?;
-        entries.extend(
-            chunk
-                .as_chunks::<8>()
-                .0
-                .iter()
-                .map(|e| u64::from_be_bytes(*e)),
-        );
+        let all = chunk.as_chunks::<8>().0.iter().copied();
+        all.map(u64::from_be_bytes)
+            .for_each(|entry| entries.push(entry));
     }
     connection
         .prepare_cached("DELETE FROM link WHERE id BETWEEN ?1 AND ?2")?
@@ -205,4 +249,42 @@ fn take_run(connection: &Connection, run: Run, entries: &mut Vec<u64>) -> Result
         .prepare_cached("DELETE FROM link_run WHERE id = ?1")?
         .execute([run.id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn what_is_linked_is_found(
+            writes in prop::collection::vec(prop::collection::vec((0u32..40, any::<u32>()), 0..3_000), 1..6),
+        ) {
+            let connection = Connection::open_in_memory().expect("memory");
+            connection.execute_batch(include_str!("../schema/1.sql")).expect("tables");
+            let mut expected: Vec<Vec<u32>> = vec![Vec::new(); 40];
+            for write in writes {
+                let mut new = NewLinks::default();
+                for (hash, number) in write {
+                    let spread = hash.wrapping_mul(107_374_182);
+                    new.push(Kind::Fact, spread, number);
+                    expected[hash as usize].push(number);
+                }
+                new.write(&connection).expect("written");
+            }
+            let links = Links::open(&connection).expect("runs");
+            prop_assert!(links.runs.len() <= 4, "{} runs", links.runs.len());
+            for (hash, numbers) in (0u32..).zip(&mut expected) {
+                numbers.sort_unstable();
+                numbers.dedup();
+                let found = links.find(&connection, Kind::Fact, hash.wrapping_mul(107_374_182));
+                prop_assert_eq!(&found.expect("found"), numbers);
+                let other = links.find(&connection, Kind::Caller, hash).expect("found");
+                prop_assert!(other.is_empty());
+            }
+        }
+    }
 }

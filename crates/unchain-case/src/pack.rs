@@ -18,7 +18,7 @@ const SMALLEST_MARK: usize = 5;
 /// The packed columns of a caller, to be filled again and again.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Packed {
-    pub(crate) uses: String,
+    pub(crate) uses: Vec<u8>,
     pub(crate) ends: Vec<u8>,
     /// Empty if no use has more than two events.
     pub(crate) marks: Vec<u8>,
@@ -32,10 +32,10 @@ impl Packed {
         self.ends.clear();
         self.marks.clear();
         self.ends.push(VERSION);
-        self.uses.push('[');
+        self.uses.push(b'[');
         for (n, row) in uses.iter().enumerate() {
             if n > 0 {
-                self.uses.push(',');
+                self.uses.push(b',');
             }
             self.push_use(row);
             push_end(&mut self.ends, &row.first);
@@ -50,7 +50,7 @@ impl Packed {
                 push_marks(&mut self.marks, row.first.0.seconds(), inner);
             }
         }
-        self.uses.push(']');
+        self.uses.push(b']');
     }
 
     /// The column `marks`, which is NULL if there are none.
@@ -66,13 +66,13 @@ impl Packed {
             outcome,
         } = row.numbers;
         let (first, last) = (row.first.0.seconds(), row.last.0.seconds());
-        self.uses.push('[');
+        self.uses.push(b'[');
         for number in [call, client, place, outcome, first, last] {
             push_decimal(&mut self.uses, u64::from(number));
-            self.uses.push(',');
+            self.uses.push(b',');
         }
         push_decimal(&mut self.uses, row.count);
-        self.uses.push(']');
+        self.uses.push(b']');
     }
 }
 
@@ -196,7 +196,7 @@ fn push_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(u8::try_from(number).unwrap_or_default());
 }
 
-fn push_decimal(out: &mut String, mut number: u64) {
+fn push_decimal(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0u8; 20];
     let mut used = 0;
     for slot in digits.iter_mut().rev() {
@@ -207,8 +207,7 @@ fn push_decimal(out: &mut String, mut number: u64) {
             break;
         }
     }
-    let text = digits.get(20 - used..).unwrap_or_default();
-    out.push_str(std::str::from_utf8(text).unwrap_or_default());
+    out.extend_from_slice(digits.get(20 - used..).unwrap_or_default());
 }
 
 /// The numbers in a JSON text of nested arrays of numbers, whatever their nesting.
@@ -346,9 +345,9 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
             let mut packed = Packed::default();
             packed.fill(&rows);
-            let read = read_uses(&packed.uses, &packed.ends, Some(&packed.marks));
+            let read = read_uses(std::str::from_utf8(&packed.uses).expect("text"), &packed.ends, Some(&packed.marks));
             prop_assert_eq!(read.as_ref(), Some(&rows));
-            let counts = read_uses(&packed.uses, &packed.ends, None).expect("without marks");
+            let counts = read_uses(std::str::from_utf8(&packed.uses).expect("text"), &packed.ends, None).expect("without marks");
             for (a, b) in counts.iter().zip(&rows) {
                 prop_assert_eq!((a.count, &a.first, &a.last), (b.count, &b.first, &b.last));
                 prop_assert!(a.marks.is_empty());
@@ -376,10 +375,10 @@ mod tests {
 
         #[test]
         fn numbers_are_decimal(number in any::<u64>()) {
-            let mut text = String::new();
+            let mut text = Vec::new();
             push_decimal(&mut text, number);
-            prop_assert_eq!(&text, &number.to_string());
-            prop_assert_eq!(Decimals(text.as_bytes()).next(), Some(number));
+            prop_assert_eq!(&text, &number.to_string().into_bytes());
+            prop_assert_eq!(Decimals(&text).next(), Some(number));
         }
     }
 }

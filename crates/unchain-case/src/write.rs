@@ -76,6 +76,8 @@ pub(crate) fn write(
     };
     writer.places()?;
     writer.callers()?;
+    // Not kept until the end, because there are many.
+    writer.new_links.write(connection)?;
     writer.facts()?;
     writer.attempts()?;
     writer.written.files = file::write(connection, files)?;

@@ -8,9 +8,14 @@ use crate::pack::{BY_DAY, Packed, read_uses};
 use crate::usage::{UseRow, unite};
 use crate::write::{Writer, caller_texts, event_id};
 use hashbrown::HashMap;
-use rusqlite::{OptionalExtension as _, Row, Statement};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension as _, Row, Statement, ToSql};
 use std::borrow::Cow;
 use unchain_core::ledger::Caller;
+
+/// Without the id: SQLite appends faster than it looks for the place of a given id, and gives the same.
+const INSERT: &str = "INSERT INTO caller (identity, key, session, created, uses, ends, marks) \
+    VALUES (?,?,?,?,?,?,?)";
 
 /// A caller with more marks than this has them in `caller_day`.
 pub(crate) const INLINE_MARKS: usize = 4096;
@@ -30,26 +35,31 @@ struct Own {
     created: Option<u32>,
 }
 
+/// ASCII text, which need not be checked again to be text.
+struct Json<'a>(&'a [u8]);
+
+impl ToSql for Json<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
+}
+
 /// The statements of one write.
 struct Statements<'c> {
     insert: Statement<'c>,
     select: Statement<'c>,
     update: Statement<'c>,
-    range: Statement<'c>,
 }
 
 impl<'c, 'l> Writer<'c, 'l> {
-    /// Every caller, in the order of identities so that those of one principal lie together.
+    /// Every caller, in the ledger's order: reading its rows in another costs more than it saves.
     pub(crate) fn callers(&mut self) -> Result<(), Fault> {
         let ledger = self.ledger;
         let mut identities = Vec::with_capacity(ledger.callers().len());
         for caller in ledger.callers() {
             identities.push(self.dictionary.identity(caller, &mut self.new_links)?);
         }
-        let mut known = self.known_callers(&identities)?;
-        let mut order: Vec<(u32, u32)> = identities.iter().copied().zip(0u32..).collect();
-        drop(identities);
-        order.sort_unstable();
+        let known = self.known_callers(&identities)?;
         let by_caller = self.uses_by_caller();
         let mut next: u32 = self.connection.query_row(
             "SELECT coalesce(max(id), 0) + 1 FROM caller",
@@ -57,21 +67,16 @@ impl<'c, 'l> Writer<'c, 'l> {
             |row| row.get(0),
         )?;
         let mut statements = Statements::new(self.connection)?;
-        let mut packed = Packed::default();
-        for group in order.chunk_by(|a, b| a.0 == b.0) {
-            let first = next;
-            for &(identity, number) in group {
-                let uses = self.uses_of(&by_caller, number)?;
-                if let Some(id) = known.remove(&number) {
-                    self.unite_caller((id, number), uses, (&mut statements, &mut packed))?;
-                } else {
-                    let ids = (next, identity, number);
-                    self.add_caller(ids, uses, (&mut statements, &mut packed))?;
-                    next += 1;
-                }
-            }
-            if let Some(&(identity, _)) = group.first().filter(|_| next > first) {
-                statements.range.execute((identity, first, next - 1))?;
+        let (mut uses, mut packed) = (Vec::new(), Packed::default());
+        for (number, identity) in (0u32..).zip(identities) {
+            self.uses_of(&by_caller, number, &mut uses)?;
+            if let Some(&id) = known.get(&number) {
+                let uses = std::mem::take(&mut uses);
+                self.unite_caller((id, number), uses, (&mut statements, &mut packed))?;
+            } else {
+                let ids = (next, identity, number);
+                self.add_caller(ids, &mut uses, (&mut statements, &mut packed))?;
+                next += 1;
             }
         }
         Ok(())
@@ -80,29 +85,32 @@ impl<'c, 'l> Writer<'c, 'l> {
     fn add_caller(
         &mut self,
         (id, identity, number): (u32, u32, u32),
-        uses: Vec<UseRow<'_>>,
+        uses: &mut [UseRow<'_>],
         (statements, packed): (&mut Statements<'c>, &mut Packed),
     ) -> Result<(), Fault> {
         let caller = self.ledger.caller(number);
         let links = &mut self.new_links;
         let texts = caller_texts(self.ledger, &caller);
         texts.joins(&mut self.hasher, |hash| links.push(Kind::Caller, hash, id));
-        self.link_clients(id, &uses);
+        links.push(Kind::Caller, of_number(Join::OfIdentity, identity), id);
+        self.link_clients(id, uses);
         self.written.callers += 1;
         self.written.uses += uses.len() as u64;
         self.written.events += uses.iter().map(|row| row.count).sum::<u64>();
         self.pack(id, uses, packed)?;
         let (key, session) = (filled(texts.key), filled(texts.session));
         statements.insert.execute(rusqlite::params![
-            id,
             identity,
             key,
             session,
             caller.created,
-            packed.uses,
+            Json(&packed.uses),
             packed.ends,
             packed.marks()
         ])?;
+        if self.connection.last_insert_rowid() != i64::from(id) {
+            return Err(Fault::Damaged("caller", id.into()));
+        }
         if let Some(slot) = self.callers.get_mut(number as usize) {
             *slot = id;
         }
@@ -110,15 +118,15 @@ impl<'c, 'l> Writer<'c, 'l> {
     }
 
     /// Packs the uses of a caller, and moves many marks to their days.
-    fn pack(&self, id: u32, mut uses: Vec<UseRow<'_>>, packed: &mut Packed) -> Result<(), Fault> {
+    fn pack(&self, id: u32, uses: &mut [UseRow<'_>], packed: &mut Packed) -> Result<(), Fault> {
         let marks: usize = uses.iter().map(|row| row.marks.len()).sum();
         let many = marks > INLINE_MARKS;
         if many {
-            by_day::unite(self.connection, id, &uses)?;
+            by_day::unite(self.connection, id, uses)?;
             uses.iter_mut()
                 .for_each(|row| row.marks = Cow::Borrowed(&[]));
         }
-        packed.fill(&uses);
+        packed.fill(uses);
         if many {
             packed.marks.push(BY_DAY);
         }
@@ -140,7 +148,7 @@ impl<'c, 'l> Writer<'c, 'l> {
         drop(rows);
         let before = (known.len(), known.iter().map(|row| row.count).sum::<u64>());
         let unchanged = known.clone();
-        let united = if daily {
+        let mut united = if daily {
             by_day::add(self.connection, id, (known, new))?
         } else {
             unite(known, new)
@@ -157,9 +165,9 @@ impl<'c, 'l> Writer<'c, 'l> {
             packed.fill(&united);
             packed.marks.push(BY_DAY);
         } else {
-            self.pack(id, united, packed)?;
+            self.pack(id, &mut united, packed)?;
         }
-        let values = rusqlite::params![id, packed.uses, packed.ends, packed.marks()];
+        let values = rusqlite::params![id, Json(&packed.uses), packed.ends, packed.marks()];
         statements.update.execute(values)?;
         Ok(())
     }
@@ -240,12 +248,17 @@ impl<'c, 'l> Writer<'c, 'l> {
         ByCaller { starts, uses }
     }
 
-    fn uses_of(&mut self, by: &ByCaller, number: u32) -> Result<Vec<UseRow<'l>>, Fault> {
+    fn uses_of(
+        &mut self,
+        by: &ByCaller,
+        number: u32,
+        out: &mut Vec<UseRow<'l>>,
+    ) -> Result<(), Fault> {
         let ledger = self.ledger;
         let n = number as usize;
         let range = by.starts.get(n).zip(by.starts.get(n + 1));
         let range = range.map_or(0..0, |(start, end)| *start as usize..*end as usize);
-        let mut out = Vec::with_capacity(range.len());
+        out.clear();
         for use_number in by.uses.get(range).unwrap_or_default() {
             let Some(usage) = ledger.uses().get(*use_number as usize) else {
                 continue;
@@ -264,18 +277,17 @@ impl<'c, 'l> Writer<'c, 'l> {
             });
         }
         out.sort_unstable_by_key(|row| row.numbers);
-        Ok(out)
+        Ok(())
     }
 }
 
 impl<'c> Statements<'c> {
     fn new(connection: &'c rusqlite::Connection) -> Result<Self, Fault> {
         Ok(Self {
-            insert: connection.prepare("INSERT INTO caller VALUES (?,?,?,?,?,?,?,?)")?,
+            insert: connection.prepare(INSERT)?,
             select: connection.prepare("SELECT uses, ends, marks FROM caller WHERE id = ?1")?,
             update: connection
                 .prepare("UPDATE caller SET uses = ?2, ends = ?3, marks = ?4 WHERE id = ?1")?,
-            range: connection.prepare("INSERT INTO caller_range VALUES (?,?,?)")?,
         })
     }
 }

@@ -35,27 +35,16 @@ struct FactRow<'l> {
 }
 
 impl<'l> Writer<'_, 'l> {
-    /// Every fact, in the order of callers so that those of one lie together.
+    /// Every fact, in the ledger's order.
     pub(crate) fn facts(&mut self) -> Result<(), Fault> {
         let ledger = self.ledger;
-        let mut order: Vec<(u32, u32)> = (0u32..)
-            .zip(ledger.facts())
-            .map(|(n, fact)| {
-                (
-                    self.callers
-                        .get(fact.key.caller as usize)
-                        .copied()
-                        .unwrap_or_default(),
-                    n,
-                )
-            })
-            .collect();
-        order.sort_unstable();
         let mut insert = self.connection.prepare(INSERT)?;
-        for (caller, number) in order {
-            let Some(fact) = ledger.facts().get(number as usize) else {
-                continue;
-            };
+        for fact in ledger.facts() {
+            let caller = self
+                .callers
+                .get(fact.key.caller as usize)
+                .copied()
+                .unwrap_or_default();
             let row = self.fact_row(caller, fact)?;
             let id =
                 match self.known_fact(&row)? {

@@ -38,7 +38,12 @@ fn pivots(ledger: &Ledger) -> BTreeSet<String> {
     }
     for caller in ledger.callers() {
         let rare = ledger.rare(caller);
-        let texts = [caller.issuer_arn, caller.issuer_id, caller.user_name, rare.source_identity];
+        let texts = [
+            caller.issuer_arn,
+            caller.issuer_id,
+            caller.user_name,
+            rare.source_identity,
+        ];
         found.extend(texts.map(|symbol| ledger.text(symbol).to_owned()));
     }
     for client in ledger.clients() {
@@ -47,7 +52,10 @@ fn pivots(ledger: &Ledger) -> BTreeSet<String> {
     for fact in ledger.facts() {
         found.insert(ledger.event_id(fact.id).into_owned());
         found.insert(ledger.event_id(fact.shared).into_owned());
-        let texts = ledger.kept(fact).iter().filter(|kept| !kept.attribute.is_number());
+        let texts = ledger
+            .kept(fact)
+            .iter()
+            .filter(|kept| !kept.attribute.is_number());
         found.extend(texts.map(|kept| ledger.text(kept.symbol()).to_owned()));
     }
     for usage in ledger.uses() {
@@ -99,7 +107,15 @@ fn all_stories_in_one_case_are_told_apart() {
 fn a_pivot_that_is_not_there_gives_nothing() {
     let mut case = Case::in_memory().expect("a case");
     case.write(&mut ledger(&story(1)), &[]).expect("written");
-    for pivot in ["", "AKIANOTTHERE", "a9c3f5f2-0000-4000-8000-000000000000", "arn:aws:iam::1:user/x"] {
-        assert!(case.load_around(pivot).expect("loaded").is_none(), "{pivot}");
+    for pivot in [
+        "",
+        "AKIANOTTHERE",
+        "a9c3f5f2-0000-4000-8000-000000000000",
+        "arn:aws:iam::1:user/x",
+    ] {
+        assert!(
+            case.load_around(pivot).expect("loaded").is_none(),
+            "{pivot}"
+        );
     }
 }
