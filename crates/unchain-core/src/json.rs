@@ -125,7 +125,7 @@ impl<'a> Node<'a> {
                 // The text was checked when it was cut out, so a failure cannot lose a member.
                 let _ = Cursor::new(text, 0).object(|cursor, key| {
                     let mut slots = found.iter_mut().zip(names.clone());
-                    match slots.find(|(_, name)| key.is(name)) {
+                    match slots.find(|(_, name)| key.may_be(name) && key.is(name)) {
                         Some((slot, _)) => *slot = Some(cursor.node()?),
                         None => cursor.skip()?,
                     }
@@ -183,6 +183,13 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
+    /// A quick look at length and last byte, which differ for most names.
+    #[inline]
+    fn may_be(self, name: &str) -> bool {
+        let same = self.raw.len() == name.len() && self.raw.last() == name.as_bytes().last();
+        same || self.escaped
+    }
+
     /// Whether the key, as JSON means it, is `name`.
     #[inline]
     pub fn is(self, name: &str) -> bool {

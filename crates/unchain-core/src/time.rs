@@ -54,7 +54,10 @@ impl Timestamp {
     /// `Jul 30, 2021 12:56:03 AM` (with any white space before AM or PM), and epoch seconds or
     /// milliseconds in digits.
     pub fn parse(text: &str) -> Option<Self> {
-        canonical(text.as_bytes()).or_else(|| other_forms(text.trim()))
+        let bytes = text.as_bytes();
+        canonical(bytes)
+            .or_else(|| recorded_expiry(bytes))
+            .or_else(|| other_forms(text.trim()))
     }
 }
 
@@ -185,6 +188,43 @@ fn floor_second(t: jiff::Timestamp) -> i64 {
     t.as_second() - i64::from(t.subsec_nanosecond() < 0)
 }
 
+/// `Jul 10, 2023, 9:31:14 PM` exactly: what every issuing record holds, read by hand since there may be
+/// as many as there are credentials. Any other spelling is left to [`english`].
+fn recorded_expiry(b: &[u8]) -> Option<Timestamp> {
+    let (month, rest) = b.split_first_chunk::<4>()?;
+    let &[a, b, c, b' '] = month else { return None };
+    let month = MONTHS.iter().position(|m| m.as_bytes() == [a, b, c])?;
+    let mut at = 0;
+    let mut number = |end: u8| -> Option<i64> {
+        let mut value = 0i64;
+        let start = at;
+        while let Some(digit) = rest.get(at).filter(|b| b.is_ascii_digit()) {
+            value = value * 10 + i64::from(digit - b'0');
+            at += 1;
+        }
+        let read = (1..=4).contains(&(at - start)) && rest.get(at) == Some(&end);
+        at += 1;
+        let spaced = end != b',' || rest.get(at) == Some(&b' ');
+        at += usize::from(end == b',');
+        (read && spaced).then_some(value)
+    };
+    let (day, year) = (number(b',')?, number(b',')?);
+    let (hour, minute, second) = (number(b':')?, number(b':')?, number(b' ')?);
+    let hour = match rest.get(at..)? {
+        b"AM" if (1..=12).contains(&hour) => hour % 12,
+        b"PM" if (1..=12).contains(&hour) => hour % 12 + 12,
+        _ => return None,
+    };
+    build(
+        (year, i64::try_from(month).ok()? + 1, day),
+        (hour, minute, second),
+    )
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// `Jul 10, 2023, 12:31:14 PM`, with or without the comma after the year. Newer Java writes U+202F
 /// before AM and PM; a wrong decoding of that shows as `â€¯`, so anything but letters and digits
 /// separates.
@@ -193,11 +233,7 @@ fn english(text: &str) -> Option<Timestamp> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|w| !w.is_empty());
     let month = words.next()?;
-    let month = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-    .iter()
-    .position(|m| month.eq_ignore_ascii_case(m))?;
+    let month = MONTHS.iter().position(|m| month.eq_ignore_ascii_case(m))?;
     let mut number = || words.next().and_then(|w| w.parse::<i64>().ok());
     let (day, year, hour, minute, second) = (number()?, number()?, number()?, number()?, number()?);
     if !(1..=12).contains(&hour) || !(0..=9999).contains(&year) {

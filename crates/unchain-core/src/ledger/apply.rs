@@ -4,7 +4,7 @@ use super::Ledger;
 use super::caller::{self, Caller, Rare};
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
 use super::memory::Recent;
-use super::mix::mix;
+use super::mix::{half, mix, spread};
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
 use crate::deed::{self, Attribute, Rule, Value};
@@ -228,10 +228,7 @@ impl Ledger {
 
     pub(super) fn count_use(&mut self, key: UseKey, mark: Mark, id: EventKey) {
         let hash = hash_use(self.seed, &key);
-        let found = self.use_table.find(hash, |&n| {
-            self.uses.get(n as usize).is_some_and(|u| u.key == key)
-        });
-        let Some(&number) = found else {
+        let Some(number) = self.find_use(hash, &key) else {
             let usage = Use {
                 key,
                 first: mark,
@@ -271,14 +268,23 @@ impl Ledger {
         }
     }
 
+    pub(super) fn find_use(&self, hash: u64, key: &UseKey) -> Option<u32> {
+        let half = half(hash);
+        let same = |&(h, n): &(u32, u32)| {
+            h == half
+                && self
+                    .uses
+                    .get(n as usize)
+                    .is_some_and(|usage| usage.key == *key)
+        };
+        self.use_table.find(spread(half), same).map(|&(_, n)| n)
+    }
+
     pub(super) fn insert_use(&mut self, usage: Use, hash: u64) {
         let number = u32::try_from(self.uses.len()).unwrap_or(u32::MAX);
-        let (uses, seed) = (&self.uses, self.seed);
-        self.use_table.insert_unique(hash, number, |&n| {
-            uses.get(n as usize)
-                .map(|u| hash_use(seed, &u.key))
-                .unwrap_or_default()
-        });
+        let half = half(hash);
+        self.use_table
+            .insert_unique(spread(half), (half, number), |(half, _)| spread(*half));
         self.uses.push(usage);
     }
 

@@ -61,12 +61,7 @@ impl Ledger {
     /// Adds a use. A use that is there already is united with it.
     pub fn load_use(&mut self, stored: StoredUse) {
         let hash = hash_use(self.seed, &stored.key);
-        let found = self.use_table.find(hash, |&n| {
-            self.uses
-                .get(n as usize)
-                .is_some_and(|u| u.key == stored.key)
-        });
-        if let Some(&number) = found {
+        if let Some(number) = self.find_use(hash, &stored.key) {
             self.unite_use(number, &stored);
             return;
         }

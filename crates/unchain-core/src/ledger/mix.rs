@@ -17,3 +17,15 @@ fn fold(a: u64, b: u64) -> u64 {
     let high = u64::try_from(product >> 64).unwrap_or_default();
     low ^ high
 }
+
+/// The half of a hash that tables keep, so that growing one does not visit every row.
+#[inline]
+pub(super) fn half(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or_default()
+}
+
+/// A table wants its hash spread over 64 bits; the half that is kept says as much.
+#[inline]
+pub(super) fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

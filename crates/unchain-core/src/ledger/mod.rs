@@ -86,7 +86,8 @@ pub struct Ledger {
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
     uses: Vec<Use>,
-    use_table: HashTable<u32>,
+    /// (half of the key's hash, number).
+    use_table: HashTable<(u32, u32)>,
     many: Vec<Many>,
     facts: Vec<Fact>,
     fact_table: HashTable<u32>,

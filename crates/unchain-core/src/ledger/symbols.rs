@@ -1,5 +1,6 @@
 //! Texts kept once each. Must not know what the texts mean.
 
+use super::mix::{half, spread};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -35,7 +36,8 @@ impl Symbol {
 pub struct Symbols {
     arena: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    /// (upper half of the hash, number): growing the table must not visit every text.
+    table: HashTable<(u32, u32)>,
     seed: u64,
 }
 
@@ -70,10 +72,7 @@ impl Symbols {
         if text.is_empty() {
             return Some(Symbol::EMPTY);
         }
-        let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
-        self.table
-            .find(hash, |&n| slice(&self.arena, &self.ends, n) == text)
-            .map(|&n| Symbol(n))
+        self.look_up(self.hash(text), text)
     }
 
     /// The symbol of a text, added if it is new.
@@ -81,19 +80,26 @@ impl Symbols {
         if text.is_empty() {
             return Symbol::EMPTY;
         }
-        let hash = xxh3_64_with_seed(text.as_bytes(), self.seed);
-        let (arena, ends, seed) = (&self.arena, &self.ends, self.seed);
-        if let Some(&n) = self.table.find(hash, |&n| slice(arena, ends, n) == text) {
-            return Symbol(n);
+        let hash = self.hash(text);
+        if let Some(symbol) = self.look_up(hash, text) {
+            return symbol;
         }
         // Four thousand million distinct texts do not fit into memory; the last one is reused.
         let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.table.insert_unique(hash, number, |&n| {
-            xxh3_64_with_seed(slice(arena, ends, n).as_bytes(), seed)
-        });
+        self.table
+            .insert_unique(spread(hash), (hash, number), |(hash, _)| spread(*hash));
         self.arena.push_str(text);
         self.ends.push(self.arena.len());
         Symbol(number)
+    }
+
+    fn hash(&self, text: &str) -> u32 {
+        half(xxh3_64_with_seed(text.as_bytes(), self.seed))
+    }
+
+    fn look_up(&self, hash: u32, text: &str) -> Option<Symbol> {
+        let same = |&(h, n): &(u32, u32)| h == hash && slice(&self.arena, &self.ends, n) == text;
+        self.table.find(spread(hash), same).map(|&(_, n)| Symbol(n))
     }
 
     /// Every symbol with its text, in the order of first meeting.
