@@ -4,9 +4,8 @@ use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, pasted};
 use crate::reading::{self, Options, Progress, Reading, Remember};
-use crate::store::{self, Original};
+use crate::store::{self, Original, Search};
 use clap::Args;
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use unchain_case::Case;
@@ -61,14 +60,10 @@ impl Input {
         from_case(&case, ledger)
     }
 
-    /// The files to read again: those of the logs, or those in which the case met any of `names`.
-    pub(crate) fn original(
-        &self,
-        names: &BTreeSet<&str>,
-        filter: Filter,
-    ) -> anyhow::Result<Original> {
+    /// The files to read again: those of the logs, or those that the case finds.
+    pub(crate) fn original(&self, searches: &[Search], filter: Filter) -> anyhow::Result<Original> {
         if self.source.is_empty() {
-            return store::original(&Case::open_existing(&self.case)?, names, filter);
+            return store::original(&Case::open_existing(&self.case)?, searches, filter);
         }
         let files = Files::discover(&self.source, filter)?;
         Ok(Original {

@@ -2,7 +2,7 @@
 
 use crate::output::words::clipped;
 use crate::reading::FileRead;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -72,13 +72,24 @@ pub(crate) struct Original {
     pub(crate) complete: bool,
 }
 
-/// The files in which a case met any of `names`, or all files if none is given.
+/// Files in which any of some names was met, with records of a time.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// Access key ids and principal ids; the empty one is for callers without.
+    pub(crate) names: Vec<String>,
+    /// At or after this instant.
+    pub(crate) since: Option<Timestamp>,
+    /// At or before this instant.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// The files that any of `searches` finds in a case, or all files if there is none.
 pub(crate) fn original(
     case: &Case,
-    names: &BTreeSet<&str>,
+    searches: &[Search],
     filter: Filter,
 ) -> anyhow::Result<Original> {
-    let rows = rows(case, names, &filter)?;
+    let rows = rows(case, searches)?;
     let mut there: Vec<OsString> = Vec::new();
     let (mut gone, mut changed) = (Vec::new(), Vec::new());
     for row in rows {
@@ -106,13 +117,18 @@ pub(crate) fn original(
     })
 }
 
-fn rows(case: &Case, names: &BTreeSet<&str>, filter: &Filter) -> Result<Vec<FileRow>, CaseError> {
-    if names.is_empty() {
+fn rows(case: &Case, searches: &[Search]) -> Result<Vec<FileRow>, CaseError> {
+    if searches.is_empty() {
         return case.files();
     }
-    let keys: Vec<u32> = names.iter().map(|name| key_hash(name)).collect();
     let seconds = |time: Option<Timestamp>| time.map(Timestamp::seconds);
-    case.files_with(&keys, seconds(filter.since), seconds(filter.until))
+    let mut found = BTreeMap::new();
+    for search in searches {
+        let keys: Vec<u32> = search.names.iter().map(|name| key_hash(name)).collect();
+        let rows = case.files_with(&keys, seconds(search.since), seconds(search.until))?;
+        found.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
+    }
+    Ok(found.into_values().collect())
 }
 
 /// Names files on standard error.

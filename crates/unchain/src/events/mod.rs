@@ -70,7 +70,7 @@ impl Events {
             until: self.until.map(|when| when.instant(context.now)),
             ..Filter::default()
         };
-        let original = self.input.original(&wanted.names(), filter)?;
+        let original = self.input.original(&wanted.searches(&filter), filter)?;
         let mut printer = Printer::new(context, self.format);
         let mut complete = original.complete;
         for unit in original.files.units() {

@@ -4,11 +4,14 @@
 //! Who made a call is read by the ledger itself: the record is applied to an empty one. So this can
 //! never disagree with the lineage about who a caller is.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use crate::store::Search;
+use std::collections::{HashMap, HashSet};
 use unchain_core::event::Event;
 use unchain_core::json::Node;
 use unchain_core::ledger::{Caller, Ledger};
 use unchain_core::lineage::{Lineage, Match, Pivot};
+use unchain_core::time::Timestamp;
+use unchain_source::Filter;
 
 /// Callers that are remembered from record to record.
 const REMEMBERED: usize = 1 << 12;
@@ -19,8 +22,9 @@ pub(super) struct Wanted {
     callers: HashSet<Identity>,
     /// The access key ids and principal ids of these callers.
     names: HashSet<String>,
-    /// The same of those who issued them: their records are in these callers' files.
+    /// The same of those who issued them, with the times at which they did.
     issuers: HashSet<String>,
+    issued: Option<(Timestamp, Timestamp)>,
     /// Records that are wanted whoever called.
     ids: HashSet<String>,
     /// Only calls from this address or with this user agent.
@@ -60,9 +64,16 @@ impl Wanted {
             if wanted.client.is_none() {
                 let edges = lineage.parents(found.node);
                 for edge in edges {
+                    wanted.issued_at(Timestamp::from_seconds(i64::from(edge.time)));
                     wanted.ids.extend(lineage.evidence(edge));
-                    for &issuer in lineage.callers_of(edge.parent) {
-                        wanted.issuers.extend(names(ledger, &ledger.caller(issuer)));
+                    let issuers = lineage.callers_of(edge.parent);
+                    for &issuer in issuers {
+                        let names = names(ledger, &ledger.caller(issuer));
+                        wanted.issuers.extend(names);
+                    }
+                    if issuers.is_empty() {
+                        // A workload or a person stands for a service's call, which names no key.
+                        wanted.issuers.insert(String::new());
                     }
                 }
             }
@@ -70,10 +81,29 @@ impl Wanted {
         wanted
     }
 
-    /// The access key ids and principal ids by which files can be chosen; none if they cannot.
-    pub(super) fn names(&self) -> BTreeSet<&str> {
-        let all = self.names.iter().chain(&self.issuers);
-        all.map(String::as_str).collect()
+    /// Which files to look into; none where every file must be.
+    pub(super) fn searches(&self, filter: &Filter) -> Vec<Search> {
+        let names = |names: &HashSet<String>| names.iter().cloned().collect();
+        let own = Search {
+            names: names(&self.names),
+            since: filter.since,
+            until: filter.until,
+        };
+        let issuing = self.issued.map(|(first, last)| Search {
+            names: names(&self.issuers),
+            since: filter.since.max(Some(first)),
+            until: Some(filter.until.map_or(last, |until| until.min(last))),
+        });
+        [Some(own), issuing]
+            .into_iter()
+            .flatten()
+            .filter(|search| !search.names.is_empty())
+            .collect()
+    }
+
+    fn issued_at(&mut self, time: Timestamp) {
+        let (first, last) = self.issued.unwrap_or((time, time));
+        self.issued = Some((first.min(time), last.max(time)));
     }
 
     /// Whether a record is wanted.

@@ -12,7 +12,7 @@ use crate::output::words::{clipped, counted, moment};
 use crate::when::When;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
-use unchain_core::lineage::{Lineage, Match};
+use unchain_core::lineage::{Lineage, Match, NodeKind};
 use unchain_core::report::{Direction, Report};
 use unchain_core::time::Timestamp;
 use walk::{Children, View};
@@ -149,6 +149,18 @@ pub(crate) fn find(report: &Report<'_, '_>, pivot: &str) -> anyhow::Result<Vec<M
     matches.retain(|found| lineage.node(found.node).is_some());
     if matches.is_empty() {
         return Err(nothing(lineage, pivot));
+    }
+    // The other account's copy of a call knows its caller without the key. Where that is all there is
+    // to a node, it is one of the others seen again.
+    let copy = |found: &Match| {
+        let node = found.node;
+        let kind = lineage.node(node).map(|n| n.kind);
+        kind == Some(NodeKind::Identity)
+            && lineage.children(node).next().is_none()
+            && lineage.parents(node).next().is_none()
+    };
+    if !matches.iter().all(copy) {
+        matches.retain(|found| !copy(found));
     }
     Ok(matches)
 }

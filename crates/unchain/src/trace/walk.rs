@@ -236,9 +236,10 @@ impl<'w, 'r, 'l> Walk<'w, 'r, 'l> {
         next
     }
 
-    /// Whether a child may be hidden among others: it was not asked for and leads nowhere.
+    /// Whether a child may be hidden among others: it leads nowhere, and was not asked for by itself.
     fn is_plain(&self, edge: &Edge) -> bool {
-        !self.pivots.contains(&edge.child)
+        let asked = self.pivots.contains(&edge.child) && self.pivots.len() <= ALIKE;
+        !asked
             && !self.above.contains(&edge.child)
             && self.lineage().children(edge.child).next().is_none()
     }

@@ -11,5 +11,6 @@ mod case;
 mod common;
 mod hostile;
 mod output;
+mod readme;
 mod trouble;
 mod truth;

@@ -195,8 +195,21 @@ fn many_alike_children_are_one_line() {
 
 #[test]
 fn a_pivot_with_several_meanings_lists_them() {
-    let room = Room::with(&scenario("whack-a-mole"));
-    let trace = ["trace", "bob", "--source", "logs", "--at", NOON];
+    let trail = unchain_trail::Trail::parse(
+        "account 111122223333 as prod\n\
+         account 444455556666 as shared\n\
+         user alice in prod key A\n\
+         user bob in shared key B\n\
+         role app in prod\n\
+         role audit in shared\n\
+         08:00 A AssumeRole app as ops -> T every 1h times 4\n\
+         08:01 T ListBuckets every 1h times 4\n\
+         08:30 B AssumeRole audit as ops -> U\n\
+         08:31 U LookupEvents\n",
+    )
+    .unwrap();
+    let room = Room::with(&trail);
+    let trace = ["trace", "ops", "--source", "logs"];
     let said = room.run(&trace);
     assert_eq!(said.code, 0);
     assert_snapshot!(room.redacted(&said));
