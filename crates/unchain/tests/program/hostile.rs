@@ -137,7 +137,7 @@ fn tables_stay_readable_beside_a_huge_value() {
 }
 
 #[test]
-fn the_session_token_is_in_no_output_and_no_file() {
+fn no_output_holds_a_session_token() {
     for (name, trail) in crate::common::scenarios() {
         let records = trail.records();
         let text = log(&records);

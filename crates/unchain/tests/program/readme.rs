@@ -36,10 +36,10 @@ fn the_session_of_the_readme_is_true() {
         let mut rest = said.out.as_str();
         for piece in shown.trim_end().split("\n…") {
             let piece = piece.trim_matches('\n');
-            let found = rest.find(piece);
-            let at =
-                found.unwrap_or_else(|| panic!("{arguments:?} does not say\n{piece}\nbut\n{rest}"));
-            rest = &rest[at + piece.len()..];
+            let (_, after) = rest.split_once(piece).unwrap_or_else(|| {
+                panic!("{arguments:?} does not say\n{piece}\nbut\n{rest}");
+            });
+            rest = after;
         }
         commands += 1;
     }
