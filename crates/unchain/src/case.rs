@@ -1,7 +1,7 @@
 //! `unchain case`: what a case file holds.
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::json;
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, count, counted, minute, size};
@@ -35,7 +35,7 @@ enum CaseCommand {
 
 /// Print what the case holds: scans, files, events, accounts, hours, size
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = exit::after(EXAMPLES))]
 struct CaseInfo {
     /// The case file that `unchain scan` wrote
     #[arg(long, value_name = "FILE", default_value = "unchain.case")]

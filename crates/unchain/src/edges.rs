@@ -1,7 +1,7 @@
 //! `unchain edges`: every step of the lineage with its evidence.
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::output::table::{Column, room};
 use crate::output::words::{moment, principal, shown};
@@ -23,7 +23,7 @@ const EXAMPLES: &str = "Examples:
 /// The basis says how it is known. Recorded: one record names both ends. Matched: two records agree
 /// on principal and creation time. Inferred: a documented rule of AWS, and nothing better, connects them.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Edges {
     #[command(flatten)]
     input: Input,

@@ -17,6 +17,13 @@ pub(crate) const HELP: &str = "Exit codes:
   2  an error, or incomplete input: a file was damaged or unreadable, a record
      was refused; what could be answered was answered";
 
+/// A command's examples with the exit codes below.
+pub(crate) fn after(examples: &str) -> String {
+    format!(
+        "{examples}\n\nExit codes: 0 done, 2 an error or incomplete input; `unchain --help` has more."
+    )
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {

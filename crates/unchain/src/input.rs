@@ -65,6 +65,11 @@ impl Input {
         if self.source.is_empty() {
             return store::original(&Case::open_existing(&self.case)?, searches, filter);
         }
+        if self.source.iter().any(|path| path.as_os_str() == "-") {
+            anyhow::bail!(
+                "standard input cannot be read a second time; write it to a file and name that with `--source`"
+            );
+        }
         let files = Files::discover(&self.source, filter)?;
         Ok(Original {
             complete: files.unreachable().is_empty(),

@@ -1,7 +1,7 @@
 //! `unchain tokens`: the inventory of credentials.
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::output::table::{Column, room};
 use crate::output::words::{count, counted, minute, principal, shown};
@@ -26,7 +26,7 @@ const EXAMPLES: &str = "Examples:
 /// enough; revoked; expired; not-yet-issued. What the log does not hold cannot be seen: read the
 /// coverage that `unchain scan` prints.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Tokens {
     #[command(flatten)]
     input: Input,

@@ -3,7 +3,7 @@
 mod wanted;
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::output::json;
 use crate::output::table::{Column, Table, room};
@@ -36,7 +36,7 @@ const EXAMPLES: &str = "Examples:
 /// it; anything else gives every call of the credentials it means, and the calls that issued them.
 /// Records come file by file, in the order of each file.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
+#[command(after_help = exit::after(EXAMPLES), mut_arg("source", |source| source.num_args(1)))]
 pub(crate) struct Events {
     /// What is known: a key id, ARN, role, user, session name, address, event id …
     pivot: String,

@@ -4,7 +4,7 @@ mod print;
 mod summary;
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input;
 use crate::output::json;
 use crate::reading::{self, Options, Reading, Remember};
@@ -35,7 +35,7 @@ CloudTrail in clear; they are in no case file and in no output.";
 ///
 /// Files may be gzip, zstd or plain, in any of the wrappings that CloudTrail records travel in.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Scan {
     /// A file, a folder, or `-` for standard input
     #[arg(required = true, value_name = "SOURCE")]

@@ -6,7 +6,7 @@ mod walk;
 mod write;
 
 use crate::args::Context;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::output::words::{clipped, counted, moment};
 use crate::when::When;
@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
 /// serial of an MFA device, a source identity, an address, a user agent or an event id. A pivot that
 /// means credentials of several lineages lists them, each with the command that chooses it.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
+#[command(after_help = exit::after(EXAMPLES), mut_arg("source", |source| source.num_args(1)))]
 pub(crate) struct Trace {
     /// What is known: a key id, ARN, role, user, session name, address, event id …
     pivot: String,

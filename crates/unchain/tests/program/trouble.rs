@@ -89,6 +89,78 @@ fn standard_input() {
 }
 
 #[test]
+fn records_cannot_be_fetched_from_standard_input() {
+    let trail = scenario("role-chain");
+    let log = log(&trail.records());
+    let said = Room::new().fed(
+        &["events", trail.key("A").unwrap(), "--source", "-"],
+        log.as_bytes(),
+    );
+    assert_eq!((said.code, said.out.as_str()), (2, ""));
+    assert!(
+        said.err.contains("hint: write it to a file"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_very_deep_lineage_is_traced_to_its_end() {
+    const DEPTH: usize = 3000;
+    let step = |n: usize| {
+        let key = |n: usize| format!("ASIADEEP{n:012}");
+        serde_json::json!({
+            "eventTime": "2026-03-02T09:00:00Z", "eventSource": "sts.amazonaws.com",
+            "eventName": "AssumeRole", "eventID": format!("deep-{n}"),
+            "userIdentity": {"type": "AssumedRole", "accessKeyId": key(n),
+                "principalId": format!("AROADEEP:{n}")},
+            "responseElements": {"credentials": {"accessKeyId": key(n + 1)},
+                "assumedRoleUser": {"assumedRoleId": format!("AROADEEP:{}", n + 1),
+                    "arn": format!("arn:aws:sts::111122223333:assumed-role/deep/{}", n + 1)}},
+        })
+    };
+    let room = Room::new();
+    let records: Vec<_> = (0..DEPTH).map(step).collect();
+    room.write("logs/deep.json", log(&records).as_bytes());
+    let top = "ASIADEEP000000000000";
+    for format in ["table", "json", "jsonl", "dot"] {
+        let said = room.run(&["trace", top, "--source", "logs", "--format", format]);
+        assert_eq!(said.code, 0, "{format}: {}", said.err);
+        let last = format!("ASIADEEP{DEPTH:012}");
+        assert!(said.out.contains(&last), "{format} reaches the end");
+    }
+}
+
+/// Needs the corpus: set `UNCHAIN_CORPUS` to its folder.
+#[test]
+fn recorded_and_broken_logs_are_read_without_a_crash() {
+    let Some(corpus) = std::env::var_os("UNCHAIN_CORPUS").map(std::path::PathBuf::from) else {
+        println!("skipped: UNCHAIN_CORPUS is not set");
+        return;
+    };
+    let room = Room::new();
+    let scan = |folder: &str| {
+        let path = corpus.join(folder);
+        let path = path.to_string_lossy();
+        let said = room.run(&["scan", &path, "--no-case", "--format", "json"]);
+        let summary: serde_json::Value = serde_json::from_str(&said.out).expect(folder);
+        let read = &summary["read"];
+        let number = |name: &str| read[name].as_u64().unwrap();
+        assert_eq!(
+            number("records"),
+            number("parsed") + number("refused"),
+            "{folder}"
+        );
+        (said.code, number("events"))
+    };
+    assert_eq!(scan("recorded/invictus_ir"), (0, 2900));
+    assert_eq!(scan("recorded/otrf_cloud_breach"), (0, 103));
+    assert_eq!(scan("recorded/stratus_detonation"), (0, 310));
+    scan("edge");
+    scan("ndjson");
+}
+
+#[test]
 fn no_case_yet() {
     assert_snapshot!(Room::new().told(&["tokens"]));
 }
