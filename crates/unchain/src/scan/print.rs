@@ -151,8 +151,8 @@ fn coverage(out: &mut dyn Write, width: usize, coverage: &Coverage) -> io::Resul
         Column::new("  ACCOUNT", 14),
         Column::new("HOURS", 7).right(),
         Column::new("MISSING", 7).right(),
-        Column::new("LONGEST GAP FROM", 24),
-        Column::new("REGIONS", room(width, 5, 14 + 7 + 7 + 24)),
+        Column::new("LONGEST GAP FROM", 26),
+        Column::new("REGIONS", room(width, 5, 14 + 7 + 7 + 26)),
     ];
     let mut table = Table::new(out, columns);
     for account in coverage.accounts.iter().take(NAMED) {

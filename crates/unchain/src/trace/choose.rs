@@ -8,7 +8,7 @@ use unchain_core::lineage::{Lineage, Match};
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 
-/// So many nodes of one lineage are traced together without asking.
+/// So many sessions of one role are traced together without asking.
 const TOGETHER: usize = 40;
 /// So many are listed to choose from.
 const LISTED: usize = 40;
@@ -26,8 +26,7 @@ pub(super) fn belong_together(lineage: &Lineage<'_>, matches: &[Match]) -> bool 
     let one_id = ids
         .iter()
         .all(|id| !id.is_empty() && ids.first() == Some(id));
-    matches.len() == 1
-        || matches.len() <= TOGETHER && (roots.len() == 1 || principals.len() == 1 || one_id)
+    roots.len() == 1 || principals.len() == 1 || one_id && matches.len() <= TOGETHER
 }
 
 /// Lists what a pivot could mean, with the command that chooses each.

@@ -129,8 +129,8 @@ fn details(report: &Report<'_, '_>, node: u32, edge: Option<Edge>) -> Vec<String
     if has_state(kind_of(report, node)) {
         pieces.extend(expiry(&token));
         pieces.extend(token.reason.map(str::to_owned));
-        if edge.is_none() && token.origin == "unseen" && token.kind != "long-term-key" {
-            pieces.push("who issued it is not in the log".to_owned());
+        if edge.is_none() && token.kind != "long-term-key" {
+            pieces.extend(unissued(token.origin).map(str::to_owned));
         }
     }
     pieces.push(used(&token));
@@ -148,6 +148,15 @@ fn expiry(token: &Token) -> Option<String> {
     })
 }
 
+/// Why there is nothing above a credential.
+fn unissued(origin: &str) -> Option<&'static str> {
+    match origin {
+        "unseen" => Some("who issued it is not in the log"),
+        "forwarded" => Some("a service forwarded its owner's requests with it"),
+        _ => None,
+    }
+}
+
 fn used(token: &Token) -> String {
     match (token.first_used, token.last_used) {
         (Some(first), Some(last)) if token.uses > 1 => format!(
@@ -162,12 +171,14 @@ fn used(token: &Token) -> String {
 }
 
 fn more(report: &Report<'_, '_>, alike: &Alike) -> String {
-    let api = report.edge(&alike.edge).api;
+    let how = alike.edge.map_or_else(
+        || format!(", {}", alike.origin.name()),
+        |edge| format!(" by {}", shown(&report.edge(&edge).api)),
+    );
     format!(
-        "… {} more {}s by {}, {}, {} (--all)",
+        "… {} more {}s{how}, {}, {} (--all)",
         count(alike.count),
         alike.kind.name().replace('-', " "),
-        shown(&api),
         alike.status.name().replace('-', " "),
         counted(alike.uses, "use"),
     )

@@ -4,7 +4,7 @@
 //! here recurses and every node is expanded once. Must not know how a step is written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use unchain_core::lineage::{Edge, Lineage, NodeKind};
+use unchain_core::lineage::{Edge, Lineage, NodeKind, Origin};
 use unchain_core::liveness::Status;
 use unchain_core::report::{Direction, Report};
 
@@ -49,8 +49,10 @@ pub(super) enum What {
 pub(super) struct Alike {
     /// What they are.
     pub(super) kind: NodeKind,
-    /// How they came to be.
-    pub(super) edge: Edge,
+    /// How they came to be; none at the top.
+    pub(super) edge: Option<Edge>,
+    /// Where they came from.
+    pub(super) origin: Origin,
     /// Their state.
     pub(super) status: Status,
     /// How many.
@@ -80,9 +82,8 @@ pub(super) enum Children {
 /// Walks the lineage of all pivots.
 pub(super) fn walk(report: &Report<'_, '_>, pivots: &BTreeSet<u32>, view: View) -> Vec<Step> {
     let mut walk = Walk::new(report, pivots, view);
-    for top in walk.tops() {
-        walk.below(top);
-    }
+    let tops = walk.tops();
+    walk.forest(&tops);
     walk.steps
 }
 
@@ -139,6 +140,55 @@ impl<'w, 'r, 'l> Walk<'w, 'r, 'l> {
             tops.extend(top.filter(|top| !tops.contains(top)));
         }
         tops
+    }
+
+    /// The trees, those of a single node that are alike after a few as one line.
+    fn forest(&mut self, tops: &[u32]) {
+        let mut groups: BTreeMap<(NodeKind, Origin, Status), Vec<u32>> = BTreeMap::new();
+        if self.view.children == Children::Few && tops.len() > ALIKE {
+            for &top in tops
+                .iter()
+                .filter(|&&top| self.children(top, true).is_empty())
+            {
+                groups.entry(self.sort(top)).or_default().push(top);
+            }
+            groups.retain(|_, members| members.len() > ALIKE);
+        }
+        let hidden: BTreeSet<u32> = groups
+            .values()
+            .flat_map(|members| members.iter().skip(SAMPLES).copied())
+            .collect();
+        for &top in tops.iter().filter(|top| !hidden.contains(top)) {
+            self.below(top);
+        }
+        for ((kind, origin, status), members) in groups {
+            let hidden = || members.iter().skip(SAMPLES);
+            let what = What::More(Alike {
+                kind,
+                edge: None,
+                origin,
+                status,
+                count: hidden().count() as u64,
+                uses: hidden().map(|&node| self.uses(node)).sum(),
+            });
+            self.steps.push(Step {
+                depth: 0,
+                last: true,
+                what,
+            });
+        }
+    }
+
+    fn sort(&self, node: u32) -> (NodeKind, Origin, Status) {
+        let (kind, origin) = self
+            .lineage()
+            .node(node)
+            .map_or((NodeKind::Identity, Origin::Unseen), |n| (n.kind, n.origin));
+        (kind, origin, self.report.life(node).status)
+    }
+
+    fn uses(&self, node: u32) -> u64 {
+        self.report.uses().usage(self.lineage(), node).count
     }
 
     fn below(&mut self, top: u32) {
@@ -263,15 +313,14 @@ impl<'w, 'r, 'l> Walk<'w, 'r, 'l> {
             .skip(SAMPLES)
             .filter_map(|&n| children.get(n).copied())
             .collect();
-        let lineage = self.lineage();
-        let uses = |edge: &Edge| self.report.uses().usage(lineage, edge.child).count;
         let what = hidden.last().map(|edge| {
             What::More(Alike {
                 kind,
-                edge: *edge,
+                edge: Some(*edge),
+                origin: self.sort(edge.child).1,
                 status,
                 count: hidden.len() as u64,
-                uses: hidden.iter().map(uses).sum(),
+                uses: hidden.iter().map(|edge| self.uses(edge.child)).sum(),
             })
         });
         let empty = self.waiting(0, None, (depth, false, false));
