@@ -6,7 +6,8 @@
 //! (`cargo xtask bench`); `tests/record_paths.rs` and the fuzz target `record` hold the two equal.
 
 use crate::event::{Category, Event, Notes, Refusal};
-use crate::json::{Cursor, Node};
+use crate::json::Node;
+use crate::json::walk;
 use crate::time::Timestamp;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
@@ -37,15 +38,30 @@ pub struct Parser {
 impl Parser {
     /// As [`parse_at`], quicker the more alike the records are.
     pub fn parse_at<'a>(&mut self, text: &'a str, at: usize) -> Option<(Event<'a>, usize)> {
-        let mut cursor = Cursor::new(text, at);
-        let mut fields = Fields::default();
-        cursor.object(|cursor, key| {
+        let (bytes, mut fields) = (text.as_bytes(), Fields::default());
+        let end = walk::object(bytes, at, |key, at| {
             if key.escaped {
                 return None;
             }
-            fields.member(cursor, key.raw, self)
+            fields.member(Place { text, bytes, at }, key.raw, self)
         })?;
-        Some((fields.finish()?, cursor.position()))
+        Some((fields.finish()?, end))
+    }
+}
+
+/// Where a value begins.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Place<'a> {
+    #[inline(always)]
+    fn node(self) -> Option<(Node<'a>, usize)> {
+        let end = walk::value(self.bytes, self.at)?;
+        Some((Node::Text(self.text.get(self.at..end)?), end))
     }
 }
 
@@ -72,29 +88,29 @@ impl Default for Memo {
 }
 
 impl Memo {
-    /// Skips one value and returns its text, as [`Cursor::node`].
+    /// Skips one value and returns its text.
     #[inline]
-    fn node<'a>(&mut self, cursor: &mut Cursor<'a>) -> Option<Node<'a>> {
-        if !matches!(cursor.peek()?, b'{' | b'[') {
-            return cursor.node();
-        }
-        let rest = cursor.rest();
+    fn node<'a>(&mut self, place: Place<'a>) -> Option<(Node<'a>, usize)> {
+        let rest = place.bytes.get(place.at..)?;
         let prefix = rest.get(..PREFIX).unwrap_or(rest);
         let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
-        let Some(known) = self.slots.get_mut(slot) else {
-            return cursor.node();
+        let Some(known) = self
+            .slots
+            .get_mut(slot)
+            .filter(|_| matches!(rest, [b'{' | b'[', ..]))
+        else {
+            return place.node();
         };
         if !known.is_empty() && rest.starts_with(known) {
-            return cursor.skip_known(known.len());
+            let end = place.at + known.len();
+            return Some((Node::Text(place.text.get(place.at..end)?), end));
         }
-        let node = cursor.node()?;
-        if let Node::Text(text) = node
-            && text.len() <= LONGEST
-        {
+        let (node, end) = place.node()?;
+        if end - place.at <= LONGEST {
             known.clear();
-            known.extend_from_slice(text.as_bytes());
+            known.extend_from_slice(place.bytes.get(place.at..end)?);
         }
-        Some(node)
+        Some((node, end))
     }
 }
 
@@ -127,67 +143,82 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn member(&mut self, cursor: &mut Cursor<'a>, key: &[u8], parser: &mut Parser) -> Option<()> {
+    /// Reads one member and gives the place behind its value.
+    #[inline(always)]
+    fn member(&mut self, place: Place<'a>, key: &[u8], parser: &mut Parser) -> Option<usize> {
         match key {
-            b"eventTime" => self.time = Some(self.text(cursor, 0)?),
-            b"eventName" => self.name = Some(self.text(cursor, 1)?),
-            b"eventSource" => self.source = self.text(cursor, 2)?,
-            b"eventID" => self.id = self.text(cursor, 3)?,
-            b"awsRegion" => self.region = self.text(cursor, 4)?,
-            b"sourceIPAddress" => self.address = self.text(cursor, 5)?,
-            b"userAgent" => self.user_agent = self.text(cursor, 6)?,
-            b"errorCode" => self.error_code = self.text(cursor, 7)?,
-            b"recipientAccountId" => self.recipient = self.text(cursor, 8)?,
-            b"sharedEventID" => self.shared_id = self.text(cursor, 9)?,
-            b"vpcEndpointId" => self.vpc_endpoint = self.text(cursor, 10)?,
-            b"eventType" => self.event_type = self.text(cursor, 11)?,
-            b"eventCategory" => self.category = self.text(cursor, 12)?,
-            b"managementEvent" => self.management = self.node(cursor, 13)?.bool(),
-            b"readOnly" => self.read_only = self.node(cursor, 14)?.bool(),
+            b"eventTime" => self.text(place, 0, |f, t| f.time = Some(t)),
+            b"eventName" => self.text(place, 1, |f, t| f.name = Some(t)),
+            b"eventSource" => self.text(place, 2, |f, t| f.source = t),
+            b"eventID" => self.text(place, 3, |f, t| f.id = t),
+            b"awsRegion" => self.text(place, 4, |f, t| f.region = t),
+            b"sourceIPAddress" => self.text(place, 5, |f, t| f.address = t),
+            b"userAgent" => self.text(place, 6, |f, t| f.user_agent = t),
+            b"errorCode" => self.text(place, 7, |f, t| f.error_code = t),
+            b"recipientAccountId" => self.text(place, 8, |f, t| f.recipient = t),
+            b"sharedEventID" => self.text(place, 9, |f, t| f.shared_id = t),
+            b"vpcEndpointId" => self.text(place, 10, |f, t| f.vpc_endpoint = t),
+            b"eventType" => self.text(place, 11, |f, t| f.event_type = t),
+            b"eventCategory" => self.text(place, 12, |f, t| f.category = t),
+            b"managementEvent" => self.node(place, 13, |f, n| f.management = n.bool()),
+            b"readOnly" => self.node(place, 14, |f, n| f.read_only = n.bool()),
             b"sessionCredentialFromConsole" => {
-                self.from_console = self.node(cursor, 15)?.bool() == Some(true)
+                self.node(place, 15, |f, n| f.from_console = n.bool() == Some(true))
             }
-            b"errorMessage" => self.error_message = Some(self.node(cursor, 16)?),
+            b"errorMessage" => self.node(place, 16, |f, n| f.error_message = Some(n)),
             b"userIdentity" => {
                 self.once(17)?;
-                let node = parser.identities.node(cursor)?;
+                let (node, end) = parser.identities.node(place)?;
                 self.identity = Some(node).filter(|node| node.is_object());
-                self.identity?;
+                self.identity.map(|_| end)
             }
-            b"tlsDetails" | b"resources" => {
-                parser.others.node(cursor)?;
-            }
-            b"requestParameters" => self.request = Some(self.node(cursor, 18)?),
-            b"responseElements" => self.response = Some(self.node(cursor, 19)?),
-            b"additionalEventData" => self.additional = Some(self.node(cursor, 20)?),
-            b"serviceEventDetails" => self.details = Some(self.node(cursor, 21)?),
-            b"@timestamp" => return None,
-            _ => cursor.skip()?,
+            b"requestParameters" => self.node(place, 18, |f, n| f.request = Some(n)),
+            b"responseElements" => self.node(place, 19, |f, n| f.response = Some(n)),
+            b"additionalEventData" => self.node(place, 20, |f, n| f.additional = Some(n)),
+            b"serviceEventDetails" => self.node(place, 21, |f, n| f.details = Some(n)),
+            b"tlsDetails" | b"resources" => parser.others.node(place).map(|(_, end)| end),
+            b"@timestamp" => None,
+            _ => walk::value(place.bytes, place.at),
         }
-        Some(())
     }
 
     /// A repeated member is left to the plain path, which notes it.
+    #[inline(always)]
     fn once(&mut self, bit: u32) -> Option<()> {
         let fresh = self.seen & 1 << bit == 0;
         self.seen |= 1 << bit;
         fresh.then_some(())
     }
 
-    #[inline]
-    fn text(&mut self, cursor: &mut Cursor<'a>, bit: u32) -> Option<&'a str> {
+    /// A plain string; anything else is left to the plain path.
+    #[inline(always)]
+    fn text(
+        &mut self,
+        place: Place<'a>,
+        bit: u32,
+        set: impl FnOnce(&mut Self, &'a str),
+    ) -> Option<usize> {
         self.once(bit)?;
-        if cursor.peek()? != b'"' {
+        let Place { text, bytes, at } = place;
+        let end = walk::plain_end(bytes, at + 1);
+        if bytes.get(at) != Some(&b'"') || bytes.get(end) != Some(&b'"') {
             return None;
         }
-        let (text, escaped) = cursor.string()?;
-        (!escaped).then_some(text)
+        set(self, text.get(at + 1..end)?);
+        Some(end + 1)
     }
 
-    #[inline]
-    fn node(&mut self, cursor: &mut Cursor<'a>, bit: u32) -> Option<Node<'a>> {
+    #[inline(always)]
+    fn node(
+        &mut self,
+        place: Place<'a>,
+        bit: u32,
+        set: impl FnOnce(&mut Self, Node<'a>),
+    ) -> Option<usize> {
         self.once(bit)?;
-        cursor.node()
+        let (node, end) = place.node()?;
+        set(self, node);
+        Some(end)
     }
 
     fn finish(self) -> Option<Event<'a>> {
