@@ -176,9 +176,9 @@ impl<'o> Printer<'o> {
 fn columns(width: usize) -> Vec<Column> {
     vec![
         Column::new("TIME", 10),
-        Column::new("CALL", room(width, 4, 10 + 24 + 16)),
+        Column::new("CALL", room(width, 4, 10 + 24 + 17)),
         Column::new("CREDENTIAL", 24).hanging(),
-        Column::new("FROM", 16),
+        Column::new("FROM", 17),
     ]
 }
 
