@@ -7,7 +7,7 @@
 use super::symbols::{Symbol, Symbols};
 use crate::event::Event;
 use crate::id::split_principal;
-use crate::json::Node;
+use crate::json::{Node, walk};
 use crate::time::{Seconds, Timestamp, seconds};
 
 /// `userIdentity.type`.
@@ -128,69 +128,250 @@ pub struct Rare {
 
 /// Reads the caller of an event.
 pub(super) fn read(event: &Event<'_>, symbols: &mut Symbols) -> (Caller, Rare) {
-    let mut caller = Caller {
+    let caller = Caller {
         from_console: event.from_console,
         ..Caller::default()
     };
-    let mut rare = Rare::default();
-    let Some(identity) = event.identity else {
-        return (caller, rare);
-    };
-    let [
-        kind,
-        key,
-        principal,
-        arn,
-        account,
-        user,
-        invoked_by,
-        context,
-        provider,
-        credential,
-        behalf,
-        scope,
-        delegate,
-    ] = identity.fields([
-        "type",
-        "accessKeyId",
-        "principalId",
-        "arn",
-        "accountId",
-        "userName",
-        "invokedBy",
-        "sessionContext",
-        "identityProvider",
-        "credentialId",
-        "onBehalfOf",
-        "inScopeOf",
-        "invokedByDelegate",
-    ]);
-    if let Some(name) = kind.and_then(Node::str) {
-        caller.kind = IdentityType::read(&name);
-        if caller.kind == IdentityType::Other {
-            rare.type_name = symbols.intern(&name);
+    match event.identity {
+        Some(identity) => Parts::of(identity).caller(caller, symbols),
+        None => (caller, Rare::default()),
+    }
+}
+
+/// The members of `userIdentity` that a caller is made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts<'a> {
+    kind: Option<Node<'a>>,
+    key: Option<Node<'a>>,
+    principal: Option<Node<'a>>,
+    arn: Option<Node<'a>>,
+    account: Option<Node<'a>>,
+    user: Option<Node<'a>>,
+    invoked_by: Option<Node<'a>>,
+    provider: Option<Node<'a>>,
+    credential: Option<Node<'a>>,
+    behalf: Option<Node<'a>>,
+    scope: Option<Node<'a>>,
+    delegate: Option<Node<'a>>,
+    context: Context<'a>,
+}
+
+/// The members of `sessionContext`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Context<'a> {
+    created: Option<Node<'a>>,
+    mfa: Option<Node<'a>>,
+    issuer_arn: Option<Node<'a>>,
+    issuer_id: Option<Node<'a>>,
+    web: Option<Node<'a>>,
+    delivery: Option<Node<'a>>,
+    source: Option<Node<'a>>,
+    root: Option<Node<'a>>,
+    sign_in: Option<Node<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(identity: Node<'a>) -> Self {
+        let quick = match identity {
+            Node::Text(text) => Self::in_one_pass(text),
+            Node::Value(_) => None,
+        };
+        quick.unwrap_or_else(|| Self::by_name(identity))
+    }
+
+    /// Into the nested objects without skipping them first. Gives up where a nested object is of
+    /// another kind or comes twice; then [`Parts::by_name`] decides.
+    fn in_one_pass(text: &'a str) -> Option<Self> {
+        let mut parts = Self::default();
+        let mut context = None;
+        walk::object(text.as_bytes(), 0, |key, at| {
+            let slot = match key.raw {
+                _ if key.escaped => return None,
+                b"type" => &mut parts.kind,
+                b"accessKeyId" => &mut parts.key,
+                b"principalId" => &mut parts.principal,
+                b"arn" => &mut parts.arn,
+                b"accountId" => &mut parts.account,
+                b"userName" => &mut parts.user,
+                b"invokedBy" => &mut parts.invoked_by,
+                b"identityProvider" => &mut parts.provider,
+                b"credentialId" => &mut parts.credential,
+                b"onBehalfOf" => &mut parts.behalf,
+                b"inScopeOf" => &mut parts.scope,
+                b"invokedByDelegate" => &mut parts.delegate,
+                b"sessionContext" if context.is_none() => {
+                    let (read, end) = Context::in_one_pass(text, at)?;
+                    context = Some(read);
+                    return Some(end);
+                }
+                b"sessionContext" => return None,
+                _ => return walk::value(text.as_bytes(), at),
+            };
+            fill(slot, text, at)
+        })?;
+        parts.context = context.unwrap_or_default();
+        Some(parts)
+    }
+
+    fn by_name(identity: Node<'a>) -> Self {
+        let [kind, key, principal, arn, account, user] = identity.fields([
+            "type",
+            "accessKeyId",
+            "principalId",
+            "arn",
+            "accountId",
+            "userName",
+        ]);
+        let [
+            invoked_by,
+            provider,
+            credential,
+            behalf,
+            scope,
+            delegate,
+            context,
+        ] = identity.fields([
+            "invokedBy",
+            "identityProvider",
+            "credentialId",
+            "onBehalfOf",
+            "inScopeOf",
+            "invokedByDelegate",
+            "sessionContext",
+        ]);
+        let context = context.map(Context::by_name).unwrap_or_default();
+        Self {
+            kind,
+            key,
+            principal,
+            arn,
+            account,
+            user,
+            invoked_by,
+            provider,
+            credential,
+            behalf,
+            scope,
+            delegate,
+            context,
         }
     }
-    caller.key = text(symbols, key);
-    caller.account = text(symbols, account);
-    caller.user_name = text(symbols, user);
-    caller.invoked_by = text(symbols, invoked_by);
-    principal_and_arn(&mut caller, symbols, (principal, arn));
-    rare.provider = text(symbols, provider);
-    rare.credential_id = text(symbols, credential);
-    rare.on_behalf_of = text(symbols, behalf.and_then(|n| n.get("userId")));
-    rare.identity_store = text(symbols, behalf.and_then(|n| n.get("identityStoreArn")));
-    rare.in_scope_of = text(symbols, scope.and_then(|n| n.get("sourceArn")));
-    rare.delegate = text(symbols, delegate.and_then(|n| n.get("accountId")));
-    if let Some(context) = context {
-        read_context(context, symbols, (&mut caller, &mut rare));
+
+    fn caller(self, mut caller: Caller, symbols: &mut Symbols) -> (Caller, Rare) {
+        let mut rare = Rare::default();
+        if let Some(name) = self.kind.and_then(Node::str) {
+            caller.kind = IdentityType::read(&name);
+            if caller.kind == IdentityType::Other {
+                rare.type_name = symbols.intern(&name);
+            }
+        }
+        caller.key = text(symbols, self.key);
+        caller.account = text(symbols, self.account);
+        caller.user_name = text(symbols, self.user);
+        caller.invoked_by = text(symbols, self.invoked_by);
+        principal_and_arn(&mut caller, symbols, (self.principal, self.arn));
+        let within = |node: Option<Node<'a>>, name| node.and_then(|n| n.get(name));
+        rare.provider = text(symbols, self.provider);
+        rare.credential_id = text(symbols, self.credential);
+        rare.on_behalf_of = text(symbols, within(self.behalf, "userId"));
+        rare.identity_store = text(symbols, within(self.behalf, "identityStoreArn"));
+        rare.in_scope_of = text(symbols, within(self.scope, "sourceArn"));
+        rare.delegate = text(symbols, within(self.delegate, "accountId"));
+        let context = self.context;
+        let created = context.created.and_then(Node::str);
+        caller.created = created.and_then(|t| Timestamp::parse(&t)).map(seconds);
+        caller.mfa = context.mfa.and_then(Node::bool);
+        caller.issuer_arn = text(symbols, context.issuer_arn);
+        caller.issuer_id = text(symbols, context.issuer_id);
+        if rare.provider.is_empty() {
+            rare.provider = text(symbols, within(context.web, "federatedProvider"));
+        }
+        rare.role_delivery = text(symbols, context.delivery);
+        rare.source_identity = text(symbols, context.source);
+        rare.assumed_root = text(symbols, context.root);
+        rare.sign_in_session = text(symbols, context.sign_in);
+        (caller, rare)
     }
-    (caller, rare)
+}
+
+impl<'a> Context<'a> {
+    fn in_one_pass(text: &'a str, at: usize) -> Option<(Self, usize)> {
+        let bytes = text.as_bytes();
+        let mut context = Self::default();
+        let (mut attributes, mut issuer) = (false, false);
+        let end = walk::object(bytes, at, |key, at| {
+            let slot = match key.raw {
+                _ if key.escaped => return None,
+                b"attributes" if !attributes => {
+                    attributes = true;
+                    return walk::object(bytes, at, |key, at| match key.raw {
+                        _ if key.escaped => None,
+                        b"creationDate" => fill(&mut context.created, text, at),
+                        b"mfaAuthenticated" => fill(&mut context.mfa, text, at),
+                        _ => walk::value(bytes, at),
+                    });
+                }
+                b"sessionIssuer" if !issuer => {
+                    issuer = true;
+                    return walk::object(bytes, at, |key, at| match key.raw {
+                        _ if key.escaped => None,
+                        b"arn" => fill(&mut context.issuer_arn, text, at),
+                        b"principalId" => fill(&mut context.issuer_id, text, at),
+                        _ => walk::value(bytes, at),
+                    });
+                }
+                b"attributes" | b"sessionIssuer" => return None,
+                b"webIdFederationData" => &mut context.web,
+                b"ec2RoleDelivery" => &mut context.delivery,
+                b"sourceIdentity" => &mut context.source,
+                b"assumedRoot" => &mut context.root,
+                b"signInSessionArn" => &mut context.sign_in,
+                _ => return walk::value(bytes, at),
+            };
+            fill(slot, text, at)
+        })?;
+        Some((context, end))
+    }
+
+    fn by_name(context: Node<'a>) -> Self {
+        let [attributes, issuer, web, delivery, source, root, sign_in] = context.fields([
+            "attributes",
+            "sessionIssuer",
+            "webIdFederationData",
+            "ec2RoleDelivery",
+            "sourceIdentity",
+            "assumedRoot",
+            "signInSessionArn",
+        ]);
+        let pair = |node: Option<Node<'a>>, names| node.map_or([None; 2], |n| n.fields(names));
+        let [created, mfa] = pair(attributes, ["creationDate", "mfaAuthenticated"]);
+        let [issuer_arn, issuer_id] = pair(issuer, ["arn", "principalId"]);
+        Self {
+            created,
+            mfa,
+            issuer_arn,
+            issuer_id,
+            web,
+            delivery,
+            source,
+            root,
+            sign_in,
+        }
+    }
+}
+
+/// Keeps the value at a place and gives the place behind it.
+fn fill<'a>(slot: &mut Option<Node<'a>>, text: &'a str, at: usize) -> Option<usize> {
+    let end = walk::value(text.as_bytes(), at)?;
+    *slot = text.get(at..end).map(Node::Text);
+    Some(end)
 }
 
 fn text(symbols: &mut Symbols, node: Option<Node<'_>>) -> Symbol {
-    node.and_then(Node::scalar)
-        .map_or(Symbol::EMPTY, |text| symbols.intern(&text))
+    match node.and_then(Node::scalar) {
+        Some(text) => symbols.intern(&text),
+        None => Symbol::EMPTY,
+    }
 }
 
 /// The session name stands in `principalId` and at the end of `arn`; it is often unique to one
@@ -208,40 +389,4 @@ fn principal_and_arn(
     let stem = arn.strip_suffix(session).filter(|_| !session.is_empty());
     caller.arn_ends_with_session = stem.is_some();
     caller.arn = symbols.intern(stem.unwrap_or(&arn));
-}
-
-fn read_context(
-    context: Node<'_>,
-    symbols: &mut Symbols,
-    (caller, rare): (&mut Caller, &mut Rare),
-) {
-    let [attributes, issuer, web, delivery, source, root, sign_in] = context.fields([
-        "attributes",
-        "sessionIssuer",
-        "webIdFederationData",
-        "ec2RoleDelivery",
-        "sourceIdentity",
-        "assumedRoot",
-        "signInSessionArn",
-    ]);
-    if let Some(attributes) = attributes {
-        let [created, mfa] = attributes.fields(["creationDate", "mfaAuthenticated"]);
-        caller.created = created
-            .and_then(Node::str)
-            .and_then(|t| Timestamp::parse(&t))
-            .map(seconds);
-        caller.mfa = mfa.and_then(Node::bool);
-    }
-    if let Some(issuer) = issuer {
-        let [arn, id] = issuer.fields(["arn", "principalId"]);
-        caller.issuer_arn = text(symbols, arn);
-        caller.issuer_id = text(symbols, id);
-    }
-    if rare.provider.is_empty() {
-        rare.provider = text(symbols, web.and_then(|n| n.get("federatedProvider")));
-    }
-    rare.role_delivery = text(symbols, delivery);
-    rare.source_identity = text(symbols, source);
-    rare.assumed_root = text(symbols, root);
-    rare.sign_in_session = text(symbols, sign_in);
 }

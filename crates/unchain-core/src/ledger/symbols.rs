@@ -1,6 +1,6 @@
 //! Texts kept once each. Must not know what the texts mean.
 
-use super::mix::{half, spread};
+use super::mix::{half, mix, spread};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -38,8 +38,12 @@ pub struct Symbols {
     ends: Vec<usize>,
     /// (upper half of the hash, number): growing the table must not visit every text.
     table: HashTable<(u32, u32)>,
+    /// Numbers met lately, in slots chosen by length and last bytes: many texts come again at once.
+    recent: Vec<u32>,
     seed: u64,
 }
+
+const RECENT: usize = 1024;
 
 impl Symbols {
     /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow.
@@ -48,6 +52,7 @@ impl Symbols {
             arena: String::new(),
             ends: vec![0],
             table: HashTable::new(),
+            recent: vec![0; RECENT],
             seed,
         }
     }
@@ -80,6 +85,19 @@ impl Symbols {
         if text.is_empty() {
             return Symbol::EMPTY;
         }
+        let slot = slot(text);
+        let known = self.recent.get(slot).copied().unwrap_or_default();
+        if known != 0 && slice(&self.arena, &self.ends, known) == text {
+            return Symbol(known);
+        }
+        let symbol = self.intern_cold(text);
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = symbol.0;
+        }
+        symbol
+    }
+
+    fn intern_cold(&mut self, text: &str) -> Symbol {
         let hash = self.hash(text);
         if let Some(symbol) = self.look_up(hash, text) {
             return symbol;
@@ -109,6 +127,18 @@ impl Symbols {
             (symbol, self.get(symbol))
         })
     }
+}
+
+/// Length and last bytes tell most texts apart.
+fn slot(text: &str) -> usize {
+    let last = match text.as_bytes().last_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text
+            .bytes()
+            .fold(0, |word, byte| word << 8 | u64::from(byte)),
+    };
+    let hash = mix(text.len() as u64, &[last]);
+    usize::try_from(hash).unwrap_or_default() % RECENT
 }
 
 fn slice<'a>(arena: &'a str, ends: &[usize], number: u32) -> &'a str {
