@@ -28,16 +28,20 @@ impl<'l> Lineage<'l> {
     /// The root of every node, in time proportional to their number.
     pub fn roots(&self) -> Vec<u32> {
         let mut roots = vec![NONE; self.nodes.len()];
+        // The walk that last came by a node: meeting one's own mark is a circle, and its last node
+        // stands for its root.
+        let mut walks = vec![NONE; self.nodes.len()];
         let mut path = Vec::new();
         for start in 0..u32::try_from(self.nodes.len()).unwrap_or(NONE) {
             path.clear();
             let mut at = start;
             let root = loop {
-                match roots.get(at as usize) {
-                    Some(&known) if known != NONE => break known,
-                    _ if path.contains(&at) => break at,
-                    _ => path.push(at),
+                match (roots.get(at as usize), walks.get_mut(at as usize)) {
+                    (Some(&known), _) if known != NONE => break known,
+                    (_, Some(walk)) if *walk != start => *walk = start,
+                    _ => break at,
                 }
+                path.push(at);
                 match self.primary(at) {
                     Some(edge) => at = edge.parent,
                     None => break at,

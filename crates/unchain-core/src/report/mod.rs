@@ -4,10 +4,8 @@
 //! the only types of this crate that serialise.
 
 mod coverage;
-mod tree;
 
 pub use coverage::{AccountCoverage, Coverage, coverage};
-pub use tree::{Direction, Tree};
 
 use crate::ledger::Seconds;
 use crate::lineage::{Addresses, Edge, Lineage};

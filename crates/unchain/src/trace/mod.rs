@@ -13,9 +13,9 @@ use crate::when::When;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use unchain_core::lineage::{Lineage, Match, NodeKind};
-use unchain_core::report::{Direction, Report};
+use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
-use walk::{Children, View};
+use walk::{Children, Direction, View};
 
 const EXAMPLES: &str = "Examples:
   unchain trace AKIAQNZGKIQY56JQ7WML

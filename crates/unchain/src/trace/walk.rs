@@ -6,12 +6,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use unchain_core::lineage::{Edge, Lineage, NodeKind, Origin};
 use unchain_core::liveness::Status;
-use unchain_core::report::{Direction, Report};
+use unchain_core::report::Report;
 
 /// More children than this that are alike are written as one line.
 const ALIKE: usize = 8;
 /// Of these, so many are written out.
 const SAMPLES: usize = 3;
+
+/// Which way to go from a pivot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Up to the root only.
+    Up,
+    /// Down to the leaves only.
+    Down,
+    /// Both.
+    Both,
+}
 
 /// One line or group of lines of a trace.
 #[derive(Clone, Copy, Debug)]
