@@ -152,7 +152,7 @@ impl Closure<'_> {
             attributes: &attributes,
         };
         let mut looks = Looks::new(&mut self.hasher);
-        looks.of_fact(&texts, caller, reach);
+        looks.of_fact(&texts, reach);
         let list = looks.list;
         self.look(list)
     }

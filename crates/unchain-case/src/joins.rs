@@ -61,6 +61,9 @@ pub(crate) enum Join {
 /// Requests and answers are found by spans of this many seconds; the lineage joins those within 5.
 pub(crate) const SPAN: u32 = 16;
 
+/// Under this text the making of any identity provider is found.
+pub(crate) const PROVIDER: &str = "identity-provider";
+
 /// Makes hashes, with one buffer for all.
 #[derive(Default)]
 pub(crate) struct Hasher {
@@ -227,12 +230,13 @@ impl<'a> FactTexts<'a> {
         }
     }
 
-    /// The service in whose workloads' names the thing that was made stands.
+    /// The service in whose workloads' names the thing that was made stands, or that it is a provider.
     fn service(&self) -> &'static str {
         match self.deed {
             Deed::RunInstances | Deed::InstanceProfile => "ec2.amazonaws.com",
             Deed::Function => "lambda.amazonaws.com",
             Deed::TaskDefinition => "ecs-tasks.amazonaws.com",
+            Deed::IdentityProvider | Deed::TrustAnchor => PROVIDER,
             _ => "",
         }
     }
@@ -325,6 +329,7 @@ impl<'a> FactTexts<'a> {
             }
             Deed::CreateOAuth2Token => {
                 let created = caller.created.unwrap_or(self.time);
+                push(hasher.session(Join::Begun, (caller.own(), caller.session, self.time)));
                 push(hasher.session(Join::Begun, (caller.own(), caller.session, created)));
             }
             _ => {

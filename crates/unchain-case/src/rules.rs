@@ -4,7 +4,7 @@
 //! The rules follow the joins of `unchain_core::lineage` and `liveness`, one for one; they may bring too much
 //! and must not bring too little (`tests/around.rs`). Must not know SQLite.
 
-use crate::joins::{CallerTexts, FactTexts, Hasher, Join, SPAN, of_number, of_span};
+use crate::joins::{CallerTexts, FactTexts, Hasher, Join, PROVIDER, SPAN, of_number, of_span};
 use crate::links::Kind;
 use crate::usage::EventId;
 use unchain_core::deed::{Attribute, Deed};
@@ -133,7 +133,7 @@ impl<'h> Looks<'h> {
         }
         let node = caller.node(self.hasher);
         self.push(Kind::Caller, node, (reach, Filter::All));
-        self.facts(Join::ChildKey, caller.key, Reach::Up);
+        self.facts(Join::ChildKey, caller.key, reach);
         self.facts(Join::SignIn, sign_in_session, Reach::Up);
         if let Some(created) = caller.created {
             let session = (caller.own(), caller.session, created);
@@ -154,6 +154,15 @@ impl<'h> Looks<'h> {
         if caller.kind == IdentityType::AssumedRole && caller.key.is_empty() {
             self.facts(Join::Workload, caller.session, Reach::Up);
         }
+        if matches!(
+            caller.kind,
+            IdentityType::SamlUser | IdentityType::WebIdentityUser
+        ) {
+            // A provider's edge to its subject is that of the subject's first issue.
+            let made = self.hasher.text(Join::Mentioned, PROVIDER);
+            let own = of_number(Join::ByCaller, id);
+            self.push(Kind::Fact, own, (Reach::Here, Filter::If(made)));
+        }
         self.facts(Join::KeyStatus, caller.key, Reach::Here);
         self.facts(Join::Owner, caller.user_name, Reach::Here);
         self.facts(Join::Owner, owner(caller.arn), Reach::Here);
@@ -164,12 +173,13 @@ impl<'h> Looks<'h> {
     }
 
     /// What a fact needs beside its caller.
-    pub(crate) fn of_fact(&mut self, fact: &FactTexts<'_>, caller_id: u32, reach: Reach) {
+    pub(crate) fn of_fact(&mut self, fact: &FactTexts<'_>, reach: Reach) {
         if reach == Reach::Here {
             return;
         }
         let key = fact.get(Attribute::ChildKey);
         self.facts(Join::ChildKey, key, reach);
+        self.callers(Join::Key, key, reach);
         self.facts(Join::KeyStatus, key, Reach::Here);
         self.liveness(fact);
         for name in fact.made() {
@@ -184,21 +194,19 @@ impl<'h> Looks<'h> {
         }
         match fact.deed {
             Deed::AssumeRoleWithSaml | Deed::AssumeRoleWithWebIdentity => {
-                let provider = fact.get(Attribute::Provider);
-                self.facts(Join::Made, provider, Reach::Up);
-                // The provider's edge to its subject is that of the subject's first issue.
-                let made = self.hasher.text(Join::Made, provider);
-                let own = of_number(Join::ByCaller, caller_id);
-                self.push(Kind::Fact, own, (Reach::Here, Filter::If(made)));
+                self.facts(Join::Made, fact.get(Attribute::Provider), Reach::Up);
             }
             Deed::CreateOAuth2Token => {
                 self.facts(Join::SignIn, fact.get(Attribute::SignInSession), reach);
+                // Without the ARN, grants of one second to one session are one.
+                let own = (fact.caller.own(), fact.caller.session, fact.time);
+                self.begun(own, reach);
             }
             Deed::ConsoleLogin => self.sign_in(fact),
             _ => {}
         }
         if reach == Reach::Down {
-            self.below(fact, key);
+            self.below(fact);
         }
     }
 
@@ -236,9 +244,8 @@ impl<'h> Looks<'h> {
     }
 
     /// What came of a fact.
-    fn below(&mut self, fact: &FactTexts<'_>, key: &str) {
+    fn below(&mut self, fact: &FactTexts<'_>) {
         let caller = &fact.caller;
-        self.callers(Join::Key, key, Reach::Down);
         match fact.deed {
             Deed::ConsoleLogin => {
                 self.session((caller.own(), caller.session, fact.time), Reach::Down);
@@ -305,6 +312,8 @@ impl<'h> Looks<'h> {
             Join::ChildSession,
             Join::Made,
             Join::Mentioned,
+            Join::Owner,
+            Join::SignIn,
             Join::Workload,
         ] {
             self.facts(join, text, Reach::Down);
