@@ -48,9 +48,12 @@ impl Memory {
 #[derive(Clone, Debug)]
 pub(super) struct Recent(Vec<u32>);
 
+/// A power of two, enough for the addresses and agents that a day's files bring in turn.
+const RECENT_ROWS: usize = 8192;
+
 impl Default for Recent {
     fn default() -> Self {
-        Self(vec![u32::MAX; RECENT])
+        Self(vec![u32::MAX; RECENT_ROWS])
     }
 }
 
@@ -70,7 +73,7 @@ impl Recent {
         };
         let [a, b] = parts;
         let hash = super::mix::mix(word(a), &[word(b)]);
-        usize::try_from(hash).unwrap_or_default() % RECENT
+        usize::try_from(hash).unwrap_or_default() % RECENT_ROWS
     }
 
     #[inline]

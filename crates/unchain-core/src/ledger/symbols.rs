@@ -43,7 +43,7 @@ pub struct Symbols {
     seed: u64,
 }
 
-const RECENT: usize = 1024;
+const RECENT: usize = 8192;
 
 impl Symbols {
     /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow.
