@@ -218,22 +218,32 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn traces(case: &Case) -> Result<(), Box<dyn Error>> {
     let n = 170_004;
     let day = n % (DAYS - 1);
+    let part = case.load_around(&key(n, day))?.ok_or("an unknown key")?;
+    let issue = part
+        .facts()
+        .first()
+        .map(|fact| part.event_id(fact.id).into_owned());
+    let first = part
+        .uses()
+        .last()
+        .map(|usage| part.event_id(usage.first_id).into_owned());
     for pivot in [
-        &key(n, day),
-        &format!("session-{n}-{day}"),
-        &format!(
+        key(n, day),
+        format!("session-{n}-{day}"),
+        format!(
             "arn:aws:sts::{:012}:assumed-role/role-{}/session-{n}-{day}",
             100_000_000 + n % 40,
             n % 1_200
         ),
-        "AKIA0000000000000004",
-        "10.0.17.200",
-        "role-17",
-        "9e3779b9-79b9-4000-8779-7f4a7c157c15",
-        "00000000-0000-4000-8000-000000000000",
+        "AKIA0000000000000004".to_owned(),
+        "10.0.17.200".to_owned(),
+        "role-17".to_owned(),
+        issue.unwrap_or_default(),
+        first.unwrap_or_default(),
+        "00000000-0000-4000-8000-000000000000".to_owned(),
     ] {
         let start = Instant::now();
-        let part = case.load_around(pivot)?;
+        let part = case.load_around(&pivot)?;
         let loaded = start.elapsed();
         let nodes = part.as_ref().map(|part| Lineage::build(part).nodes().len());
         report(format_args!(

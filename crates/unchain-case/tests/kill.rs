@@ -1,6 +1,12 @@
 //! INVARIANT: a process killed at any moment leaves what its last finished write left, or the one that it was
 //! finishing.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod common;
 
 use common::{ledger, story};
@@ -58,18 +64,21 @@ fn a_killed_process_leaves_a_committed_case() {
             .stdout(Stdio::piped())
             .spawn()
             .expect("a child");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        // Not dropped before the child is killed: a broken pipe would end it otherwise.
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let told = lines
+            .by_ref()
             .map_while(Result::ok)
             .filter(|line| line == "written")
             .take(after)
             .count();
+        // SQLite's journal is there while a write is under way: that is when to kill.
+        let journal = folder.path().join(format!("{after}.case-journal"));
+        while !journal.exists() && child.try_wait().expect("a state").is_none() {
+            std::thread::yield_now();
+        }
         child.kill().expect("killed");
         child.wait().expect("ended");
-        eprintln!(
-            "JOURNAL {}",
-            folder.path().join(format!("{after}.case-journal")).exists()
-        );
         assert_eq!(told, after, "the child ended by itself");
         let case = Case::open(&path).expect("a case that opens");
         let loaded = case.load_with_marks().expect("loaded").canonical();

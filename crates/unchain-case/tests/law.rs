@@ -1,5 +1,10 @@
 //! INVARIANT: what a case holds depends on the set of events and files written to it only.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod common;
 
 use common::{STORIES, ledger, story};

@@ -1,5 +1,10 @@
 //! Opening: what is no case, what is a later or an earlier one, and what cannot be written.
 
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod common;
 
 use common::{ledger, story};
