@@ -1,12 +1,12 @@
 //! Adding one event. The hot path of a scan: about three hash look-ups for a caller met before.
 
-use super::Ledger;
 use super::caller::{self, Caller, Rare};
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
 use super::memory::Recent;
 use super::mix::{half, mix, spread};
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
+use super::{FIRST_USES, Ledger};
 use crate::deed::{self, Attribute, Rule, Value};
 use crate::event::Event;
 use crate::id::uuid_bytes;
@@ -277,15 +277,32 @@ impl Ledger {
                     .get(n as usize)
                     .is_some_and(|usage| usage.key == *key)
         };
+        let first = self.first_uses.get(key.caller as usize)?;
+        if let Some(&(_, number)) = first.iter().find(|slot| same(slot)) {
+            return Some(number);
+        }
+        // A caller's further uses are in the table only once its own slots are full.
+        first.last().filter(|slot| slot.1 != Use::NONE)?;
         self.use_table.find(spread(half), same).map(|&(_, n)| n)
     }
 
     pub(super) fn insert_use(&mut self, usage: Use, hash: u64) {
         let number = u32::try_from(self.uses.len()).unwrap_or(u32::MAX);
-        let half = half(hash);
-        self.use_table
-            .insert_unique(spread(half), (half, number), |(half, _)| spread(*half));
+        let (half, caller) = (half(hash), usage.key.caller as usize);
         self.uses.push(usage);
+        if caller >= self.first_uses.len() {
+            self.first_uses
+                .resize(caller + 1, [(0, Use::NONE); FIRST_USES]);
+        }
+        let first = self.first_uses.get_mut(caller);
+        match first.and_then(|slots| slots.iter_mut().find(|slot| slot.1 == Use::NONE)) {
+            Some(slot) => *slot = (half, number),
+            None => {
+                let rehash = |(half, _): &(u32, u32)| spread(*half);
+                self.use_table
+                    .insert_unique(spread(half), (half, number), rehash);
+            }
+        }
     }
 
     /// Keeps a deed: a success as a fact, a failure as an attempt.

@@ -95,7 +95,7 @@ pub(super) struct Recall {
     all: HashMap<u128, u32, Passing>,
 }
 
-const RECENT: usize = 256;
+const RECENT: usize = 4096;
 
 impl Default for Recall {
     fn default() -> Self {
@@ -127,7 +127,7 @@ impl Recall {
 }
 
 fn slot(key: u128) -> usize {
-    usize::try_from(key >> 64 & 0xff).unwrap_or_default() % RECENT
+    usize::try_from(key >> 64 & 0xffff).unwrap_or_default() % RECENT
 }
 
 /// A hasher for keys that are hashes already.

@@ -33,6 +33,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The seed for hashes when the caller has none: fine for tests and trusted logs.
 pub const NO_SEED: u64 = 0x756e_6368_6169_6e00;
 
+/// So many uses of a caller are found without a table: half a cache line.
+const FIRST_USES: usize = 4;
+
 /// A table of distinct rows, addressed by number.
 #[derive(Clone, Debug)]
 struct Rows<T> {
@@ -86,7 +89,10 @@ pub struct Ledger {
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
     uses: Vec<Use>,
-    /// (half of the key's hash, number).
+    /// The first uses of each caller, as (half of the key's hash, number): a caller's events come
+    /// together, and most callers do few things, so most uses are found in one step here.
+    first_uses: Vec<[(u32, u32); FIRST_USES]>,
+    /// The other uses, likewise.
     use_table: HashTable<(u32, u32)>,
     many: Vec<Many>,
     facts: Vec<Fact>,
@@ -119,6 +125,7 @@ impl Ledger {
             places: Rows::new(),
             hours: Vec::new(),
             uses: Vec::new(),
+            first_uses: Vec::new(),
             use_table: HashTable::new(),
             many: Vec::new(),
             facts: Vec::new(),

@@ -103,6 +103,8 @@ pub struct Use {
 impl Use {
     /// The value of `many` for a use with a single event.
     pub const ONE: u32 = u32::MAX;
+    /// No use.
+    pub(super) const NONE: u32 = u32::MAX;
 }
 
 /// The marks of a use with more than one event.
