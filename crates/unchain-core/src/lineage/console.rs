@@ -13,6 +13,7 @@ use super::{Basis, Edge, Face, NONE, Node, NodeKind, Origin, adjacency, run};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, IdentityType, Seconds, Symbol};
 use hashbrown::HashMap;
+use std::collections::BTreeSet;
 
 /// Words in user agents of browsers and of the console.
 const CONSOLE_AGENTS: [&str; 6] = [
@@ -81,6 +82,15 @@ impl Builder<'_> {
         let hints = self.hints(&agents);
         self.console_agent = agents;
         let sign_ins = self.sign_ins();
+        let issuers: BTreeSet<u32> = self
+            .facts()
+            .filter(|(_, fact)| fact.deed == Deed::AssumeRole)
+            .filter(|(_, fact)| {
+                let caller = self.ledger.caller(fact.key.caller);
+                !caller.invoked_by.is_empty() && !caller.key.is_empty()
+            })
+            .filter_map(|(_, fact)| self.caller_nodes.get(fact.key.caller as usize).copied())
+            .collect();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
         for (node, hints) in self.nodes.iter().zip(&hints) {
             if let Some(session) =
@@ -100,7 +110,9 @@ impl Builder<'_> {
                 continue;
             };
             let alone = groups.get(&session).copied().unwrap_or_default() < 2;
-            let in_console = sign_ins.contains_key(&session) || groups.contains_key(&session);
+            // A key that a service forwarded is the console's own where a role was switched to with it.
+            let in_console = issuers.contains(&number)
+                && (sign_ins.contains_key(&session) || groups.contains_key(&session));
             let origin = if hints.callers == hints.forwarded && !in_console {
                 Origin::Forwarded
             } else if hints.service_linked {
