@@ -6,6 +6,7 @@
 use crate::error::Fault;
 use crate::joins::{FactTexts, Hasher, Join, of_number};
 use crate::links::{Kind, Links};
+use crate::pack::push_id;
 use crate::read::{Marks, Reader};
 use crate::rules::{Filter, Look, Looks, Reach, event_of_text};
 use crate::usage::EventId;
@@ -16,6 +17,10 @@ use std::collections::BTreeMap;
 use unchain_core::deed::Attribute;
 use unchain_core::id::{is_session_of, split_principal};
 use unchain_core::ledger::{Caller, Fact, Ledger};
+
+/// Records of published logs sometimes share an id. In a case of so many callers all of them are found by it; in a
+/// larger one, those kept whole.
+const SMALL: u32 = 100_000;
 
 /// A row to go on from.
 enum Step {
@@ -83,11 +88,22 @@ impl Closure<'_> {
         let list = looks.list;
         self.look(list)?;
         let event = event_of_text(self.pivot);
-        let a_guid = matches!(event, EventId::Guid(_));
-        if self.steps.is_empty() || (a_guid && self.facts.is_empty()) {
+        let hash = event.hash(&mut self.hasher);
+        let kept = !self
+            .links
+            .find(self.connection, Kind::Fact, hash)?
+            .is_empty();
+        let an_event = kept || matches!(event, EventId::Guid(_));
+        if self.steps.is_empty() || (an_event && (!kept || self.is_small()?)) {
             self.search_ends(&event)?;
         }
         Ok(())
+    }
+
+    /// Whether all callers are read in a few milliseconds.
+    fn is_small(&self) -> Result<bool, Fault> {
+        let sql = "SELECT coalesce(max(id), 0) <= ?1 FROM caller";
+        Ok(self.connection.query_row(sql, [SMALL], |row| row.get(0))?)
     }
 
     /// Callers that have the event as the first or last of a use: they are not linked by it, because there
@@ -308,9 +324,9 @@ fn clients(connection: &Connection, pivot: &str) -> Result<Vec<u32>, Fault> {
     Ok(found)
 }
 
+/// An event id as it stands in `caller.ends`.
 fn bytes_of(event: &EventId<'_>) -> Vec<u8> {
-    match event {
-        EventId::Guid(bytes) => bytes.to_vec(),
-        EventId::Text(text) => text.as_bytes().to_vec(),
-    }
+    let mut bytes = Vec::new();
+    push_id(&mut bytes, event);
+    bytes
 }

@@ -208,7 +208,7 @@ impl Case {
     }
 }
 
-/// Nothing that a damaged or forged file says is run, and pages go to the disk before a commit returns.
+/// Nothing that a damaged or forged file says is run.
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -166,6 +166,11 @@ pub(crate) fn read_day(start: u32, bytes: &[u8]) -> Option<Day> {
 fn push_end(out: &mut Vec<u8>, (mark, id): &End<'_>) {
     let hash = mark.0.to_le_bytes();
     out.extend_from_slice(hash.get(..4).unwrap_or_default());
+    push_id(out, id);
+}
+
+/// An event id: a byte 0 and a GUID, or the length of a text plus one and the text.
+pub(crate) fn push_id(out: &mut Vec<u8>, id: &EventId<'_>) {
     match id {
         EventId::Guid(bytes) => {
             out.push(0);

@@ -94,7 +94,7 @@ fn recorded_trails_written_in_parts_are_given_back_whole() {
         assert!(loaded.canonical() == whole.canonical());
         events += whole.events();
     }
-    assert!(events > 5_000, "only {events} events");
+    assert!(events > 4_000, "only {events} events");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn around_a_pivot_recorded_trails_are_told_as_on_the_whole() {
     let mut known = 0;
     for set in sets(&corpus) {
         let mut whole = ledger(&set);
-        let step = whole.uses().len() / 40 + 1;
+        let step = whole.uses().len() / 150 + 1;
         known += told::check(&mut whole, step);
     }
     assert!(known > 100, "only {known} pivots");
