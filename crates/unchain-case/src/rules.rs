@@ -163,6 +163,12 @@ impl<'h> Looks<'h> {
             let own = of_number(Join::ByCaller, id);
             self.push(Kind::Fact, own, (Reach::Here, Filter::If(made)));
         }
+        if !caller.key.is_empty() && !caller.invoked_by.is_empty() {
+            // A forwarded key with which a role was assumed may be the console's own.
+            let own = of_number(Join::ByCaller, id);
+            let assumed = Filter::Span(Deed::AssumeRole, 0, u32::MAX);
+            self.push(Kind::Fact, own, (Reach::Here, assumed));
+        }
         self.facts(Join::KeyStatus, caller.key, Reach::Here);
         self.facts(Join::Owner, caller.user_name, Reach::Here);
         self.facts(Join::Owner, owner(caller.arn), Reach::Here);
