@@ -33,6 +33,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The seed for hashes when the caller has none: fine for tests and trusted logs.
 pub const NO_SEED: u64 = 0x756e_6368_6169_6e00;
 
+/// Texts that `lineage` names nodes and edges by, also when no record holds them.
+const KNOWN: [&str; 5] = [
+    "ec2.amazonaws.com",
+    "lambda.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "ConsoleLogin",
+    "CreateUser",
+];
+
 /// So many uses of a caller are found without a table: half a cache line.
 const FIRST_USES: usize = 4;
 
@@ -114,9 +123,13 @@ impl Ledger {
     pub fn new(seed: u64) -> Self {
         let mut rare = Rows::new();
         rare.add(Rare::default(), |row| apply::hash_rare(seed, row));
+        let mut symbols = Symbols::new(seed);
+        for text in KNOWN {
+            symbols.intern(text);
+        }
         Self {
             seed,
-            symbols: Symbols::new(seed),
+            symbols,
             callers: Rows::new(),
             rare,
             calls: Rows::new(),

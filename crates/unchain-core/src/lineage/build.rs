@@ -267,7 +267,7 @@ impl<'l> Builder<'l> {
     }
 
     /// What tells callers of one key apart.
-    fn content(&self, number: u32) -> impl Ord + use<'l> {
+    pub(super) fn content(&self, number: u32) -> impl Ord + use<'l> {
         let ledger = self.ledger;
         let caller = ledger.caller(number);
         let texts = [

@@ -257,6 +257,7 @@ impl Builder<'_> {
         };
         let face = self.node(number).map_or(Face::Name, |node| node.face);
         let parent = self.named(id, face);
+        self.keep_first_face(parent, face);
         let sign_in = joins.sign_ins.get(&session).copied();
         let basis = if sign_in.is_some() {
             Basis::Matched
@@ -277,6 +278,17 @@ impl Builder<'_> {
             basis,
             facts,
         });
+    }
+
+    /// A session without callers of its own is described by those of its keys: by the first in content.
+    fn keep_first_face(&mut self, session: u32, face: Face) {
+        let known = self.node(session).map(|node| node.face);
+        if let (Some(Face::Caller(known)), Face::Caller(new)) = (known, face)
+            && self.content(new) < self.content(known)
+            && let Some(node) = self.nodes.get_mut(session as usize)
+        {
+            node.face = face;
+        }
     }
 
     fn join(&mut self, (parent, child): (u32, u32), number: u32, basis: Basis) {

@@ -20,16 +20,45 @@ impl<'l> Lineage<'l> {
         chain
     }
 
-    /// The root of a node: itself if nothing is known to have made it.
+    /// The root of a node: itself if nothing is known to have made it. Of nodes that made each other
+    /// it is the one whose names come first.
     pub fn root(&self, node: u32) -> u32 {
-        self.ancestors(node).last().map_or(node, |edge| edge.parent)
+        let mut seen = BTreeSet::new();
+        let mut at = node;
+        while seen.insert(at) {
+            match self.primary(at) {
+                Some(edge) => at = edge.parent,
+                None => return at,
+            }
+        }
+        self.first_of_circle(at)
+    }
+
+    /// The node of a circle of primary edges whose names come first, whatever the order of arrival.
+    fn first_of_circle(&self, start: u32) -> u32 {
+        let names = |number: u32| {
+            let node = self.node(number);
+            node.map(|n| {
+                (
+                    n.created,
+                    [n.key, n.name, n.session].map(|s| self.ledger.text(s)),
+                )
+            })
+        };
+        let (mut first, mut at) = (start, start);
+        while let Some(edge) = self.primary(at).filter(|edge| edge.parent != start) {
+            at = edge.parent;
+            if names(at) < names(first) {
+                first = at;
+            }
+        }
+        first
     }
 
     /// The root of every node, in time proportional to their number.
     pub fn roots(&self) -> Vec<u32> {
         let mut roots = vec![NONE; self.nodes.len()];
-        // The walk that last came by a node: meeting one's own mark is a circle, and its last node
-        // stands for its root.
+        // The walk that last came by a node: meeting one's own mark is a circle.
         let mut walks = vec![NONE; self.nodes.len()];
         let mut path = Vec::new();
         for start in 0..u32::try_from(self.nodes.len()).unwrap_or(NONE) {
@@ -39,7 +68,7 @@ impl<'l> Lineage<'l> {
                 match (roots.get(at as usize), walks.get_mut(at as usize)) {
                     (Some(&known), _) if known != NONE => break known,
                     (_, Some(walk)) if *walk != start => *walk = start,
-                    _ => break at,
+                    _ => break self.first_of_circle(at),
                 }
                 path.push(at);
                 match self.primary(at) {
