@@ -1,6 +1,6 @@
 //! A JSON value inside a record, read without building a tree.
 //!
-//! The functions of [`walk`] find where values end, in place, and check the text as strictly as
+//! The functions of `walk` find where values end, in place, and check the text as strictly as
 //! `serde_json` does; where one is not sure (an escaped surrogate, an exponent, deep nesting) it gives
 //! up and the caller takes the plain `serde_json` path. So whatever they accept, `serde_json` accepts
 //! with the same meaning; the fuzz target `record` and the tests in `tests/record_paths.rs` hold that.
@@ -11,7 +11,7 @@ pub(crate) mod walk;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// A JSON value: either text that [`walk`] has checked, or a parsed value.
+/// A JSON value: either text that `walk` has checked, or a parsed value.
 #[derive(Clone, Copy, Debug)]
 pub enum Node<'a> {
     /// The value's own text, from its first to its last byte.
