@@ -63,6 +63,8 @@ fn check(text: &str) -> Result<bool, TestCaseError> {
     let (mut a, mut b) = (Ledger::default(), Ledger::default());
     a.apply(&event);
     b.apply(&slow);
+    a.settle();
+    b.settle();
     prop_assert_eq!(a.canonical(), b.canonical());
     Ok(true)
 }

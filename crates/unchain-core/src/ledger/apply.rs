@@ -16,6 +16,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The marks in a case file must mean the same to every run, so their hash has a fixed seed.
 const MARK_SEED: u64 = 0x6d61_726b;
+/// So many events are counted together.
+const PENDING: usize = 256;
 /// The outcome of a call that failed without an error code, as console sign-ins do.
 const FAILURE: &str = "Failure";
 
@@ -40,7 +42,10 @@ impl Ledger {
         let id = self.id_of(event);
         let hash = self.identity_hash(event, id);
         let mark = Mark::new(seconds(event.time), hash);
-        self.count_use(key, mark, id);
+        self.pending.push((key, mark, id));
+        if self.pending.len() == PENDING {
+            self.flush();
+        }
         let hour = event.time.hour();
         if self.memory.last_hour != Some((place, hour)) {
             self.memory.last_hour = Some((place, hour));
@@ -224,6 +229,36 @@ impl Ledger {
         };
         let name = xxh3_64_with_seed(event.name.as_bytes(), id_hash);
         xxh3_64_with_seed(event.recipient.as_bytes(), name)
+    }
+
+    /// Counts what is pending. Most of the time of a count is spent waiting for rows far apart in
+    /// memory; steps that each go over all pending events wait for many rows at once.
+    pub(super) fn flush(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut found = [None; PENDING];
+        for ((key, _, _), slot) in pending.iter().zip(&mut found) {
+            let half = half(hash_use(self.seed, key));
+            let first = self.first_uses.get(key.caller as usize);
+            let candidate = first.and_then(|slots| slots.iter().find(|(h, _)| *h == half));
+            *slot = candidate.map(|(_, number)| *number);
+        }
+        for slot in &mut found {
+            let usage = slot.and_then(|number| self.uses.get(number as usize));
+            *slot = usage
+                .map(|usage| usage.many)
+                .filter(|many| *many != Use::ONE);
+        }
+        for slot in &found {
+            std::hint::black_box(
+                slot.and_then(|many| self.many.get(many as usize))
+                    .map(|m| m.last),
+            );
+        }
+        for &(key, mark, id) in &pending {
+            self.count_use(key, mark, id);
+        }
+        pending.clear();
+        self.pending = pending;
     }
 
     pub(super) fn count_use(&mut self, key: UseKey, mark: Mark, id: EventKey) {

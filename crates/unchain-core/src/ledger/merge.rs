@@ -19,6 +19,8 @@ struct Transfer<'a> {
 impl Ledger {
     /// Adds everything in `other`. The order of merging does not matter, nor do events in both.
     pub fn merge(&mut self, mut other: Self) {
+        self.flush();
+        other.flush();
         if other.uses.is_empty() && other.places.rows.is_empty() {
             return;
         }

@@ -97,6 +97,8 @@ pub struct Ledger {
     clients: Rows<Client>,
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
+    /// Events that are not counted yet; see [`Ledger::settle`].
+    pending: Vec<(UseKey, Mark, EventKey)>,
     uses: Vec<Use>,
     /// The first uses of each caller, as (half of the key's hash, number): a caller's events come
     /// together, and most callers do few things, so most uses are found in one step here.
@@ -137,6 +139,7 @@ impl Ledger {
             clients: Rows::new(),
             places: Rows::new(),
             hours: Vec::new(),
+            pending: Vec::new(),
             uses: Vec::new(),
             first_uses: Vec::new(),
             use_table: HashTable::new(),
@@ -204,8 +207,9 @@ impl Ledger {
         self.places.rows.iter().zip(&self.hours)
     }
 
-    /// All uses.
+    /// All uses. Call [`Ledger::settle`] first.
     pub fn uses(&self) -> &[Use] {
+        debug_assert!(self.pending.is_empty(), "asked before it was settled");
         &self.uses
     }
 
@@ -301,11 +305,13 @@ impl Ledger {
 
     /// The number of distinct events. Call [`Ledger::settle`] first.
     pub fn events(&self) -> u64 {
-        self.uses.iter().map(|usage| self.count(usage)).sum()
+        self.uses().iter().map(|usage| self.count(usage)).sum()
     }
 
-    /// Brings every use's marks into order and removes repeats. Counts are exact only after this.
+    /// Counts what is still pending, brings every use's marks into order and removes repeats. Whoever
+    /// applied events calls this before asking for uses or counts.
     pub fn settle(&mut self) {
+        self.flush();
         for many in &mut self.many {
             many.settle();
         }
