@@ -28,6 +28,8 @@ enum What {
     Active(bool),
     /// The key, user or role is gone, or (false) made again.
     Deleted(bool),
+    /// A user has a password for the console, or not.
+    Password(bool),
     /// A policy by this name now denies this much: nothing, if the list is empty.
     Policy(String, Vec<Deny>),
 }
@@ -77,6 +79,18 @@ impl Denials {
                 let key = ledger.attribute(fact, Attribute::Key);
                 self.keys.entry(key).or_default().push(change(what));
             }
+            Deed::DeactivateMfaDevice | Deed::EnableMfaDevice => {
+                let gone = fact.deed == Deed::DeactivateMfaDevice;
+                let serial = ledger.attribute(fact, Attribute::Serial);
+                self.keys
+                    .entry(serial)
+                    .or_default()
+                    .push(change(What::Deleted(gone)));
+            }
+            Deed::DeleteLoginProfile | Deed::CreateLoginProfile => {
+                let has = fact.deed == Deed::CreateLoginProfile;
+                self.owner_change(ledger, fact, change(What::Password(has)));
+            }
             Deed::DeleteUser | Deed::DeleteRole | Deed::CreateUser | Deed::CreateRole => {
                 let gone = matches!(fact.deed, Deed::DeleteUser | Deed::DeleteRole);
                 self.owner_change(ledger, fact, change(What::Deleted(gone)));
@@ -125,10 +139,17 @@ impl Denials {
         at: Timestamp,
     ) -> Option<(&'static str, u32)> {
         let node = lineage.node(number)?;
+        let at = crate::ledger::seconds(at);
+        if node.kind == NodeKind::MfaDevice {
+            let gone = self
+                .keys
+                .get(&node.name)
+                .and_then(|list| key_ended(list, at));
+            return gone.map(|(_, fact)| ("device deactivated or deleted", fact));
+        }
         if !node.kind.is_credential() && node.kind != NodeKind::LoginProfile {
             return None;
         }
-        let at = crate::ledger::seconds(at);
         let by_key = self
             .keys
             .get(&node.key)
@@ -150,7 +171,7 @@ fn key_ended(list: &[Change], at: Seconds) -> Option<(&'static str, u32)> {
     match last.what {
         What::Active(false) => Some(("key deactivated", last.fact)),
         What::Deleted(true) => Some(("key deleted", last.fact)),
-        What::Active(true) | What::Deleted(false) | What::Policy(..) => None,
+        What::Active(true) | What::Deleted(false) | What::Password(_) | What::Policy(..) => None,
     }
 }
 
@@ -162,7 +183,7 @@ fn owner_ended(
     (list, at): (&[Change], Seconds),
 ) -> Option<(&'static str, u32)> {
     let mut policies: BTreeMap<&str, (&[Deny], u32)> = BTreeMap::new();
-    let mut deleted = None;
+    let (mut deleted, mut no_password) = (None, None);
     for change in list.iter().take_while(|change| change.time <= at) {
         match &change.what {
             // A user or role made again under the name has another unique id: older sessions stay dead.
@@ -170,6 +191,7 @@ fn owner_ended(
             What::Policy(name, denies) => {
                 policies.insert(name, (denies, change.fact));
             }
+            What::Password(has) => no_password = (!has).then_some(change.fact),
             What::Deleted(false) | What::Active(_) => {}
         }
     }
@@ -177,6 +199,10 @@ fn owner_ended(
         deleted.filter(|change| node.created.is_none_or(|created| created <= change.time))
     {
         return Some(("user or role deleted", change.fact));
+    }
+    // Deleting a password ends none of the sessions that it began.
+    if let Some(fact) = no_password.filter(|_| node.kind == NodeKind::LoginProfile) {
+        return Some(("login profile deleted", fact));
     }
     policies.values().find_map(|(denies, fact)| {
         let why = denies.iter().find_map(|deny| covers(lineage, node, deny))?;
@@ -286,6 +312,66 @@ fn denies(ledger: &Ledger, fact: &Fact) -> Vec<Deny> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lineage::Lineage;
+    use crate::liveness::{Status, life};
+    use crate::record::plain;
+
+    /// What is said of each thing at an instant: its kind, status and reason.
+    fn told(trail: &str, at: &str) -> Vec<(&'static str, Status, Option<&'static str>)> {
+        let mut ledger = Ledger::default();
+        for record in unchain_trail::records(trail).unwrap() {
+            ledger.apply(&plain(&record).unwrap());
+        }
+        ledger.settle();
+        let lineage = Lineage::build(&ledger);
+        let (denials, at) = (Denials::new(&ledger), Timestamp::parse(at).unwrap());
+        let said = (0u32..).zip(lineage.nodes()).map(|(number, node)| {
+            let life = life(&lineage, &denials, number, at);
+            (
+                node.kind.name(),
+                life.status,
+                life.reason.map(|(why, _)| why),
+            )
+        });
+        said.collect()
+    }
+
+    const MADE: &str = r#"
+        account 111122223333 as prod
+        user admin in prod key K
+        user eve in prod
+        day 2026-03-02
+        09:00 admin CreateLoginProfile eve
+        09:01 admin EnableMFADevice eve mfa phone
+        09:05 eve ConsoleLogin -> S
+        10:00 admin DeleteLoginProfile eve
+        10:01 admin DeactivateMFADevice eve mfa phone
+    "#;
+
+    #[test]
+    fn a_deleted_password_ends_no_session() {
+        let before = told(MADE, "2026-03-02T09:30:00Z");
+        assert!(
+            before.iter().all(|(_, _, reason)| reason.is_none()),
+            "{before:?}"
+        );
+        let after = told(MADE, "2026-03-02T11:00:00Z");
+        let of = |kind: &str| {
+            after
+                .iter()
+                .find(|(k, ..)| *k == kind)
+                .map(|(_, s, r)| (*s, *r))
+        };
+        assert_eq!(
+            of("login-profile"),
+            Some((Status::Revoked, Some("login profile deleted")))
+        );
+        assert_eq!(
+            of("mfa-device"),
+            Some((Status::Revoked, Some("device deactivated or deleted")))
+        );
+        assert_eq!(of("console-session"), Some((Status::Alive, None)));
+    }
 
     #[test]
     fn wildcards_match_as_in_iam() {
