@@ -2,8 +2,9 @@
 
 use super::fact::{Attempt, AttemptKey, Kept};
 use super::load::StoredUse;
-use super::usage::{Call, Client, EventKey, Place, Use, UseKey};
+use super::usage::{Call, Client, EventKey, Many, Place, Use, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
+use hashbrown::HashTable;
 use std::collections::BTreeSet;
 
 /// Where the rows of one ledger are in another; filled as they are met.
@@ -32,12 +33,19 @@ impl Ledger {
         for many in &mut self.many {
             many.settle();
         }
+        // Both ledgers are in memory until this is done: what only applying needs goes first, and
+        // marks move instead of being copied.
+        self.memory = super::memory::Memory::new(self.seed);
+        other.memory = super::memory::Memory::new(other.seed);
+        (other.use_table, other.fact_table) = (HashTable::new(), HashTable::new());
+        other.first_uses = Vec::new();
+        let mut many = std::mem::take(&mut other.many);
         let mut transfer = Transfer::new(&other);
         for number in 0..u32::try_from(other.places.rows.len()).unwrap_or(u32::MAX) {
             transfer.place(self, number);
         }
         for usage in &other.uses {
-            transfer.usage(self, usage);
+            transfer.usage(self, usage, many.get_mut(usage.many as usize));
         }
         for fact in &other.facts {
             let key = transfer.key(self, fact.key);
@@ -114,19 +122,18 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn usage(&mut self, to: &mut Ledger, usage: &Use) {
-        let from = self.from;
-        let (last, last_id) = from.last(usage);
+    fn usage(&mut self, to: &mut Ledger, usage: &Use, many: Option<&mut Many>) {
+        let first = (usage.first, usage.first_id);
+        let (last, count, marks) = match many {
+            Some(many) => many.take(),
+            None => (first, 1, Vec::new()),
+        };
         let stored = StoredUse {
             key: self.key(to, usage.key),
-            first: (usage.first, self.event(to, usage.first_id)),
-            last: (last, self.event(to, last_id)),
-            count: from.count(usage),
-            marks: if usage.many == Use::ONE {
-                Vec::new()
-            } else {
-                from.marks(usage).to_vec()
-            },
+            first: (first.0, self.event(to, first.1)),
+            last: (last.0, self.event(to, last.1)),
+            count,
+            marks,
         };
         to.load_use(stored);
     }

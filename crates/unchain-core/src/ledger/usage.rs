@@ -152,6 +152,16 @@ impl Many {
         }
     }
 
+    /// The last event, the count and the marks, which are gone from here afterwards.
+    pub(super) fn take(&mut self) -> ((Mark, EventKey), u64, Vec<Mark>) {
+        let marks = std::mem::take(&mut self.marks);
+        (
+            (self.last, self.last_id),
+            marks.len() as u64 + self.unloaded,
+            marks,
+        )
+    }
+
     /// Adds the marks of another set, which may overlap.
     pub(super) fn unite(&mut self, marks: &[Mark]) {
         self.marks.reserve_exact(marks.len());
