@@ -6,6 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use unchain_core::event::Event;
 use unchain_core::json::Node;
+use unchain_core::ledger::Ledger;
 use unchain_core::record;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -45,6 +46,12 @@ fuzz_target!(|bytes: &[u8]| {
     for (fast, plain) in nodes(&fast).into_iter().zip(nodes(&plain)) {
         same_node(fast, plain);
     }
+    let (mut by_fast, mut by_plain) = (Ledger::default(), Ledger::default());
+    by_fast.apply(&fast);
+    by_plain.apply(&plain);
+    by_fast.settle();
+    by_plain.settle();
+    assert_eq!(by_fast.canonical(), by_plain.canonical());
 });
 
 fn texts<'a>(event: &Event<'a>) -> [&'a str; 11] {
