@@ -6,7 +6,7 @@ mod denies;
 mod keep;
 mod table;
 
-pub use keep::attributes;
+pub use keep::{attributes, vends};
 
 use std::borrow::Cow;
 

@@ -198,7 +198,10 @@ fn recorded_expiry(b: &[u8]) -> Option<Timestamp> {
     let mut number = |end: u8| -> Option<i64> {
         let mut value = 0i64;
         let start = at;
-        while let Some(digit) = rest.get(at).filter(|b| b.is_ascii_digit()) {
+        while let Some(digit) = rest
+            .get(at)
+            .filter(|b| b.is_ascii_digit() && at < start + 5)
+        {
             value = value * 10 + i64::from(digit - b'0');
             at += 1;
         }
@@ -285,6 +288,7 @@ mod tests {
             "...",
             "2023-13-10T12:31:14Z",
             "2023-02-30T12:31:14Z",
+            "Jul 99999999999999999999, 2023, 1:00:00 AM",
             "Foo 1, 2023, 1:00:00 AM",
             "Jul 10, 2023, 13:31:14 PM",
         ] {

@@ -172,20 +172,40 @@ fn credential_set<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
     }
 }
 
-/// Services wrap vended credentials in many ways; the first object with an access key id is taken.
-fn vended(event: &Event<'_>, out: &mut Kept<'_>) {
-    fn search(value: &serde_json::Value, depth: u32) -> Option<&serde_json::Value> {
-        let object = value.as_object().filter(|_| depth > 0)?;
-        if object
-            .get("accessKeyId")
-            .is_some_and(serde_json::Value::is_string)
-        {
-            return Some(value);
+/// Whether a response carries credentials in some wrapping, so that its call is a [`Deed::Vend`].
+pub fn vends(response: Node<'_>) -> bool {
+    let plain = match response {
+        // Nearly every response is done with here. An escape may spell the name another way.
+        Node::Text(text) => {
+            let bytes = text.as_bytes();
+            memchr::memmem::find(bytes, b"accessKeyId").is_some()
+                || memchr::memmem::find(bytes, b"\\u").is_some()
         }
-        object.values().find_map(|value| search(value, depth - 1))
+        Node::Value(_) => true,
+    };
+    plain && credentials(&response.to_value(), WRAPPINGS).is_some()
+}
+
+/// Objects inside each other in which credentials are looked for.
+const WRAPPINGS: u32 = 4;
+
+/// Services wrap vended credentials in many ways; the first object with an access key id is taken.
+fn credentials(value: &serde_json::Value, depth: u32) -> Option<&serde_json::Value> {
+    let object = value.as_object().filter(|_| depth > 0)?;
+    if object
+        .get("accessKeyId")
+        .is_some_and(serde_json::Value::is_string)
+    {
+        return Some(value);
     }
+    object
+        .values()
+        .find_map(|value| credentials(value, depth - 1))
+}
+
+fn vended(event: &Event<'_>, out: &mut Kept<'_>) {
     let response = event.response.map(Node::to_value).unwrap_or_default();
-    let Some(found) = search(&response, 4) else {
+    let Some(found) = credentials(&response, WRAPPINGS) else {
         return;
     };
     for (name, attribute) in [("accessKeyId", A::ChildKey), ("expiration", A::Expires)] {

@@ -54,7 +54,12 @@ impl Ledger {
             }
         }
         let known = self.rules.get(call as usize).copied().flatten();
-        if let Some(rule) = known.or_else(|| vends(event).then_some(Rule::VEND)) {
+        if let Some(rule) = known.or_else(|| {
+            event
+                .response
+                .is_some_and(deed::vends)
+                .then_some(Rule::VEND)
+        }) {
             self.keep(event, rule, (key, mark, id));
         }
     }
@@ -453,21 +458,6 @@ impl Ledger {
             *slot = fact;
         }
     }
-}
-
-/// Whether a response carries an access key id: a service not in the table vends credentials.
-fn vends(event: &Event<'_>) -> bool {
-    match event.response {
-        Some(Node::Text(text)) => text.len() > 40 && find(text.as_bytes(), b"\"accessKeyId\""),
-        Some(Node::Value(value)) => {
-            value.is_object() && value.to_string().contains("\"accessKeyId\"")
-        }
-        None => false,
-    }
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> bool {
-    memchr::memmem::find(text, wanted).is_some()
 }
 
 fn pair(a: Symbol, b: Symbol) -> u64 {
