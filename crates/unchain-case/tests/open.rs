@@ -11,7 +11,7 @@ use common::{ledger, story};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use unchain_case::{Case, CaseError};
-use unchain_core::lineage::{Addresses, Lineage};
+use unchain_core::lineage::Lineage;
 
 /// A case as version 1 left it, as text. Never edited.
 const VERSION_1: &str = include_str!("version-1.sql");
@@ -97,7 +97,7 @@ fn a_case_of_version_1_becomes_one_of_this() {
         .expect("loaded")
         .expect("known");
     let lineage = Lineage::build(&part);
-    let found = lineage.find("ASIARTX3GSDSQSI6DWZB", &Addresses::new(&lineage));
+    let found = lineage.find("ASIARTX3GSDSQSI6DWZB");
     let parents = found.iter().flat_map(|m| lineage.ancestors(m.node));
     let keys: Vec<_> = parents
         .map(|edge| lineage.nodes()[edge.parent as usize].key)

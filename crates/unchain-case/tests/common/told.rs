@@ -17,7 +17,7 @@ use unchain_core::time::Timestamp;
 fn told(ledger: &Ledger, pivot: &str) -> BTreeSet<String> {
     let lineage = Lineage::build(ledger);
     let report = Report::new(&lineage, Timestamp::from_seconds(1_772_460_000));
-    let matches = lineage.find(pivot, report.uses());
+    let matches = lineage.find(pivot);
     let mut lines = BTreeSet::new();
     for m in matches {
         let name = format!("{} {}", m.pivot.name(), label(&report, m.node));

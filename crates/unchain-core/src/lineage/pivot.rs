@@ -1,6 +1,6 @@
 //! From whatever a responder has in hand to the nodes that it may mean.
 
-use super::{Addresses, Lineage, NodeKind};
+use super::{Lineage, NodeKind};
 use crate::deed::Attribute;
 use crate::ledger::{Ledger, Symbol};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ pub struct Match {
 
 impl Lineage<'_> {
     /// Every node that a text may mean, each once, by the most specific reading.
-    pub fn find(&self, text: &str, uses: &Addresses) -> Vec<Match> {
+    pub fn find(&self, text: &str) -> Vec<Match> {
         let mut found: BTreeMap<u32, Pivot> = BTreeMap::new();
         let mut add = |node: u32, pivot: Pivot| {
             found
@@ -89,7 +89,7 @@ impl Lineage<'_> {
         }
         self.by_callers(text, symbol, &mut add);
         self.by_facts(text, symbol, &mut add);
-        self.by_uses((text, symbol), uses, &mut add);
+        self.by_uses(text, symbol, &mut add);
         let mut matches: Vec<Match> = found
             .into_iter()
             .map(|(node, pivot)| Match { pivot, node })
@@ -150,12 +150,7 @@ impl Lineage<'_> {
         }
     }
 
-    fn by_uses(
-        &self,
-        (text, symbol): (&str, Option<Symbol>),
-        _uses: &Addresses,
-        add: &mut impl FnMut(u32, Pivot),
-    ) {
+    fn by_uses(&self, text: &str, symbol: Option<Symbol>, add: &mut impl FnMut(u32, Pivot)) {
         let guid = crate::id::uuid_bytes(text).map(crate::ledger::EventKey::Guid);
         let ledger: &Ledger = self.ledger;
         let event = |id| guid == Some(id) || symbol.map(crate::ledger::EventKey::Text) == Some(id);

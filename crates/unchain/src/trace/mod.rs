@@ -145,7 +145,7 @@ impl Trace {
 /// The nodes that a pivot means, at least one.
 pub(crate) fn find(report: &Report<'_, '_>, pivot: &str) -> anyhow::Result<Vec<Match>> {
     let lineage = report.lineage();
-    let mut matches = lineage.find(pivot, report.uses());
+    let mut matches = lineage.find(pivot);
     matches.retain(|found| lineage.node(found.node).is_some());
     if matches.is_empty() {
         return Err(nothing(lineage, pivot));
