@@ -162,6 +162,12 @@ impl<'l> Builder<'l> {
             .filter_map(move |&n| Some((n, facts.get(n as usize)?)))
     }
 
+    /// The node of whoever called in a fact.
+    pub(super) fn caller_node(&self, fact: &Fact) -> Option<u32> {
+        let node = self.caller_nodes.get(fact.key.caller as usize);
+        node.copied().filter(|&node| node != NONE)
+    }
+
     pub(super) fn api(&self, fact: &Fact) -> Symbol {
         self.ledger
             .call(fact.key.call)

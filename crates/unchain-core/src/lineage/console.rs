@@ -89,7 +89,7 @@ impl Builder<'_> {
                 let caller = self.ledger.caller(fact.key.caller);
                 !caller.invoked_by.is_empty() && !caller.key.is_empty()
             })
-            .filter_map(|(_, fact)| self.caller_nodes.get(fact.key.caller as usize).copied())
+            .filter_map(|(_, fact)| self.caller_node(fact))
             .collect();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
         for (node, hints) in self.nodes.iter().zip(&hints) {
@@ -379,10 +379,7 @@ impl Builder<'_> {
             .filter(|(_, f)| f.time <= fact.time && fact.time - f.time <= SIGN_IN_URL)
             .max_by_key(|(_, f)| (f.time, f.hash));
         if let Some((number, f)) = url {
-            return self
-                .caller_nodes
-                .get(f.key.caller as usize)
-                .map(|&node| (node, number));
+            return self.caller_node(f).map(|node| (node, number));
         }
         let session = (caller.unique_id, caller.session, fact.time);
         self.sessions.get(&session).map(|&node| (node, NONE))
@@ -398,10 +395,7 @@ impl Builder<'_> {
             };
             return self.named(id, Face::Name);
         }
-        self.caller_nodes
-            .get(fact.key.caller as usize)
-            .copied()
-            .unwrap_or(NONE)
+        self.caller_node(fact).unwrap_or(NONE)
     }
 
     /// OAuth sessions, each from the console session that granted it.
@@ -436,11 +430,7 @@ impl Builder<'_> {
                 node.created = Some(node.created.unwrap_or(fact.time).min(fact.time));
                 (node.unique_id, node.session) = (caller.unique_id, caller.session);
             }
-            let parent = self
-                .caller_nodes
-                .get(fact.key.caller as usize)
-                .copied()
-                .unwrap_or(NONE);
+            let parent = self.caller_node(&fact).unwrap_or(NONE);
             self.join((parent, child), number, Basis::Recorded);
             if !arn.is_empty() {
                 grants.by_arn.entry(arn).or_insert((child, number));

@@ -159,12 +159,7 @@ impl Builder<'_> {
         let Some(fact) = self.ledger.facts().get(asking as usize) else {
             return;
         };
-        let Some(parent) = self
-            .caller_nodes
-            .get(fact.key.caller as usize)
-            .copied()
-            .filter(|&n| n != NONE)
-        else {
+        let Some(parent) = self.caller_node(fact) else {
             return;
         };
         let (api, time) = (self.api(fact), issue.time);

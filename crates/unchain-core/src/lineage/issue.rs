@@ -87,11 +87,7 @@ impl Builder<'_> {
     /// The node that issued: the caller's, or the workload for which a service acted.
     fn issuer(&mut self, number: u32, fact: &Fact) -> u32 {
         let caller = self.ledger.caller(fact.key.caller);
-        let own = self
-            .caller_nodes
-            .get(fact.key.caller as usize)
-            .copied()
-            .unwrap_or(NONE);
+        let own = self.caller_node(fact).unwrap_or(NONE);
         if fact.deed == Deed::RolesAnywhereCreateSession && caller.key.is_empty() {
             let subject = self.ledger.attribute(fact, Attribute::Subject);
             let name = if subject.is_empty() {

@@ -67,12 +67,7 @@ impl Builder<'_> {
     }
 
     fn made_edge(&mut self, number: u32, fact: &Fact, child: u32) {
-        let Some(parent) = self
-            .caller_nodes
-            .get(fact.key.caller as usize)
-            .copied()
-            .filter(|&n| n != NONE)
-        else {
+        let Some(parent) = self.caller_node(fact) else {
             return;
         };
         let (api, time) = (self.api(fact), fact.time);
@@ -190,12 +185,7 @@ impl Builder<'_> {
             }) else {
                 continue;
             };
-            let Some(child) = self
-                .caller_nodes
-                .get(fact.key.caller as usize)
-                .copied()
-                .filter(|&n| n != NONE)
-            else {
+            let Some(child) = self.caller_node(fact) else {
                 continue;
             };
             let (api, time) = (self.api(fact), fact.time);
