@@ -135,7 +135,9 @@ fn is_remote(source: &str) -> bool {
 }
 
 fn walk(folder: &Path, found: &mut Found) {
-    for entry in WalkDir::new(folder).follow_links(true) {
+    // Names are compared far more quickly here, folder by folder, than whole paths are afterwards.
+    let sorted = WalkDir::new(folder).sort_by_file_name();
+    for entry in sorted.follow_links(true) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {

@@ -9,7 +9,11 @@ use std::fmt::Write as _;
 impl Ledger {
     /// Every row as a line, sorted. Two ledgers are equal when these are.
     pub fn canonical(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.facts.iter().map(|fact| self.fact_line(fact)).collect();
+        let mut lines: Vec<String> = self
+            .facts()
+            .iter()
+            .map(|fact| self.fact_line(fact))
+            .collect();
         for usage in self.uses() {
             let (last, last_id) = self.last(usage);
             let mut marks: Vec<_> = self.marks(usage).to_vec();

@@ -2,9 +2,8 @@
 //!
 //! Rows are added with the texts of this ledger: whoever calls interns them first.
 
-use super::apply::hash_use;
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
-use super::usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
+use super::usage::{Call, Client, EventKey, Mark, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 use crate::deed::{Attribute, Deed, Value};
 
@@ -60,58 +59,7 @@ impl Ledger {
 
     /// Adds a use. A use that is there already is united with it.
     pub fn load_use(&mut self, stored: StoredUse) {
-        let hash = hash_use(self.seed, &stored.key);
-        if let Some(number) = self.find_use(hash, &stored.key) {
-            self.unite_use(number, &stored);
-            return;
-        }
-        let (first, first_id) = stored.first;
-        let mut usage = Use {
-            key: stored.key,
-            first,
-            first_id,
-            many: Use::ONE,
-        };
-        if stored.count > 1 {
-            usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
-            let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
-            self.many
-                .push(Many::stored(stored.marks, unloaded, stored.last));
-        }
-        self.insert_use(usage, hash);
-    }
-
-    fn unite_use(&mut self, number: u32, stored: &StoredUse) {
-        let (first, first_id) = stored.first;
-        let Some(usage) = self.uses.get_mut(number as usize) else {
-            return;
-        };
-        if usage.many == Use::ONE {
-            if stored.count == 1 {
-                let key = usage.key;
-                self.count_use(key, first, first_id);
-                return;
-            }
-            let mut many = Many::stored(stored.marks.clone(), 0, stored.last);
-            many.unite(&[usage.first]);
-            if (usage.first, usage.first_id) > (many.last, many.last_id) {
-                (many.last, many.last_id) = (usage.first, usage.first_id);
-            }
-            usage.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
-            self.many.push(many);
-        } else if let Some(many) = self.many.get_mut(usage.many as usize) {
-            many.unite(if stored.count == 1 {
-                std::slice::from_ref(&stored.first.0)
-            } else {
-                &stored.marks
-            });
-            if stored.last.0 > many.last {
-                (many.last, many.last_id) = stored.last;
-            }
-        }
-        if first < usage.first {
-            (usage.first, usage.first_id) = (first, first_id);
-        }
+        self.uses.load(stored);
     }
 
     /// Adds an attribute's value: a symbol for a text.

@@ -1,10 +1,8 @@
 //! Uniting two ledgers, and copying a part of one into another.
 
 use super::fact::{Attempt, AttemptKey, Kept};
-use super::load::StoredUse;
-use super::usage::{Call, Client, EventKey, Many, Place, Use, UseKey};
+use super::usage::{Call, Client, EventKey, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
-use hashbrown::HashTable;
 use std::collections::BTreeSet;
 
 /// Where the rows of one ledger are in another; filled as they are met.
@@ -20,8 +18,6 @@ struct Transfer<'a> {
 impl Ledger {
     /// Adds everything in `other`. The order of merging does not matter, nor do events in both.
     pub fn merge(&mut self, mut other: Self) {
-        self.flush();
-        other.flush();
         if other.uses.is_empty() && other.places.rows.is_empty() {
             return;
         }
@@ -29,25 +25,24 @@ impl Ledger {
             *self = other;
             return;
         }
-        other.settle();
-        for many in &mut self.many {
-            many.settle();
-        }
         // Both ledgers are in memory until this is done: what only applying needs goes first, and
         // marks move instead of being copied.
         self.memory = super::memory::Memory::new(self.seed);
         other.memory = super::memory::Memory::new(other.seed);
-        (other.use_table, other.fact_table) = (HashTable::new(), HashTable::new());
-        other.first_uses = Vec::new();
-        let mut many = std::mem::take(&mut other.many);
+        let mut run = other.uses.take();
         let mut transfer = Transfer::new(&other);
         for number in 0..u32::try_from(other.places.rows.len()).unwrap_or(u32::MAX) {
             transfer.place(self, number);
         }
-        for usage in &other.uses {
-            transfer.usage(self, usage, many.get_mut(usage.many as usize));
+        for usage in &mut run.uses {
+            usage.key = transfer.key(self, usage.key);
+            usage.first_id = transfer.event(self, usage.first_id);
         }
-        for fact in &other.facts {
+        for many in &mut run.many {
+            many.last_id = transfer.event(self, many.last_id);
+        }
+        self.uses.unite(run);
+        for fact in &other.facts.rows {
             let key = transfer.key(self, fact.key);
             let ids = [
                 transfer.event(self, fact.id),
@@ -120,22 +115,6 @@ impl<'a> Transfer<'a> {
             place: self.place(to, key.place),
             outcome: self.symbol(to, key.outcome),
         }
-    }
-
-    fn usage(&mut self, to: &mut Ledger, usage: &Use, many: Option<&mut Many>) {
-        let first = (usage.first, usage.first_id);
-        let (last, count, marks) = match many {
-            Some(many) => many.take(),
-            None => (first, 1, Vec::new()),
-        };
-        let stored = StoredUse {
-            key: self.key(to, usage.key),
-            first: (first.0, self.event(to, first.1)),
-            last: (last.0, self.event(to, last.1)),
-            count,
-            marks,
-        };
-        to.load_use(stored);
     }
 
     fn caller(&mut self, to: &mut Ledger, number: u32) -> u32 {

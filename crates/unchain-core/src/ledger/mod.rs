@@ -9,12 +9,15 @@ mod apply;
 mod caller;
 mod canonical;
 mod fact;
+mod facts;
 mod load;
 mod memory;
 mod merge;
 mod mix;
 mod symbols;
+mod table;
 mod usage;
+mod uses;
 
 pub use crate::id::split_principal;
 pub use crate::time::{Seconds, seconds};
@@ -22,11 +25,10 @@ pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use load::StoredUse;
 pub use symbols::{Symbol, Symbols};
-pub use usage::{Call, Client, EventKey, Many, Mark, Place, Use, UseKey};
+pub use usage::{Call, Client, EventKey, Mark, Place, Use, UseKey};
 
 use crate::deed::{Attribute, Deed, Rule};
 use crate::id::uuid_text;
-use hashbrown::HashTable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,21 +44,18 @@ const KNOWN: [&str; 5] = [
     "CreateUser",
 ];
 
-/// So many uses of a caller are found without a table: half a cache line.
-const FIRST_USES: usize = 4;
-
-/// A table of distinct rows, addressed by number.
+/// A table of distinct rows, addressed by number and told apart by their hashes.
 #[derive(Clone, Debug)]
 struct Rows<T> {
     rows: Vec<T>,
-    table: HashTable<u32>,
+    table: table::Table,
 }
 
-impl<T: PartialEq> Rows<T> {
+impl<T> Rows<T> {
     fn new() -> Self {
         Self {
             rows: Vec::new(),
-            table: HashTable::new(),
+            table: table::Table::new(0),
         }
     }
 
@@ -64,23 +63,12 @@ impl<T: PartialEq> Rows<T> {
         self.rows.get(number as usize)
     }
 
-    fn find(&self, row: &T, hash: u64) -> Option<u32> {
-        self.table
-            .find(hash, |&n| self.rows.get(n as usize) == Some(row))
-            .copied()
-    }
-
-    fn add(&mut self, row: T, hash_of: impl Fn(&T) -> u64) -> u32 {
-        let hash = hash_of(&row);
-        if let Some(number) = self.find(&row, hash) {
-            return number;
+    fn add(&mut self, row: T, hash: u128) -> u32 {
+        let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX - 1);
+        let (number, new) = self.table.get_or_add(hash, next);
+        if new {
+            self.rows.push(row);
         }
-        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let rows = &self.rows;
-        self.table.insert_unique(hash, number, |&n| {
-            rows.get(n as usize).map(&hash_of).unwrap_or_default()
-        });
-        self.rows.push(row);
         number
     }
 }
@@ -97,18 +85,8 @@ pub struct Ledger {
     clients: Rows<Client>,
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
-    /// Events that are not counted yet; see [`Ledger::settle`].
-    pending: Vec<(UseKey, Mark, EventKey)>,
-    uses: Vec<Use>,
-    /// The first uses of each caller, as (half of the key's hash, number): a caller's events come
-    /// together, and most callers do few things, so most uses are found in one step here.
-    first_uses: Vec<[(u32, u32); FIRST_USES]>,
-    /// The other uses, likewise.
-    use_table: HashTable<(u32, u32)>,
-    many: Vec<Many>,
-    facts: Vec<Fact>,
-    fact_table: HashTable<u32>,
-    kept: Vec<Kept>,
+    uses: uses::Uses,
+    facts: facts::Facts,
     attempts: BTreeMap<AttemptKey, Attempt>,
     memory: memory::Memory,
 }
@@ -124,7 +102,8 @@ impl Ledger {
     /// does not depend on it.
     pub fn new(seed: u64) -> Self {
         let mut rare = Rows::new();
-        rare.add(Rare::default(), |row| apply::hash_rare(seed, row));
+        let none = Rare::default();
+        rare.add(none, apply::hash_rare(seed, &none));
         let mut symbols = Symbols::new(seed);
         for text in KNOWN {
             symbols.intern(text);
@@ -139,14 +118,8 @@ impl Ledger {
             clients: Rows::new(),
             places: Rows::new(),
             hours: Vec::new(),
-            pending: Vec::new(),
-            uses: Vec::new(),
-            first_uses: Vec::new(),
-            use_table: HashTable::new(),
-            many: Vec::new(),
-            facts: Vec::new(),
-            fact_table: HashTable::new(),
-            kept: Vec::new(),
+            uses: uses::Uses::default(),
+            facts: facts::Facts::default(),
             attempts: BTreeMap::new(),
             memory: memory::Memory::new(seed),
         }
@@ -207,46 +180,45 @@ impl Ledger {
         self.places.rows.iter().zip(&self.hours)
     }
 
-    /// All uses. Call [`Ledger::settle`] first.
+    /// All uses, in the order of their keys. Call [`Ledger::settle`] first.
     pub fn uses(&self) -> &[Use] {
-        debug_assert!(self.pending.is_empty(), "asked before it was settled");
-        &self.uses
+        debug_assert!(self.uses.is_settled(), "asked before it was settled");
+        self.uses.settled().map_or(&[], |run| &run.uses)
     }
 
-    /// The marks of a use, ascending once settled.
+    fn many(&self, usage: &Use) -> Option<&usage::Many> {
+        self.uses.settled()?.many.get(usage.many as usize)
+    }
+
+    /// The marks of a use, ascending.
     pub fn marks<'a>(&'a self, usage: &'a Use) -> &'a [Mark] {
-        self.many
-            .get(usage.many as usize)
-            .map_or(std::slice::from_ref(&usage.first), Many::marks)
+        self.many(usage)
+            .map_or(std::slice::from_ref(&usage.first), usage::Many::marks)
     }
 
-    /// The number of distinct events in a use. Call [`Ledger::settle`] first.
+    /// The number of distinct events in a use.
     pub fn count(&self, usage: &Use) -> u64 {
-        self.many
-            .get(usage.many as usize)
+        self.many(usage)
             .map_or(1, |many| many.marks().len() as u64 + many.unloaded)
     }
 
     /// The latest event of a use.
     pub fn last(&self, usage: &Use) -> (Mark, EventKey) {
-        self.many
-            .get(usage.many as usize)
+        self.many(usage)
             .map_or((usage.first, usage.first_id), |many| {
                 (many.last, many.last_id)
             })
     }
 
-    /// All facts.
+    /// All facts, in the order of their times. Call [`Ledger::settle`] first.
     pub fn facts(&self) -> &[Fact] {
-        &self.facts
+        debug_assert!(self.facts.is_settled(), "asked before it was settled");
+        &self.facts.rows
     }
 
     /// What is kept of a fact.
     pub fn kept(&self, fact: &Fact) -> &[Kept] {
-        let start = fact.first_attribute as usize;
-        self.kept
-            .get(start..start + usize::from(fact.attributes))
-            .unwrap_or_default()
+        self.facts.kept(fact)
     }
 
     /// A text attribute of a fact; the empty symbol if it has none.
@@ -308,18 +280,17 @@ impl Ledger {
         self.uses().iter().map(|usage| self.count(usage)).sum()
     }
 
-    /// Counts what is still pending, brings every use's marks into order and removes repeats. Whoever
-    /// applied events calls this before asking for uses or counts.
+    /// Unites what was added. Whoever applied events calls this before asking for uses or counts.
     pub fn settle(&mut self) {
-        self.flush();
-        for many in &mut self.many {
-            many.settle();
-        }
+        self.uses.settle();
+        self.settle_facts();
     }
 
-    /// Frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower at first.
+    /// Settles, and frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower
+    /// at first.
     pub fn finish(&mut self) {
         self.memory = memory::Memory::new(self.seed);
         self.settle();
+        self.uses.shrink();
     }
 }

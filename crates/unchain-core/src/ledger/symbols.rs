@@ -1,8 +1,7 @@
 //! Texts kept once each. Must not know what the texts mean.
 
-use super::mix::{half, mix, spread};
-use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use super::mix::Keys;
+use super::table::Table;
 
 /// A text in [`Symbols`]. The number is local to its table: never store or compare across ledgers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -32,28 +31,29 @@ impl Symbol {
 }
 
 /// An append-only table of texts.
+///
+/// INVARIANT: a text is told by 96 bits of its keyed hash. Comparing the texts themselves would touch
+/// far memory twice for every text met again, and with a key that the writer of a log cannot know, equal
+/// hashes of different texts are rarer than errors of the machine.
 #[derive(Clone, Debug)]
 pub struct Symbols {
     arena: String,
     ends: Vec<usize>,
-    /// (upper half of the hash, number): growing the table must not visit every text.
-    table: HashTable<(u32, u32)>,
-    /// Numbers met lately, in slots chosen by length and last bytes: many texts come again at once.
-    recent: Vec<u32>,
-    seed: u64,
+    table: Table,
+    keys: Keys,
 }
 
-const RECENT: usize = 8192;
+/// Look-ups that stay near: as many texts as an hour of a busy account brings.
+const RECENT: usize = 1 << 14;
 
 impl Symbols {
-    /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow.
+    /// An empty table. `seed` keys the hash so that a log cannot be written to make it slow or wrong.
     pub fn new(seed: u64) -> Self {
         Self {
             arena: String::new(),
             ends: vec![0],
-            table: HashTable::new(),
-            recent: vec![0; RECENT],
-            seed,
+            table: Table::new(RECENT),
+            keys: Keys::new(seed),
         }
     }
 
@@ -72,12 +72,18 @@ impl Symbols {
         slice(&self.arena, &self.ends, symbol.0)
     }
 
+    /// The hash that tells texts apart.
+    #[inline]
+    pub(super) fn hash(&self, text: &str) -> u128 {
+        self.keys.hash(text)
+    }
+
     /// The symbol of a text, if it is there.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         if text.is_empty() {
             return Some(Symbol::EMPTY);
         }
-        self.look_up(self.hash(text), text)
+        self.table.find(self.hash(text)).map(Symbol)
     }
 
     /// The symbol of a text, added if it is new.
@@ -85,39 +91,23 @@ impl Symbols {
         if text.is_empty() {
             return Symbol::EMPTY;
         }
-        let slot = slot(text);
-        let known = self.recent.get(slot).copied().unwrap_or_default();
-        if known != 0 && slice(&self.arena, &self.ends, known) == text {
-            return Symbol(known);
-        }
-        let symbol = self.intern_cold(text);
-        if let Some(recent) = self.recent.get_mut(slot) {
-            *recent = symbol.0;
-        }
-        symbol
+        self.intern_hashed(text, self.hash(text))
     }
 
-    fn intern_cold(&mut self, text: &str) -> Symbol {
-        let hash = self.hash(text);
-        if let Some(symbol) = self.look_up(hash, text) {
-            return symbol;
+    /// As [`Symbols::intern`], where the hash is known already.
+    #[inline]
+    pub(super) fn intern_hashed(&mut self, text: &str, hash: u128) -> Symbol {
+        if text.is_empty() {
+            return Symbol::EMPTY;
         }
         // Four thousand million distinct texts do not fit into memory; the last one is reused.
-        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.table
-            .insert_unique(spread(hash), (hash, number), |(hash, _)| spread(*hash));
-        self.arena.push_str(text);
-        self.ends.push(self.arena.len());
+        let next = u32::try_from(self.ends.len()).unwrap_or(u32::MAX - 1);
+        let (number, new) = self.table.get_or_add(hash, next);
+        if new {
+            self.arena.push_str(text);
+            self.ends.push(self.arena.len());
+        }
         Symbol(number)
-    }
-
-    fn hash(&self, text: &str) -> u32 {
-        half(xxh3_64_with_seed(text.as_bytes(), self.seed))
-    }
-
-    fn look_up(&self, hash: u32, text: &str) -> Option<Symbol> {
-        let same = |&(h, n): &(u32, u32)| h == hash && slice(&self.arena, &self.ends, n) == text;
-        self.table.find(spread(hash), same).map(|&(_, n)| Symbol(n))
     }
 
     /// Every symbol with its text, in the order of first meeting.
@@ -127,18 +117,6 @@ impl Symbols {
             (symbol, self.get(symbol))
         })
     }
-}
-
-/// Length and last bytes tell most texts apart.
-fn slot(text: &str) -> usize {
-    let last = match text.as_bytes().last_chunk::<8>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => text
-            .bytes()
-            .fold(0, |word, byte| word << 8 | u64::from(byte)),
-    };
-    let hash = mix(text.len() as u64, &[last]);
-    usize::try_from(hash).unwrap_or_default() % RECENT
 }
 
 fn slice<'a>(arena: &'a str, ends: &[usize], number: u32) -> &'a str {

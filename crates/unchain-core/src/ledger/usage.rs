@@ -103,111 +103,79 @@ pub struct Use {
 impl Use {
     /// The value of `many` for a use with a single event.
     pub const ONE: u32 = u32::MAX;
-    /// No use.
-    pub(super) const NONE: u32 = u32::MAX;
 }
 
 /// The marks of a use with more than one event.
 #[derive(Clone, Debug)]
-pub struct Many {
+pub(super) struct Many {
     /// The latest mark.
-    pub last: Mark,
+    pub(super) last: Mark,
     /// The event id of `last`.
-    pub last_id: EventKey,
+    pub(super) last_id: EventKey,
     /// Events of this use whose marks are not in memory: a ledger loaded only to be read has the
     /// count and not the marks.
     pub(super) unloaded: u64,
+    /// Ascending, without repeats.
     marks: Vec<Mark>,
-    sorted: bool,
 }
 
 impl Many {
-    /// The marks of two events.
-    pub(super) fn new(first: Mark, (last, last_id): (Mark, EventKey)) -> Self {
-        let mut many = Self {
-            last,
-            last_id,
-            unloaded: 0,
-            marks: Vec::new(),
-            sorted: true,
-        };
-        many.marks.reserve_exact(4);
-        many.marks.push(first);
-        many.add(last);
-        many
-    }
-
-    /// Of stored marks, or of a count without them.
-    pub(super) fn stored(
-        marks: Vec<Mark>,
-        unloaded: u64,
-        (last, last_id): (Mark, EventKey),
-    ) -> Self {
+    /// Of ascending marks.
+    pub(super) fn new(mut marks: Vec<Mark>, (last, last_id): (Mark, EventKey)) -> Self {
+        marks.shrink_to_fit();
         Self {
             last,
             last_id,
+            unloaded: 0,
+            marks,
+        }
+    }
+
+    /// Of the one event of a use.
+    pub(super) fn one(usage: &Use) -> Self {
+        Self::new(vec![usage.first], (usage.first, usage.first_id))
+    }
+
+    /// Of stored marks, or of a count without them.
+    pub(super) fn stored(mut marks: Vec<Mark>, unloaded: u64, last: (Mark, EventKey)) -> Self {
+        marks.sort_unstable();
+        marks.dedup();
+        Self {
             unloaded,
-            marks,
-            sorted: false,
+            ..Self::new(marks, last)
         }
     }
 
-    /// The last event, the count and the marks, which are gone from here afterwards.
-    pub(super) fn take(&mut self) -> ((Mark, EventKey), u64, Vec<Mark>) {
-        let marks = std::mem::take(&mut self.marks);
-        (
-            (self.last, self.last_id),
-            marks.len() as u64 + self.unloaded,
-            marks,
-        )
-    }
-
-    /// Adds the marks of another set, which may overlap.
-    pub(super) fn unite(&mut self, marks: &[Mark]) {
-        self.marks.reserve_exact(marks.len());
-        self.marks.extend_from_slice(marks);
-        self.sorted = false;
-        self.settle();
-    }
-
-    pub(super) fn add(&mut self, mark: Mark) {
-        match self.marks.last() {
-            Some(&last) if last == mark => return,
-            Some(&last) if last > mark => self.sorted = false,
-            _ => {}
-        }
-        if self.marks.len() == self.marks.capacity() {
-            self.settle();
-            // A quarter more, not double: the marks are what grows with events, and memory is
-            // promised at 12 bytes an event. Only when settling freed little.
-            let len = self.marks.len();
-            if len + len / 8 >= self.marks.capacity() {
-                self.marks.reserve_exact(len / 4 + 2);
-            }
-        }
-        self.marks.push(mark);
-        self.settle_if_unsorted_tail();
-    }
-
-    /// After settling, the pushed mark may still be out of order.
-    fn settle_if_unsorted_tail(&mut self) {
-        if let [.., a, b] = self.marks.as_slice()
-            && a > b
-        {
-            self.sorted = false;
+    /// This, leaving nothing behind.
+    pub(super) fn take(&mut self) -> Self {
+        Self {
+            marks: std::mem::take(&mut self.marks),
+            ..*self
         }
     }
 
-    pub(super) fn settle(&mut self) {
-        if !self.sorted {
-            self.marks.sort_unstable();
-            self.sorted = true;
+    /// Adds the events of another set, which may overlap.
+    pub(super) fn unite(&mut self, other: &Self) {
+        let known = self.marks.last().copied();
+        self.marks.reserve_exact(other.marks.len());
+        self.marks.extend_from_slice(&other.marks);
+        if known >= other.marks.first().copied() {
+            // A merge sort finds the two runs that are sorted already.
+            self.marks.sort();
+            self.marks.dedup();
+            self.marks.shrink_to_fit();
         }
-        self.marks.dedup();
+        self.unloaded += other.unloaded;
+        // Ties in the mark take the smaller id, so that order does not matter.
+        if other.last > self.last {
+            (self.last, self.last_id) = (other.last, other.last_id);
+        } else if other.last == self.last {
+            self.last_id = self.last_id.min(other.last_id);
+        }
     }
 
-    /// The marks; ascending and without repeats once the ledger is settled.
-    pub fn marks(&self) -> &[Mark] {
+    /// The marks; ascending and without repeats.
+    pub(super) fn marks(&self) -> &[Mark] {
         &self.marks
     }
 }
