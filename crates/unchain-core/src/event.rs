@@ -10,6 +10,7 @@
 use crate::json::Node;
 use crate::time::Timestamp;
 use std::borrow::Cow;
+use std::num::NonZeroU64;
 
 /// What was odd about a record that was parsed all the same. Bits, counted per file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -158,6 +159,9 @@ pub struct Event<'a> {
     pub error_message: Option<Node<'a>>,
     /// `userIdentity`; see [`crate::ledger`].
     pub identity: Option<Node<'a>>,
+    /// Set where a parser of records remembers the text of `identity`. Equal tokens mean equal
+    /// texts, byte for byte, across all parsers of the process; nothing follows from different ones.
+    pub identity_token: Option<NonZeroU64>,
     /// `requestParameters`.
     pub request: Option<Node<'a>>,
     /// `responseElements`.

@@ -10,16 +10,17 @@ use crate::json::Node;
 use crate::json::walk;
 use crate::time::Timestamp;
 use serde_json::Value;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Parses the record that begins at byte `at` of `text` and returns it with the offset behind it.
 ///
 /// `None` means "not sure": the record may be odd, damaged or cut off, and [`plain`] decides.
 pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
-    let nothing = || Memo { slots: Vec::new() };
     let mut parser = Parser {
-        identities: nothing(),
-        others: nothing(),
+        identities: Memo::nothing(),
+        others: Memo::nothing(),
     };
     parser.parse_at(text, at)
 }
@@ -68,7 +69,16 @@ impl<'a> Place<'a> {
 /// Values met before, each in a slot chosen by its first bytes.
 #[derive(Debug)]
 struct Memo {
-    slots: Vec<Vec<u8>>,
+    slots: Vec<Slot>,
+    /// What the token of the next value is, if it gets one.
+    next: Option<NonZeroU64>,
+}
+
+/// One value met before.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    text: Vec<u8>,
+    token: Option<NonZeroU64>,
 }
 
 /// A power of two, so that a hash picks a slot by its low bits.
@@ -79,18 +89,36 @@ const PREFIX: usize = 120;
 /// Larger values rarely come again, and keeping them would cost memory.
 const LONGEST: usize = 2048;
 
+/// Tokens that begin with the same bits are one memory's; this counts the memories.
+static MEMORIES: AtomicU64 = AtomicU64::new(1);
+/// How many bits of a token count the values of one memory.
+const VALUES: u32 = 40;
+
 impl Default for Memo {
     fn default() -> Self {
+        let memory = MEMORIES.fetch_add(1, Ordering::Relaxed);
         Self {
-            slots: vec![Vec::new(); SLOTS],
+            slots: vec![Slot::default(); SLOTS],
+            next: NonZeroU64::new(memory << VALUES).filter(|_| memory < 1 << (64 - VALUES)),
         }
     }
 }
 
 impl Memo {
-    /// Skips one value and returns its text.
+    /// A memory that keeps nothing.
+    fn nothing() -> Self {
+        Self {
+            slots: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// Skips one value and returns its text, and its token if it is remembered.
+    ///
+    /// INVARIANT: equal tokens are given for equal texts only.
+    /// Test: `equal_tokens_mean_equal_identities`.
     #[inline]
-    fn node<'a>(&mut self, place: Place<'a>) -> Option<(Node<'a>, usize)> {
+    fn node<'a>(&mut self, place: Place<'a>) -> Option<(Node<'a>, usize, Option<NonZeroU64>)> {
         let rest = place.bytes.get(place.at..)?;
         let prefix = rest.get(..PREFIX).unwrap_or(rest);
         let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
@@ -99,19 +127,32 @@ impl Memo {
             .get_mut(slot)
             .filter(|_| matches!(rest, [b'{' | b'[', ..]))
         else {
-            return place.node();
+            let (node, end) = place.node()?;
+            return Some((node, end, None));
         };
-        if !known.is_empty() && rest.starts_with(known) {
-            let end = place.at + known.len();
-            return Some((Node::Text(place.text.get(place.at..end)?), end));
+        if !known.text.is_empty() && rest.starts_with(&known.text) {
+            let end = place.at + known.text.len();
+            let node = Node::Text(place.text.get(place.at..end)?);
+            return Some((node, end, known.token));
         }
         let (node, end) = place.node()?;
-        if end - place.at <= LONGEST {
-            known.clear();
-            known.extend_from_slice(place.bytes.get(place.at..end)?);
+        if end - place.at > LONGEST {
+            return Some((node, end, None));
         }
-        Some((node, end))
+        known.text.clear();
+        known
+            .text
+            .extend_from_slice(place.bytes.get(place.at..end)?);
+        known.token = self.next;
+        self.next = self.next.and_then(following);
+        Some((node, end, known.token))
     }
+}
+
+/// The token after `token`; `None` when one memory has used up its own.
+fn following(token: NonZeroU64) -> Option<NonZeroU64> {
+    let next = token.checked_add(1)?;
+    (next.trailing_zeros() < VALUES).then_some(next)
 }
 
 /// The members of a record as the fast path meets them.
@@ -135,6 +176,7 @@ struct Fields<'a> {
     from_console: bool,
     error_message: Option<Node<'a>>,
     identity: Option<Node<'a>>,
+    identity_token: Option<NonZeroU64>,
     request: Option<Node<'a>>,
     response: Option<Node<'a>>,
     additional: Option<Node<'a>>,
@@ -168,15 +210,16 @@ impl<'a> Fields<'a> {
             b"errorMessage" => self.node(place, 16, |f, n| f.error_message = Some(n)),
             b"userIdentity" => {
                 self.once(17)?;
-                let (node, end) = parser.identities.node(place)?;
+                let (node, end, token) = parser.identities.node(place)?;
                 self.identity = Some(node).filter(|node| node.is_object());
+                self.identity_token = token;
                 self.identity.map(|_| end)
             }
             b"requestParameters" => self.node(place, 18, |f, n| f.request = Some(n)),
             b"responseElements" => self.node(place, 19, |f, n| f.response = Some(n)),
             b"additionalEventData" => self.node(place, 20, |f, n| f.additional = Some(n)),
             b"serviceEventDetails" => self.node(place, 21, |f, n| f.details = Some(n)),
-            b"tlsDetails" | b"resources" => parser.others.node(place).map(|(_, end)| end),
+            b"tlsDetails" | b"resources" => parser.others.node(place).map(|(_, end, _)| end),
             b"@timestamp" => None,
             _ => walk::value(place.bytes, place.at),
         }
@@ -246,6 +289,7 @@ impl<'a> Fields<'a> {
             from_console: self.from_console,
             error_message: self.error_message,
             identity: self.identity,
+            identity_token: self.identity_token,
             request: self.request,
             response: self.response,
             additional: self.additional,
@@ -325,6 +369,7 @@ pub fn plain(value: &Value) -> Result<Event<'_>, Refusal> {
         from_console: flag("sessionCredentialFromConsole") == Some(true),
         error_message: part("errorMessage"),
         identity: identity.filter(|v| v.is_object()).map(Node::Value),
+        identity_token: None,
         request: part("requestParameters"),
         response: part("responseElements"),
         additional: part("additionalEventData"),

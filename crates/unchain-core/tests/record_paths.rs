@@ -183,6 +183,26 @@ proptest! {
     }
 
     #[test]
+    fn equal_tokens_mean_equal_identities(
+        picks in prop::collection::vec((0usize..2, any::<prop::sample::Index>()), 1..60),
+    ) {
+        let seeds = seeds();
+        let mut parsers = [Parser::default(), Parser::default()];
+        let mut known = std::collections::HashMap::new();
+        for (parser, n) in picks {
+            let text = &seeds[n.index(seeds.len())];
+            let (event, _) = parsers[parser].parse_at(text, 0).unwrap();
+            let identity = event.identity.map(|node| node.to_value().to_string());
+            prop_assert_eq!(event.identity_token.is_some(), identity.is_some());
+            if let Some(token) = event.identity_token {
+                prop_assert_eq!(known.entry(token).or_insert(identity.clone()), &identity);
+                let again = parsers[parser].parse_at(text, 0).and_then(|(event, _)| event.identity_token);
+                prop_assert_eq!(again, Some(token));
+            }
+        }
+    }
+
+    #[test]
     fn json_of_any_shape_agrees(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..40)) {
         let text = format!(
             "{{\"eventName\":\"A\",\"eventID\":\"b\",\"eventTime\":\"2026-01-01T00:00:00Z\",\"userIdentity\":{{{}}}}}",

@@ -26,6 +26,7 @@ fn shown(event: &Event<'_>) -> String {
     let plain = Event {
         error_message: None,
         identity: None,
+        identity_token: None,
         request: None,
         response: None,
         additional: None,
