@@ -57,6 +57,19 @@ impl Ledger {
     }
 
     fn caller_of(&mut self, event: &Event<'_>) -> u32 {
+        let Some(token) = event.identity_token else {
+            return self.caller_by_text(event);
+        };
+        let token = token.get() << 1 | u64::from(event.from_console);
+        if let Some(number) = self.memory.by_token(token) {
+            return number;
+        }
+        let number = self.caller_by_text(event);
+        self.memory.set_token(token, number);
+        number
+    }
+
+    fn caller_by_text(&mut self, event: &Event<'_>) -> u32 {
         let key = match event.identity {
             Some(Node::Text(text)) => Some(self.memory.identity(text, event.from_console)),
             _ => None,

@@ -11,6 +11,9 @@ use super::table::Table;
 /// Look-ups of each sort that stay near.
 const RECENT: usize = 1 << 12;
 
+/// More than a parser remembers.
+const TOKENS: usize = 1 << 10;
+
 /// Rows of a ledger by hashes of the texts that they were read from.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
@@ -19,6 +22,8 @@ pub(super) struct Memory {
     pub(super) clients: Table,
     pub(super) acts: Table,
     act_rows: Vec<Act>,
+    /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
+    tokens: Vec<(u64, u32)>,
     pub(super) last_hour: Option<(u32, i64)>,
 }
 
@@ -38,6 +43,7 @@ impl Memory {
             clients: Table::new(RECENT),
             acts: Table::new(RECENT),
             act_rows: Vec::new(),
+            tokens: vec![(0, 0); TOKENS],
             last_hour: None,
         }
     }
@@ -45,6 +51,19 @@ impl Memory {
     /// A key for an identity's text. The console flag is not part of it but of the caller.
     pub(super) fn identity(&self, text: &str, from_console: bool) -> u128 {
         self.keys.hash(text) ^ u128::from(from_console)
+    }
+
+    /// The caller of an identity that a parser remembers.
+    #[inline]
+    pub(super) fn by_token(&self, token: u64) -> Option<u32> {
+        let (known, caller) = self.tokens.get(slot(token))?;
+        (*known == token).then_some(*caller)
+    }
+
+    pub(super) fn set_token(&mut self, token: u64, caller: u32) {
+        if let Some(known) = self.tokens.get_mut(slot(token)) {
+            *known = (token, caller);
+        }
     }
 
     #[inline]
@@ -58,4 +77,9 @@ impl Memory {
         self.act_rows.push(act);
         self.acts.get_or_add(key, row);
     }
+}
+
+#[inline]
+fn slot(token: u64) -> usize {
+    usize::try_from(token).unwrap_or_default() % TOKENS
 }
