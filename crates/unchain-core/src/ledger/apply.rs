@@ -7,6 +7,7 @@ use super::memory::Act;
 use super::mix::{join, mix};
 use super::symbols::Symbol;
 use super::usage::{Call, Client, EventKey, Mark, Place, UseKey};
+use super::waiting::{DoneDeed, Placed, Ref};
 use crate::deed::{self, Attribute, Rule, Value};
 use crate::event::Event;
 use crate::id::uuid_bytes;
@@ -22,67 +23,69 @@ const FAILURE: &str = "Failure";
 impl Ledger {
     /// Adds an event. Adding it again changes nothing.
     pub fn apply(&mut self, event: &Event<'_>) {
-        let Act {
-            call,
-            place,
-            outcome,
-        } = self.act_of(event);
-        let key = UseKey {
-            caller: self.caller_of(event),
-            call,
-            client: self.client_of(event),
-            place,
-            outcome,
-        };
+        let act = self.act_of(event);
+        let (caller, client) = (self.caller_of(event), self.client_of(event));
         let id = self.id_of(event);
         let hash = self.identity_hash(event, id);
         let mark = Mark::new(seconds(event.time), hash);
-        self.uses.add(key, mark, id);
         let hour = event.time.hour();
-        if self.memory.last_hour != Some((place, hour)) {
-            self.memory.last_hour = Some((place, hour));
-            if let Some(hours) = self.hours.get_mut(place as usize) {
+        if self.memory.last_hour != Some((act.place, hour)) {
+            self.memory.last_hour = Some((act.place, hour));
+            if let Some(hours) = self.hours.get_mut(act.place as usize) {
                 hours.insert(hour);
             }
         }
-        let known = self.rules.get(call as usize).copied().flatten();
-        if let Some(rule) = known.or_else(|| {
-            event
-                .response
-                .is_some_and(deed::vends)
-                .then_some(Rule::VEND)
-        }) {
-            self.keep(event, rule, (key, mark, id));
+        let known = self.rules.get(act.call as usize).copied().flatten();
+        let rule = known.or_else(|| {
+            let vends = event.response.is_some_and(deed::vends);
+            vends.then_some(Rule::VEND)
+        });
+        if let (Ref::Row(caller), Ref::Row(client), None) = (caller, client, rule) {
+            let key = act.use_key(caller, client);
+            self.uses.add(key, mark, id);
+            return;
+        }
+        let deed = rule.map(|rule| {
+            let values = deed::attributes(event, rule);
+            self.deed_of(event, rule.deed(), &values)
+        });
+        let placed = Placed {
+            caller,
+            client,
+            act,
+            mark,
+            id,
+            deed,
+        };
+        if self.waiting.add(placed) {
+            self.place_waiting();
         }
     }
 
-    fn caller_of(&mut self, event: &Event<'_>) -> u32 {
+    /// The caller of an event, if it was met lately; else it waits.
+    fn caller_of(&mut self, event: &Event<'_>) -> Ref {
         let Some(token) = event.identity_token else {
-            return self.caller_by_text(event);
+            return self.caller_by_text(event, None);
         };
         let token = token.get() << 1 | u64::from(event.from_console);
-        if let Some(number) = self.memory.by_token(token) {
-            return number;
+        if let Some(caller) = self.memory.by_token(token) {
+            return caller;
         }
-        let number = self.caller_by_text(event);
-        self.memory.set_token(token, number);
-        number
+        let caller = self.caller_by_text(event, Some(token));
+        self.memory.set_token(token, caller);
+        caller
     }
 
-    fn caller_by_text(&mut self, event: &Event<'_>) -> u32 {
-        let key = match event.identity {
-            Some(Node::Text(text)) => Some(self.memory.identity(text, event.from_console)),
-            _ => None,
+    fn caller_by_text(&mut self, event: &Event<'_>, token: Option<u64>) -> Ref {
+        let Some(Node::Text(text)) = event.identity else {
+            let (caller, rare) = caller::read(event, &mut self.symbols);
+            return Ref::Row(self.add_caller(caller, rare));
         };
-        if let Some(number) = key.and_then(|key| self.memory.callers.get(key)) {
-            return number;
+        let hash = self.memory.identity(text, event.from_console);
+        match self.memory.callers.near(hash) {
+            Some(row) => Ref::Row(row),
+            None => self.waiting.caller((text, hash), event.from_console, token),
         }
-        let (caller, rare) = caller::read(event, &mut self.symbols);
-        let number = self.add_caller(caller, rare);
-        if let Some(key) = key {
-            self.memory.callers.get_or_add(key, number);
-        }
-        number
     }
 
     pub(super) fn add_caller(&mut self, mut caller: Caller, rare: Rare) -> u32 {
@@ -150,24 +153,6 @@ impl Ledger {
         number
     }
 
-    fn client_of(&mut self, event: &Event<'_>) -> u32 {
-        let texts = [event.address, event.user_agent, event.vpc_endpoint];
-        let hashes = texts.map(|text| self.symbols.hash(text));
-        let key = join(hashes);
-        if let Some(number) = self.memory.clients.get(key) {
-            return number;
-        }
-        let [address, agent, endpoint] = hashes;
-        let client = Client {
-            address: self.symbols.intern_hashed(event.address, address),
-            agent: self.symbols.intern_hashed(event.user_agent, agent),
-            endpoint: self.symbols.intern_hashed(event.vpc_endpoint, endpoint),
-        };
-        let number = self.add_client(client);
-        self.memory.clients.get_or_add(key, number);
-        number
-    }
-
     pub(super) fn add_client(&mut self, client: Client) -> u32 {
         let endpoint = u64::from(client.endpoint.number());
         let hash = mix(self.seed, &[pair(client.address, client.agent), endpoint]);
@@ -226,58 +211,54 @@ impl Ledger {
     }
 
     /// Keeps a deed: a success as a fact, a failure as an attempt.
-    fn keep(&mut self, event: &Event<'_>, rule: Rule, (key, mark, id): (UseKey, Mark, EventKey)) {
-        let deed = rule.deed();
-        let values = deed::attributes(event, rule);
-        let kept: Vec<Kept> = values
-            .into_iter()
-            .map(|(attribute, value)| self.kept_of(attribute, &value))
-            .collect();
-        if event.failed() {
-            let find = |wanted: &[Attribute]| {
-                let found = wanted
-                    .iter()
-                    .find_map(|w| kept.iter().find(|k| k.attribute == *w));
-                found.map_or(Symbol::EMPTY, |k| k.symbol())
-            };
-            let target = find(&[
-                Attribute::Role,
-                Attribute::User,
-                Attribute::Key,
-                Attribute::Resource,
-            ]);
-            let attempt = AttemptKey {
+    pub(super) fn keep(
+        &mut self,
+        done: &DoneDeed,
+        (key, mark, id): (UseKey, Mark, EventKey),
+        kept: &[Kept],
+    ) {
+        let &DoneDeed { deed, shared, .. } = done;
+        if !done.failed {
+            let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
+            let fact = Fact {
+                id,
+                shared,
                 key,
                 deed,
-                target,
-                serial: find(&[Attribute::Serial]),
+                time: mark.seconds(),
+                first_attribute: 0,
+                attributes: 0,
+                hash,
             };
-            self.add_attempt(
-                attempt,
-                Attempt {
-                    first: (mark, id),
-                    last: (mark, id),
-                },
-            );
+            self.add_fact(fact, kept);
             return;
         }
-        let shared = if event.shared_id.is_empty() {
-            EventKey::Text(Symbol::EMPTY)
-        } else {
-            self.text_key(event.shared_id)
+        let find = |wanted: &[Attribute]| {
+            let found = wanted
+                .iter()
+                .find_map(|w| kept.iter().find(|k| k.attribute == *w));
+            found.map_or(Symbol::EMPTY, |k| k.symbol())
         };
-        let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
-        let fact = Fact {
-            id,
-            shared,
+        let target = find(&[
+            Attribute::Role,
+            Attribute::User,
+            Attribute::Key,
+            Attribute::Resource,
+        ]);
+        let attempt = AttemptKey {
             key,
             deed,
-            time: mark.seconds(),
-            first_attribute: 0,
-            attributes: 0,
-            hash,
+            target,
+            serial: find(&[Attribute::Serial]),
         };
-        self.add_fact(fact, &kept);
+        let end = (mark, id);
+        self.add_attempt(
+            attempt,
+            Attempt {
+                first: end,
+                last: end,
+            },
+        );
     }
 
     pub(super) fn kept_of(&mut self, attribute: Attribute, value: &Value<'_>) -> Kept {
@@ -303,7 +284,7 @@ fn pair(a: Symbol, b: Symbol) -> u64 {
     u64::from(a.number()) << 32 | u64::from(b.number())
 }
 
-fn hash_caller(seed: u64, row: &Caller) -> u128 {
+pub(super) fn hash_caller(seed: u64, row: &Caller) -> u128 {
     let flags = u64::from(row.kind as u8)
         | u64::from(row.mfa.map_or(2, u8::from)) << 8
         | u64::from(row.from_console) << 16

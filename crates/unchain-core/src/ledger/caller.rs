@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::id::split_principal;
 use crate::json::{Node, walk};
 use crate::time::{Seconds, Timestamp, seconds};
+use std::borrow::Cow;
 
 /// `userIdentity.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -133,14 +134,14 @@ pub(super) fn read(event: &Event<'_>, symbols: &mut Symbols) -> (Caller, Rare) {
         ..Caller::default()
     };
     match event.identity {
-        Some(identity) => Parts::of(identity).caller(caller, symbols),
+        Some(identity) => Parts::of(identity).caller(event.from_console, symbols),
         None => (caller, Rare::default()),
     }
 }
 
 /// The members of `userIdentity` that a caller is made of.
 #[derive(Clone, Copy, Debug, Default)]
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     kind: Option<Node<'a>>,
     key: Option<Node<'a>>,
     principal: Option<Node<'a>>,
@@ -171,7 +172,7 @@ struct Context<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(identity: Node<'a>) -> Self {
+    pub(super) fn of(identity: Node<'a>) -> Self {
         let quick = match identity {
             Node::Text(text) => Self::in_one_pass(text),
             Node::Value(_) => None,
@@ -257,7 +258,21 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn caller(self, mut caller: Caller, symbols: &mut Symbols) -> (Caller, Rare) {
+    /// The texts that few callers share.
+    pub(super) fn own_texts(&self) -> [&'a str; 2] {
+        let plain = |node: Option<Node<'a>>| match node.and_then(Node::str) {
+            Some(Cow::Borrowed(text)) => text,
+            _ => "",
+        };
+        [plain(self.key), split_principal(plain(self.principal)).1]
+    }
+
+    /// The caller that these are the parts of; `from_console` is what its record says.
+    pub(super) fn caller(self, from_console: bool, symbols: &mut Symbols) -> (Caller, Rare) {
+        let mut caller = Caller {
+            from_console,
+            ..Caller::default()
+        };
         let mut rare = Rare::default();
         if let Some(name) = self.kind.and_then(Node::str) {
             caller.kind = IdentityType::read(&name);

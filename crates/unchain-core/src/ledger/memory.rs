@@ -7,6 +7,8 @@
 use super::mix::Keys;
 use super::symbols::Symbol;
 use super::table::Table;
+use super::usage::UseKey;
+use super::waiting::Ref;
 
 /// Look-ups of each sort that stay near.
 const RECENT: usize = 1 << 12;
@@ -23,7 +25,7 @@ pub(super) struct Memory {
     pub(super) acts: Table,
     act_rows: Vec<Act>,
     /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
-    tokens: Vec<(u64, u32)>,
+    tokens: Vec<(u64, Ref)>,
     pub(super) last_hour: Option<(u32, i64)>,
 }
 
@@ -35,6 +37,18 @@ pub(super) struct Act {
     pub(super) outcome: Symbol,
 }
 
+impl Act {
+    pub(super) fn use_key(self, caller: u32, client: u32) -> UseKey {
+        UseKey {
+            caller,
+            call: self.call,
+            client,
+            place: self.place,
+            outcome: self.outcome,
+        }
+    }
+}
+
 impl Memory {
     pub(super) fn new(seed: u64) -> Self {
         Self {
@@ -43,7 +57,7 @@ impl Memory {
             clients: Table::new(RECENT),
             acts: Table::new(RECENT),
             act_rows: Vec::new(),
-            tokens: vec![(0, 0); TOKENS],
+            tokens: vec![(0, Ref::Row(0)); TOKENS],
             last_hour: None,
         }
     }
@@ -55,12 +69,12 @@ impl Memory {
 
     /// The caller of an identity that a parser remembers.
     #[inline]
-    pub(super) fn by_token(&self, token: u64) -> Option<u32> {
+    pub(super) fn by_token(&self, token: u64) -> Option<Ref> {
         let (known, caller) = self.tokens.get(slot(token))?;
         (*known == token).then_some(*caller)
     }
 
-    pub(super) fn set_token(&mut self, token: u64, caller: u32) {
+    pub(super) fn set_token(&mut self, token: u64, caller: Ref) {
         if let Some(known) = self.tokens.get_mut(slot(token)) {
             *known = (token, caller);
         }

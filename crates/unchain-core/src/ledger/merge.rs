@@ -18,6 +18,8 @@ struct Transfer<'a> {
 impl Ledger {
     /// Adds everything in `other`. The order of merging does not matter, nor do events in both.
     pub fn merge(&mut self, mut other: Self) {
+        self.place_waiting();
+        other.place_waiting();
         if other.uses.is_empty() && other.places.rows.is_empty() {
             return;
         }

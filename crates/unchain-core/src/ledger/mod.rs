@@ -18,6 +18,7 @@ mod symbols;
 mod table;
 mod usage;
 mod uses;
+mod waiting;
 
 pub use crate::id::split_principal;
 pub use crate::time::{Seconds, seconds};
@@ -63,6 +64,10 @@ impl<T> Rows<T> {
         self.rows.get(number as usize)
     }
 
+    fn touch(&self, hashes: impl Iterator<Item = u128>) -> u32 {
+        self.table.touch(hashes)
+    }
+
     fn add(&mut self, row: T, hash: u128) -> u32 {
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX - 1);
         let (number, new) = self.table.get_or_add(hash, next);
@@ -85,6 +90,7 @@ pub struct Ledger {
     clients: Rows<Client>,
     places: Rows<Place>,
     hours: Vec<BTreeSet<i64>>,
+    waiting: waiting::Waiting,
     uses: uses::Uses,
     facts: facts::Facts,
     attempts: BTreeMap<AttemptKey, Attempt>,
@@ -118,6 +124,7 @@ impl Ledger {
             clients: Rows::new(),
             places: Rows::new(),
             hours: Vec::new(),
+            waiting: waiting::Waiting::default(),
             uses: uses::Uses::default(),
             facts: facts::Facts::default(),
             attempts: BTreeMap::new(),
@@ -182,7 +189,10 @@ impl Ledger {
 
     /// All uses, in the order of their keys. Call [`Ledger::settle`] first.
     pub fn uses(&self) -> &[Use] {
-        debug_assert!(self.uses.is_settled(), "asked before it was settled");
+        debug_assert!(
+            self.waiting.is_empty() && self.uses.is_settled(),
+            "asked before it was settled"
+        );
         self.uses.settled().map_or(&[], |run| &run.uses)
     }
 
@@ -212,7 +222,10 @@ impl Ledger {
 
     /// All facts, in the order of their times. Call [`Ledger::settle`] first.
     pub fn facts(&self) -> &[Fact] {
-        debug_assert!(self.facts.is_settled(), "asked before it was settled");
+        debug_assert!(
+            self.waiting.is_empty() && self.facts.is_settled(),
+            "asked before it was settled"
+        );
         &self.facts.rows
     }
 
@@ -282,6 +295,7 @@ impl Ledger {
 
     /// Unites what was added. Whoever applied events calls this before asking for uses or counts.
     pub fn settle(&mut self) {
+        self.place_waiting();
         self.uses.settle();
         self.settle_facts();
     }
@@ -289,8 +303,8 @@ impl Ledger {
     /// Settles, and frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower
     /// at first.
     pub fn finish(&mut self) {
-        self.memory = memory::Memory::new(self.seed);
         self.settle();
+        self.memory = memory::Memory::new(self.seed);
         self.uses.shrink();
     }
 }

@@ -78,6 +78,11 @@ impl Symbols {
         self.keys.hash(text)
     }
 
+    /// See [`Table::touch`].
+    pub(super) fn touch(&self, hashes: impl Iterator<Item = u128>) -> u32 {
+        self.table.touch(hashes)
+    }
+
     /// The symbol of a text, if it is there.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         if text.is_empty() {

@@ -38,6 +38,21 @@ impl Table {
         }
     }
 
+    /// The number under a hash, if it was looked up lately; touches no far memory.
+    #[inline]
+    pub(super) fn near(&self, hash: u128) -> Option<u32> {
+        self.known(Slot::of(hash, u32::MAX))
+    }
+
+    /// Reads the places of many hashes, so that they are near when they are looked up. The loads depend
+    /// on nothing, so the processor waits for many at once. The answer means nothing.
+    pub(super) fn touch(&self, hashes: impl Iterator<Item = u128>) -> u32 {
+        let slots = self.slots.len();
+        let places = hashes.map(|hash| Slot::of(hash, u32::MAX).start(slots));
+        let touched = places.map(|at| self.slots.get(at).map_or(0, |slot| slot.number));
+        touched.fold(0, |all, number| all ^ number)
+    }
+
     /// The number under a hash.
     #[inline]
     pub(super) fn get(&mut self, hash: u128) -> Option<u32> {
