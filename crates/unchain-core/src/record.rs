@@ -5,9 +5,12 @@
 //! exists because a tree costs 8 microseconds a record where decompression costs 1.2
 //! (`cargo xtask bench`); `tests/record_paths.rs` and the fuzz target `record` hold the two equal.
 
+mod order;
+
 use crate::event::{Category, Event, Notes, Refusal};
 use crate::json::Node;
 use crate::json::walk;
+use crate::record::order::{Member, Order};
 use crate::time::Timestamp;
 use serde_json::Value;
 use std::num::NonZeroU64;
@@ -21,6 +24,7 @@ pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
     let mut parser = Parser {
         identities: Memo::nothing(),
         others: Memo::nothing(),
+        order: Order::nothing(),
     };
     parser.parse_at(text, at)
 }
@@ -29,26 +33,37 @@ pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
 ///
 /// INVARIANT: what it answers does not depend on what it remembers. An object or array that was read
 /// once is known to be JSON; where the text goes on with the same bytes it is the same value, ends at
-/// the same byte and need not be walked again.
+/// the same byte and need not be walked again. So with the text between two values.
 #[derive(Debug, Default)]
 pub struct Parser {
     identities: Memo,
     others: Memo,
+    order: Order,
 }
 
 impl Parser {
     /// As [`parse_at`], quicker the more alike the records are.
     pub fn parse_at<'a>(&mut self, text: &'a str, at: usize) -> Option<(Event<'a>, usize)> {
-        let (bytes, mut fields) = (text.as_bytes(), Fields::default());
-        let end = walk::object(bytes, at, |key, at| {
-            if key.escaped {
-                return None;
+        let (bytes, mut fields) = (text.as_bytes(), Fields::new());
+        let (mut at, mut last) = (at, Member::Start);
+        loop {
+            let (member, behind) = self.order.next(bytes, at, last)?;
+            if member == Member::End {
+                return Some((fields.finish()?, behind));
             }
-            fields.member(Place { text, bytes, at }, key.raw, self)
-        })?;
-        Some((fields.finish()?, end))
+            let place = Place {
+                text,
+                bytes,
+                at: behind,
+            };
+            at = fields.member(place, member, self)?;
+            last = member;
+        }
     }
 }
+
+/// How many bytes the ids of events and requests have: a UUID.
+const ID: usize = 36;
 
 /// Where a value begins.
 #[derive(Clone, Copy)]
@@ -63,6 +78,56 @@ impl<'a> Place<'a> {
     fn node(self) -> Option<(Node<'a>, usize)> {
         let end = walk::value(self.bytes, self.at)?;
         Some((Node::Text(self.text.get(self.at..end)?), end))
+    }
+
+    /// A string that is most often `N` bytes long.
+    #[inline(always)]
+    fn text_of<const N: usize>(self, into: &mut &'a str) -> Option<usize> {
+        if self.is_text_of::<N>() {
+            *into = self.text.get(self.at + 1..self.at + 1 + N)?;
+            return Some(self.at + N + 2);
+        }
+        self.text(into)
+    }
+
+    #[inline(always)]
+    fn is_text_of<const N: usize>(self) -> bool {
+        self.bytes.get(self.at) == Some(&b'"') && walk::is_plain::<N>(self.bytes, self.at + 1)
+    }
+
+    /// Reads a plain string; anything else is left to the plain path.
+    #[inline(always)]
+    fn text(self, into: &mut &'a str) -> Option<usize> {
+        let Place { text, bytes, at } = self;
+        let end = walk::plain_end(bytes, at + 1);
+        if bytes.get(at) != Some(&b'"') || bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        *into = text.get(at + 1..end)?;
+        Some(end + 1)
+    }
+
+    #[inline(always)]
+    fn part(self, into: &mut Option<Node<'a>>) -> Option<usize> {
+        let (node, end) = self.node()?;
+        *into = Some(node);
+        Some(end)
+    }
+
+    #[inline(always)]
+    fn flag(self, into: &mut Option<bool>) -> Option<usize> {
+        let rest = self.bytes.get(self.at..)?;
+        if rest.starts_with(b"true") {
+            *into = Some(true);
+            return Some(self.at + 4);
+        }
+        if rest.starts_with(b"false") {
+            *into = Some(false);
+            return Some(self.at + 5);
+        }
+        let (node, end) = self.node()?;
+        *into = node.bool();
+        Some(end)
     }
 }
 
@@ -82,7 +147,7 @@ struct Slot {
 }
 
 /// A power of two, so that a hash picks a slot by its low bits.
-const SLOTS: usize = 256;
+const SLOTS: usize = 1024;
 /// How many bytes choose the slot: enough to reach into `principalId`, and into the host name of
 /// `tlsDetails`.
 const PREFIX: usize = 120;
@@ -156,146 +221,119 @@ fn following(token: NonZeroU64) -> Option<NonZeroU64> {
 }
 
 /// The members of a record as the fast path meets them.
-#[derive(Default)]
 struct Fields<'a> {
-    time: Option<&'a str>,
-    name: Option<&'a str>,
-    source: &'a str,
-    id: &'a str,
-    region: &'a str,
-    address: &'a str,
-    user_agent: &'a str,
-    error_code: &'a str,
-    recipient: &'a str,
-    shared_id: &'a str,
-    vpc_endpoint: &'a str,
-    event_type: &'a str,
+    event: Event<'a>,
+    time: Option<Timestamp>,
     category: &'a str,
     management: Option<bool>,
-    read_only: Option<bool>,
-    from_console: bool,
-    error_message: Option<Node<'a>>,
-    identity: Option<Node<'a>>,
-    identity_token: Option<NonZeroU64>,
-    request: Option<Node<'a>>,
-    response: Option<Node<'a>>,
-    additional: Option<Node<'a>>,
-    details: Option<Node<'a>>,
-    seen: u32,
+    seen: u64,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads one member and gives the place behind its value.
     #[inline(always)]
-    fn member(&mut self, place: Place<'a>, key: &[u8], parser: &mut Parser) -> Option<usize> {
-        match key {
-            b"eventTime" => self.text(place, 0, |f, t| f.time = Some(t)),
-            b"eventName" => self.text(place, 1, |f, t| f.name = Some(t)),
-            b"eventSource" => self.text(place, 2, |f, t| f.source = t),
-            b"eventID" => self.text(place, 3, |f, t| f.id = t),
-            b"awsRegion" => self.text(place, 4, |f, t| f.region = t),
-            b"sourceIPAddress" => self.text(place, 5, |f, t| f.address = t),
-            b"userAgent" => self.text(place, 6, |f, t| f.user_agent = t),
-            b"errorCode" => self.text(place, 7, |f, t| f.error_code = t),
-            b"recipientAccountId" => self.text(place, 8, |f, t| f.recipient = t),
-            b"sharedEventID" => self.text(place, 9, |f, t| f.shared_id = t),
-            b"vpcEndpointId" => self.text(place, 10, |f, t| f.vpc_endpoint = t),
-            b"eventType" => self.text(place, 11, |f, t| f.event_type = t),
-            b"eventCategory" => self.text(place, 12, |f, t| f.category = t),
-            b"managementEvent" => self.node(place, 13, |f, n| f.management = n.bool()),
-            b"readOnly" => self.node(place, 14, |f, n| f.read_only = n.bool()),
-            b"sessionCredentialFromConsole" => {
-                self.node(place, 15, |f, n| f.from_console = n.bool() == Some(true))
+    fn new() -> Self {
+        Self {
+            event: Event {
+                time: Timestamp::from_seconds(0),
+                name: "",
+                source: "",
+                id: "",
+                region: "",
+                address: "",
+                user_agent: "",
+                error_code: "",
+                recipient: "",
+                shared_id: "",
+                vpc_endpoint: "",
+                event_type: "",
+                category: Category::Unknown,
+                read_only: None,
+                from_console: false,
+                error_message: None,
+                identity: None,
+                identity_token: None,
+                request: None,
+                response: None,
+                additional: None,
+                details: None,
+                notes: Notes::default(),
+            },
+            time: None,
+            category: "",
+            management: None,
+            seen: 0,
+        }
+    }
+
+    /// Reads the value of one member and gives the place behind it.
+    #[inline(always)]
+    fn member(&mut self, place: Place<'a>, member: Member, parser: &mut Parser) -> Option<usize> {
+        // A repeated member is left to the plain path, which notes it.
+        let bit = member.bit();
+        if self.seen & bit != 0 {
+            return None;
+        }
+        self.seen |= bit;
+        let event = &mut self.event;
+        match member {
+            Member::Time => {
+                let mut text = "";
+                let end = place.text_of::<20>(&mut text)?;
+                self.time = Some(Timestamp::parse(text)?);
+                Some(end)
             }
-            b"errorMessage" => self.node(place, 16, |f, n| f.error_message = Some(n)),
-            b"userIdentity" => {
-                self.once(17)?;
+            Member::Name => place.text(&mut event.name),
+            Member::Source => place.text(&mut event.source),
+            Member::Id => place.text_of::<ID>(&mut event.id),
+            Member::Region => place.text(&mut event.region),
+            Member::Address => place.text(&mut event.address),
+            Member::UserAgent => place.text(&mut event.user_agent),
+            Member::ErrorCode => place.text(&mut event.error_code),
+            Member::Recipient => place.text(&mut event.recipient),
+            Member::SharedId => place.text_of::<ID>(&mut event.shared_id),
+            Member::VpcEndpoint => place.text(&mut event.vpc_endpoint),
+            Member::Type => place.text(&mut event.event_type),
+            Member::Category => place.text(&mut self.category),
+            Member::Management => place.flag(&mut self.management),
+            Member::ReadOnly => place.flag(&mut event.read_only),
+            Member::FromConsole => {
+                let mut flag = None;
+                let end = place.flag(&mut flag)?;
+                event.from_console = flag == Some(true);
+                Some(end)
+            }
+            Member::ErrorMessage => place.part(&mut event.error_message),
+            Member::Identity => {
                 let (node, end, token) = parser.identities.node(place)?;
-                self.identity = Some(node).filter(|node| node.is_object());
-                self.identity_token = token;
-                self.identity.map(|_| end)
+                event.identity = Some(node).filter(|node| node.is_object());
+                event.identity_token = token;
+                event.identity.map(|_| end)
             }
-            b"requestParameters" => self.node(place, 18, |f, n| f.request = Some(n)),
-            b"responseElements" => self.node(place, 19, |f, n| f.response = Some(n)),
-            b"additionalEventData" => self.node(place, 20, |f, n| f.additional = Some(n)),
-            b"serviceEventDetails" => self.node(place, 21, |f, n| f.details = Some(n)),
-            b"tlsDetails" | b"resources" => parser.others.node(place).map(|(_, end, _)| end),
-            b"@timestamp" => None,
-            _ => walk::value(place.bytes, place.at),
+            Member::Request => place.part(&mut event.request),
+            Member::Response => place.part(&mut event.response),
+            Member::Additional => place.part(&mut event.additional),
+            Member::Details => place.part(&mut event.details),
+            Member::Tls => parser.others.node(place).map(|(_, end, _)| end),
+            Member::RequestId if place.is_text_of::<ID>() => Some(place.at + ID + 2),
+            Member::Resources
+            | Member::Version
+            | Member::RequestId
+            | Member::Other
+            | Member::Start
+            | Member::End => walk::value(place.bytes, place.at),
         }
     }
 
-    /// A repeated member is left to the plain path, which notes it.
-    #[inline(always)]
-    fn once(&mut self, bit: u32) -> Option<()> {
-        let fresh = self.seen & 1 << bit == 0;
-        self.seen |= 1 << bit;
-        fresh.then_some(())
-    }
-
-    /// A plain string; anything else is left to the plain path.
-    #[inline(always)]
-    fn text(
-        &mut self,
-        place: Place<'a>,
-        bit: u32,
-        set: impl FnOnce(&mut Self, &'a str),
-    ) -> Option<usize> {
-        self.once(bit)?;
-        let Place { text, bytes, at } = place;
-        let end = walk::plain_end(bytes, at + 1);
-        if bytes.get(at) != Some(&b'"') || bytes.get(end) != Some(&b'"') {
+    fn finish(mut self) -> Option<Event<'a>> {
+        if self.event.id.is_empty() || self.event.name.is_empty() {
             return None;
         }
-        set(self, text.get(at + 1..end)?);
-        Some(end + 1)
-    }
-
-    #[inline(always)]
-    fn node(
-        &mut self,
-        place: Place<'a>,
-        bit: u32,
-        set: impl FnOnce(&mut Self, Node<'a>),
-    ) -> Option<usize> {
-        self.once(bit)?;
-        let (node, end) = place.node()?;
-        set(self, node);
-        Some(end)
-    }
-
-    fn finish(self) -> Option<Event<'a>> {
-        if self.id.is_empty() {
-            return None;
-        }
-        Some(Event {
-            time: Timestamp::parse(self.time?)?,
-            name: self.name.filter(|name| !name.is_empty())?,
-            source: self.source,
-            id: self.id,
-            region: self.region,
-            address: self.address,
-            user_agent: self.user_agent,
-            error_code: self.error_code,
-            recipient: self.recipient,
-            shared_id: self.shared_id,
-            vpc_endpoint: self.vpc_endpoint,
-            event_type: self.event_type,
-            category: category(
-                Some(self.category).filter(|c| !c.is_empty()),
-                self.management,
-            ),
-            read_only: self.read_only,
-            from_console: self.from_console,
-            error_message: self.error_message,
-            identity: self.identity,
-            identity_token: self.identity_token,
-            request: self.request,
-            response: self.response,
-            additional: self.additional,
-            details: self.details,
-            notes: Notes::default(),
-        })
+        self.event.time = self.time?;
+        self.event.category = category(
+            Some(self.category).filter(|c| !c.is_empty()),
+            self.management,
+        );
+        Some(self.event)
     }
 }
 

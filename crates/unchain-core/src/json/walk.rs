@@ -102,8 +102,9 @@ pub(crate) fn space(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// The place behind `wanted`, which is the next byte that is not white space.
 #[inline(always)]
-fn expect(bytes: &[u8], at: usize, wanted: u8) -> Option<usize> {
+pub(crate) fn expect(bytes: &[u8], at: usize, wanted: u8) -> Option<usize> {
     let at = space(bytes, at);
     (*bytes.get(at)? == wanted).then_some(at + 1)
 }
@@ -267,6 +268,24 @@ pub(crate) fn plain_end(bytes: &[u8], at: usize) -> usize {
         return at + mask.trailing_zeros() as usize;
     }
     long_plain_end(bytes, at + 16)
+}
+
+/// Whether `N` bytes without a quote, backslash or control character are followed by a quote: one
+/// decision where the length is known beforehand. `N` is at least 16.
+#[inline(always)]
+pub(crate) fn is_plain<const N: usize>(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some((text, [b'"', ..])) = rest.split_first_chunk::<N>() else {
+        return false;
+    };
+    let Some(last) = text.last_chunk::<16>() else {
+        return false;
+    };
+    let mut found = stops(u8x16::new(*last));
+    for part in text.as_chunks::<16>().0 {
+        found |= stops(u8x16::new(*part));
+    }
+    found.to_bitmask() == 0
 }
 
 fn long_plain_end(bytes: &[u8], mut at: usize) -> usize {

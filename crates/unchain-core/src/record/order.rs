@@ -1,0 +1,208 @@
+//! Which member of a record comes next: nearly always the one that came next the last time.
+//!
+//! Must not know what the members mean.
+
+use crate::json::walk;
+use wide::u8x16;
+
+/// The members of a record that are told apart. Those up to `Details` may come once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Member {
+    Time,
+    Name,
+    Source,
+    Id,
+    Region,
+    Address,
+    UserAgent,
+    ErrorCode,
+    Recipient,
+    SharedId,
+    VpcEndpoint,
+    Type,
+    Category,
+    Management,
+    ReadOnly,
+    FromConsole,
+    ErrorMessage,
+    Identity,
+    Request,
+    Response,
+    Additional,
+    Details,
+    Tls,
+    Resources,
+    Version,
+    RequestId,
+    Other,
+    /// Before the opening brace.
+    Start,
+    /// The closing brace.
+    End,
+}
+
+/// How many kinds of members there are.
+const MEMBERS: usize = Member::End as usize + 1;
+
+impl Member {
+    /// `None` for a member that the plain path decides on.
+    fn named(key: &[u8]) -> Option<Self> {
+        Some(match key {
+            b"eventTime" => Self::Time,
+            b"eventName" => Self::Name,
+            b"eventSource" => Self::Source,
+            b"eventID" => Self::Id,
+            b"awsRegion" => Self::Region,
+            b"sourceIPAddress" => Self::Address,
+            b"userAgent" => Self::UserAgent,
+            b"errorCode" => Self::ErrorCode,
+            b"recipientAccountId" => Self::Recipient,
+            b"sharedEventID" => Self::SharedId,
+            b"vpcEndpointId" => Self::VpcEndpoint,
+            b"eventType" => Self::Type,
+            b"eventCategory" => Self::Category,
+            b"managementEvent" => Self::Management,
+            b"readOnly" => Self::ReadOnly,
+            b"sessionCredentialFromConsole" => Self::FromConsole,
+            b"errorMessage" => Self::ErrorMessage,
+            b"userIdentity" => Self::Identity,
+            b"requestParameters" => Self::Request,
+            b"responseElements" => Self::Response,
+            b"additionalEventData" => Self::Additional,
+            b"serviceEventDetails" => Self::Details,
+            b"tlsDetails" => Self::Tls,
+            b"resources" => Self::Resources,
+            b"eventVersion" => Self::Version,
+            b"requestID" => Self::RequestId,
+            b"@timestamp" => return None,
+            _ => Self::Other,
+        })
+    }
+
+    /// A bit for each member that may come once, none for the others.
+    #[inline(always)]
+    pub(super) const fn bit(self) -> u64 {
+        let bit = 1 << self as u32;
+        bit & ((2 << Self::Details as u32) - 1)
+    }
+}
+
+/// What stood between the values of the records before.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// For each member what came behind its value, the latest first.
+    behind: Vec<[Step; 2]>,
+}
+
+/// The text from behind one value to the next: comma, key and colon, or the closing brace.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    text: [u8; 32],
+    /// How much of `text` is meant; [`NOTHING`] in an unused step.
+    length: u32,
+    member: Member,
+}
+
+/// More than any text has.
+const NOTHING: u32 = 33;
+
+impl Step {
+    /// Whether the text goes on with this step. One comparison of 32 bytes, whatever the length.
+    #[inline(always)]
+    fn is_at(&self, text: &[u8; 32]) -> bool {
+        let ([a, b], [c, d]) = (halves(&self.text), halves(text));
+        let same = a.simd_eq(c).to_bitmask() | b.simd_eq(d).to_bitmask() << 16;
+        same.trailing_ones() >= self.length
+    }
+}
+
+#[inline(always)]
+fn halves(text: &[u8; 32]) -> [u8x16; 2] {
+    match text.as_chunks::<16>().0 {
+        [a, b] => [u8x16::new(*a), u8x16::new(*b)],
+        _ => [u8x16::ZERO; 2],
+    }
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        let unused = Step {
+            text: [0; 32],
+            length: NOTHING,
+            member: Member::End,
+        };
+        Self {
+            behind: vec![[unused; 2]; MEMBERS],
+        }
+    }
+}
+
+impl Order {
+    /// One that does not remember.
+    pub(super) fn nothing() -> Self {
+        Self { behind: Vec::new() }
+    }
+
+    /// The member behind the value of `last`, which ends before `at`, and the place of its value; or
+    /// [`Member::End`] and the place behind the record.
+    #[inline(always)]
+    pub(super) fn next(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        last: Member,
+    ) -> Option<(Member, usize)> {
+        let text = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>());
+        if let (Some(text), Some([latest, other])) = (text, self.behind.get(last as usize)) {
+            for step in [latest, other] {
+                if step.is_at(text) {
+                    return Some((step.member, at + step.length as usize));
+                }
+            }
+        }
+        let (member, behind) = read(bytes, at, last)?;
+        self.remember(text, behind - at, (last, member));
+        Some((member, behind))
+    }
+
+    #[cold]
+    fn remember(
+        &mut self,
+        text: Option<&[u8; 32]>,
+        length: usize,
+        (last, member): (Member, Member),
+    ) {
+        if let (Some(text), Some(steps)) = (text, self.behind.get_mut(last as usize))
+            && let Some(length) = u32::try_from(length).ok().filter(|l| *l < NOTHING)
+        {
+            let step = Step {
+                text: *text,
+                length,
+                member,
+            };
+            *steps = [step, steps[0]];
+        }
+    }
+}
+
+/// Reads from behind a value to the next one.
+fn read(bytes: &[u8], at: usize, last: Member) -> Option<(Member, usize)> {
+    let mut at = walk::space(bytes, at);
+    match (*bytes.get(at)?, last == Member::Start) {
+        (b',', false) => at = walk::space(bytes, at + 1),
+        (b'}', false) => return Some((Member::End, at + 1)),
+        (b'{', true) => {
+            at = walk::space(bytes, at + 1);
+            if bytes.get(at) == Some(&b'}') {
+                return Some((Member::End, at + 1));
+            }
+        }
+        _ => return None,
+    }
+    let start = walk::expect(bytes, at, b'"')?;
+    let end = walk::plain_end(bytes, start);
+    // A key with escapes, or none at all, is left to the plain path.
+    let colon = walk::expect(bytes, end, b'"').filter(|behind| *behind == end + 1)?;
+    let value = walk::space(bytes, walk::expect(bytes, colon, b':')?);
+    Some((Member::named(bytes.get(start..end)?)?, value))
+}
