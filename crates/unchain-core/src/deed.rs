@@ -1,8 +1,9 @@
 //! Which events matter beyond being a use: they issue a credential, make something that lasts,
 //! change trust, end something, or sign somebody in. One table says which, and what to keep of each.
-//! `table` lists the calls and what is kept of each; `keep` reads it out of a record.
+//! `table` lists the calls and what is kept of each; `find` finds it in a record, `keep` reads it.
 
 mod denies;
+mod find;
 mod keep;
 mod table;
 

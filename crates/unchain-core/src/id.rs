@@ -334,6 +334,21 @@ pub fn is_session_of(arn: &str, role: &str, session: &str) -> bool {
     else {
         return false;
     };
+    usual_session(stem.as_bytes(), role.as_bytes()).unwrap_or_else(|| same_fields(stem, role))
+}
+
+/// [`same_fields`] for ARNs as nearly all are, in which each field has its place; `None` for others.
+fn usual_session(stem: &[u8], role: &[u8]) -> Option<bool> {
+    let (account, role) = role.strip_prefix(b"arn:aws:iam::")?.split_first_chunk()?;
+    let (own_account, own) = stem.strip_prefix(b"arn:aws:sts::")?.split_first_chunk()?;
+    let account: &[u8; 12] = Some(account).filter(|a| !a.contains(&b':'))?;
+    let role = role.strip_prefix(b":role/")?;
+    let own = own.strip_prefix(b":assumed-role/")?;
+    let name = role.rsplit(|b| *b == b'/').next()?;
+    Some(account == own_account && own == name)
+}
+
+fn same_fields(stem: &str, role: &str) -> bool {
     let (mut stem, mut role) = (stem.splitn(6, ':'), role.splitn(6, ':'));
     let same = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
     let arn = stem.next() == Some("arn") && role.next() == Some("arn");
@@ -436,6 +451,31 @@ mod tests {
             (principal.unique_id(), principal.session()),
             ("AROAEXAMPLE", Some("web"))
         );
+    }
+
+    #[test]
+    fn the_usual_form_of_a_session_is_judged_as_any_form() {
+        let accounts = [
+            "123456789012",
+            "1234567890:2",
+            "12345678901",
+            "",
+            ":::::::::::::",
+        ];
+        let names = ["App", "a/App", "a:b/App", "App:role/App", "", "/"];
+        let (mut usual, mut same) = (0, 0);
+        for (own_account, account) in accounts.iter().flat_map(|a| accounts.map(|b| (a, b))) {
+            for (own, name) in names.iter().flat_map(|a| names.map(|b| (a, b))) {
+                let role = format!("arn:aws:iam::{account}:role/{name}");
+                let stem = format!("arn:aws:sts::{own_account}:assumed-role/{own}");
+                let any = same_fields(&stem, &role);
+                let quick = usual_session(stem.as_bytes(), role.as_bytes());
+                assert!(quick.is_none_or(|quick| quick == any), "{stem} {role}");
+                usual += usize::from(quick.is_some());
+                same += usize::from(quick == Some(true));
+            }
+        }
+        assert!(usual > same && same > 0);
     }
 
     fn round_trip<'a, T: Id<'a>>(text: &'a str) -> bool {

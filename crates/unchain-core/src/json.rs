@@ -165,7 +165,7 @@ impl<'a> Node<'a> {
 /// The content of a JSON string token.
 fn unquote(text: &str) -> Option<Cow<'_, str>> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.as_bytes().contains(&b'\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
         return serde_json::from_str::<String>(text).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(inner))

@@ -1,12 +1,13 @@
 //! Reading what is kept of a deed out of its record.
 
-use super::table::{GROUPS, MEMBERS, Part};
-use super::{Attribute as A, Deed, Rule, Value, denies};
+use super::{Attribute as A, Deed, Rule, Value, denies, find};
 use crate::event::Event;
 use crate::id::{is_session_of, split_principal};
 use crate::json::Node;
 use crate::time::{Timestamp, seconds};
+use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// A policy of IAM has at most 6,144 characters, and CloudTrail caps a part at 100 KB. More is cut.
 const LONGEST: usize = 8192;
@@ -16,32 +17,12 @@ type Kept<'a> = Vec<(A, Value<'a>)>;
 /// What the ledger keeps of an event that is a deed, in the order of the attributes.
 pub fn attributes<'a>(event: &Event<'a>, rule: Rule) -> Vec<(A, Value<'a>)> {
     let mut out = Vec::with_capacity(12);
-    // A response holds the session token, a kilobyte of text: its members are found in one pass.
-    let parts = rule
-        .0
-        .keep
-        .iter()
-        .filter(|(part, path, _)| matches!(part, Part::Response) && path.len() == 1);
-    let first = parts.map(|(_, path, _)| path.first().copied().unwrap_or_default());
-    let response: [Option<Node<'a>>; GROUPS] = match event.response {
-        Some(node) => node.named(first),
-        None => [None; GROUPS],
-    };
-    let mut response = response.into_iter();
-    for (part, path, members) in rule.0.keep {
-        let object = match part {
-            Part::Response if path.len() == 1 => response.next().flatten(),
-            Part::Request => event.request.and_then(|node| node.at(path)),
-            Part::Response => event.response.and_then(|node| node.at(path)),
-            Part::Additional => event.additional.and_then(|node| node.at(path)),
-            Part::Details => event.details.and_then(|node| node.at(path)),
-        };
-        let Some(object) = object else { continue };
-        let found: [Option<Node<'a>>; MEMBERS] =
-            object.named(members.iter().map(|(name, _)| *name));
-        for ((_, attribute), value) in members.iter().zip(found) {
-            if let Some(value) = value {
-                keep(*attribute, value, &mut out);
+    let mut found = find::Found::default();
+    find::members(event, rule.0.keep, &mut found);
+    for ((_, _, members), nodes) in rule.0.keep.iter().zip(&found) {
+        for ((_, attribute), node) in members.iter().zip(nodes) {
+            if let Some(node) = node {
+                keep(*attribute, *node, &mut out);
             }
         }
     }
@@ -55,27 +36,42 @@ pub fn attributes<'a>(event: &Event<'a>, rule: Rule) -> Vec<(A, Value<'a>)> {
 /// A session name stands in the request, in the child's principal id and in its ARN; it is often
 /// unique to one session, so it is kept once.
 fn child(out: &mut Kept<'_>) {
-    let find = |wanted: A| out.iter().position(|(a, _)| *a == wanted);
-    let (id, arn) = (find(A::ChildId), find(A::ChildArn));
-    let text = |at: Option<usize>| match at.and_then(|at| out.get(at)) {
+    let id = out.iter().position(|(a, _)| *a == A::ChildId);
+    let principal = match id.and_then(|at| out.get_mut(at)) {
+        Some((_, Value::Text(principal))) => std::mem::take(principal),
+        _ => Cow::default(),
+    };
+    let (unique_id, session) = split(principal);
+    let text = |wanted: A| match out.iter().find(|(a, _)| *a == wanted) {
         Some((_, Value::Text(text))) => text.as_ref(),
         _ => "",
     };
-    let (unique_id, session) = split_principal(text(id));
-    let named = session == text(find(A::SessionName));
-    let follows = arn.is_some() && is_session_of(text(arn), text(find(A::Role)), session);
-    let (unique_id, session) = (unique_id.len(), session.to_owned());
-    if id.is_some() && !named {
-        out.push((A::ChildSession, Value::Text(Cow::Owned(session))));
-    }
-    if let Some((_, Value::Text(principal))) = id.and_then(|at| out.get_mut(at)) {
-        match principal {
-            Cow::Borrowed(text) => *text = text.get(..unique_id).unwrap_or_default(),
-            Cow::Owned(text) => text.truncate(unique_id),
+    let named = session == text(A::SessionName);
+    let arn = out.iter().position(|(a, _)| *a == A::ChildArn);
+    let follows = |_: &usize| is_session_of(text(A::ChildArn), text(A::Role), &session);
+    let follows = arn.filter(follows);
+    if let Some((_, value)) = id.and_then(|at| out.get_mut(at)) {
+        *value = Value::Text(unique_id);
+        if !named {
+            out.push((A::ChildSession, Value::Text(session)));
         }
     }
-    if let Some(at) = arn.filter(|_| follows) {
+    if let Some(at) = follows {
         out.swap_remove(at);
+    }
+}
+
+/// [`split_principal`] without a copy, where the text stands in the record as it is.
+fn split(principal: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
+    match principal {
+        Cow::Borrowed(text) => {
+            let (unique_id, session) = split_principal(text);
+            (unique_id.into(), session.into())
+        }
+        Cow::Owned(text) => {
+            let (unique_id, session) = split_principal(&text);
+            (unique_id.to_owned().into(), session.to_owned().into())
+        }
     }
 }
 
@@ -174,16 +170,24 @@ fn credential_set<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
 
 /// Whether a response carries credentials in some wrapping, so that its call is a [`Deed::Vend`].
 pub fn vends(response: Node<'_>) -> bool {
-    let plain = match response {
-        // Nearly every response is done with here. An escape may spell the name another way.
-        Node::Text(text) => {
-            let bytes = text.as_bytes();
-            memchr::memmem::find(bytes, b"accessKeyId").is_some()
-                || memchr::memmem::find(bytes, b"\\u").is_some()
-        }
+    let possible = match response {
+        Node::Text(text) => may_name_key(text.as_bytes()),
         Node::Value(_) => true,
     };
-    plain && credentials(&response.to_value(), WRAPPINGS).is_some()
+    possible && credentials(&response.to_value(), WRAPPINGS).is_some()
+}
+
+/// Whether a JSON text may have a member `accessKeyId`. Nearly every response is done with here: most
+/// are `null`.
+fn may_name_key(text: &[u8]) -> bool {
+    static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("accessKeyId"));
+    static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(r"\u00"));
+    if text.len() < r#"{"accessKeyId":""}"#.len() {
+        return false;
+    }
+    // An escape may spell a letter of the name; letters are from 41 to 7a.
+    let letter = |at: usize| matches!(text.get(at + r"\u00".len()), Some(b'4'..=b'7'));
+    NAME.find(text).is_some() || ESCAPE.find_iter(text).any(letter)
 }
 
 /// Objects inside each other in which credentials are looked for.
