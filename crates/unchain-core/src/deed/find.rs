@@ -109,7 +109,10 @@ impl Groups {
         })
     }
 
-    /// The plain way, and what [`Groups::in_one_pass`] must agree with.
+    /// The plain way.
+    ///
+    /// INVARIANT: [`Groups::in_one_pass`] finds what this finds, or gives up.
+    /// Test: `one_pass_finds_what_names_find`.
     fn by_name<'a>(self, part: Node<'a>, found: &mut Found<'a>) {
         for (_, (_, path, members), slots) in self.slots(found) {
             let names = members.iter().map(|(name, _)| *name);
