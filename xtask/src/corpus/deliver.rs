@@ -31,6 +31,8 @@ pub(super) struct Delivery<'a> {
     open: Vec<Open>,
     compressor: Compressor,
     packed: Vec<u8>,
+    /// The most records in a file.
+    most: u64,
     noise: Noise,
     pub(super) counts: Counts,
 }
@@ -49,7 +51,7 @@ struct Open {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(out: &Path, days: &'a Days, level: i32) -> anyhow::Result<Self> {
+    pub(super) fn new(out: &Path, days: &'a Days, (level, most): (i32, u64)) -> anyhow::Result<Self> {
         let level = CompressionLvl::new(level)
             .map_err(|_| anyhow::anyhow!("no compression level `{level}`"))?;
         Ok(Self {
@@ -58,6 +60,7 @@ impl<'a> Delivery<'a> {
             open: Vec::new(),
             compressor: Compressor::new(level),
             packed: Vec::new(),
+            most,
             noise: Noise::new(1, 0x0066_696c_6573),
             counts: Counts::default(),
         })
@@ -107,7 +110,7 @@ impl<'a> Delivery<'a> {
             self.close(place)?;
         }
         let overtakes = self.noise.below(100) < 7;
-        let target = file_size(&mut self.noise);
+        let target = file_size(&mut self.noise).min(self.most);
         let Some(file) = self.open.get_mut(place) else {
             return Ok(());
         };
