@@ -51,7 +51,11 @@ struct Open {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(out: &Path, days: &'a Days, (level, most): (i32, u64)) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        out: &Path,
+        days: &'a Days,
+        (level, most): (i32, u64),
+    ) -> anyhow::Result<Self> {
         let level = CompressionLvl::new(level)
             .map_err(|_| anyhow::anyhow!("no compression level `{level}`"))?;
         Ok(Self {

@@ -193,11 +193,11 @@ impl Ledger {
             self.waiting.is_empty() && self.uses.is_settled(),
             "asked before it was settled"
         );
-        self.uses.settled().map_or(&[], |run| &run.uses)
+        &self.uses.rows().uses
     }
 
     fn many(&self, usage: &Use) -> Option<&usage::Many> {
-        self.uses.settled()?.many.get(usage.many as usize)
+        self.uses.rows().many.get(usage.many as usize)
     }
 
     /// The marks of a use, ascending.

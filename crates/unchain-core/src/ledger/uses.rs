@@ -1,11 +1,11 @@
-//! The uses as a set: sorted runs that are united, as a log-structured merge tree does it.
+//! The uses as a set: events are gathered in batches, and the batches are sorted together now and then.
 //!
-//! Events wait in a batch that fits the processor's near memory; a full batch is sorted into a [`Run`],
-//! and runs of like size are merged. Looking up every event's use in a table instead waits for far
-//! memory several times an event (docs/decisions/0005-speed.md).
-//! INVARIANT: within a run the uses ascend by key without repeats, and so do the marks of a use; merging
-//! two runs unites their sets of events, so the order of arrival does not matter
-//! (`tests/ledger_law.rs`).
+//! Events wait in a batch that fits the processor's near memory; a full batch becomes rows, one for each
+//! use in it, and when the new rows outnumber the old ones all are sorted and united. Looking up every
+//! event's use in a table instead waits for far memory several times an event
+//! (docs/decisions/0005-speed.md).
+//! INVARIANT: once settled, uses ascend by key without repeats, and so do the marks of a use; uniting two
+//! rows unites their sets of events, so the order of arrival does not matter (`tests/ledger_law.rs`).
 
 use super::load::StoredUse;
 use super::usage::{EventKey, Many, Mark, Use, UseKey};
@@ -16,17 +16,19 @@ const BATCH: usize = 1 << 15;
 /// One event of a use.
 type Entry = (UseKey, Mark, EventKey);
 
+/// So many new rows are sorted together at least.
+const ROWS: usize = 1 << 20;
+
 /// All uses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uses {
     pending: Vec<Entry>,
-    /// Each larger than the next.
-    runs: Vec<Run>,
-    /// Uses that came whole, in any order.
-    loaded: Run,
+    rows: Run,
+    /// How many of the rows are in order and without repeats.
+    settled: usize,
 }
 
-/// Uses in the order of their keys, with the marks of those that have more than one.
+/// Uses, and the marks of those that have more than one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Run {
     pub(super) uses: Vec<Use>,
@@ -35,7 +37,7 @@ pub(super) struct Run {
 
 impl Uses {
     pub(super) fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.runs.is_empty() && self.loaded.uses.is_empty()
+        self.pending.is_empty() && self.rows.uses.is_empty()
     }
 
     #[inline]
@@ -47,108 +49,105 @@ impl Uses {
     }
 
     pub(super) fn load(&mut self, stored: StoredUse) {
-        self.loaded.load(stored);
+        self.rows.load(stored);
     }
 
-    /// Adds a run whose keys are in any order.
-    pub(super) fn unite(&mut self, mut run: Run) {
-        run.uses.sort_unstable_by_key(|usage| usage.key);
-        self.runs.push(run);
+    /// Adds rows whose keys are in any order.
+    pub(super) fn unite(&mut self, rows: Run) {
+        let offset = u32::try_from(self.rows.many.len()).unwrap_or(Use::ONE);
+        self.rows.many.extend(rows.many);
+        self.rows
+            .uses
+            .extend(rows.uses.into_iter().map(|usage| Use {
+                many: match usage.many {
+                    Use::ONE => Use::ONE,
+                    number => number.saturating_add(offset),
+                },
+                ..usage
+            }));
     }
 
-    /// Whether [`Uses::settled`] holds everything.
     pub(super) fn is_settled(&self) -> bool {
-        self.pending.is_empty() && self.loaded.uses.is_empty() && self.runs.len() <= 1
+        self.pending.is_empty() && self.settled == self.rows.uses.len()
     }
 
-    pub(super) fn settled(&self) -> Option<&Run> {
-        self.runs.first()
+    /// What is settled.
+    pub(super) fn rows(&self) -> &Run {
+        &self.rows
     }
 
-    /// Brings everything into one run.
+    /// Brings everything into order.
     pub(super) fn settle(&mut self) {
         self.flush();
-        let mut loaded = std::mem::take(&mut self.loaded);
-        if !loaded.uses.is_empty() {
-            loaded.uses.sort_by_key(|usage| usage.key);
-            self.runs.push(loaded.united());
-        }
-        while let Some(last) = self.runs.pop() {
-            let Some(before) = self.runs.pop() else {
-                self.runs.push(last);
-                break;
-            };
-            self.runs.push(before.merged(last));
-        }
+        self.sort();
     }
 
-    /// Sorts what is pending into a run.
+    /// Makes rows of what is pending.
     fn flush(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        self.push(Run::of(&self.pending));
+        self.rows.add(&self.pending);
         self.pending.clear();
-    }
-
-    fn push(&mut self, mut run: Run) {
-        while let Some(before) = self
-            .runs
-            .pop_if(|before| before.uses.len() <= 2 * run.uses.len())
-        {
-            run = before.merged(run);
+        if self.rows.uses.len() >= 2 * self.settled + ROWS {
+            self.sort();
         }
-        self.runs.push(run);
     }
 
-    /// Everything in one run, which is gone from here afterwards.
+    fn sort(&mut self) {
+        if self.settled < self.rows.uses.len() {
+            self.rows = std::mem::take(&mut self.rows).sorted();
+            self.settled = self.rows.uses.len();
+        }
+    }
+
+    /// Everything, which is gone from here afterwards.
     pub(super) fn take(&mut self) -> Run {
-        self.settle();
-        self.runs.pop().unwrap_or_default()
+        self.flush();
+        self.settled = 0;
+        std::mem::take(&mut self.rows)
     }
 
     /// Frees the room kept for more.
     pub(super) fn shrink(&mut self) {
         self.pending = Vec::new();
-        for run in &mut self.runs {
-            run.uses.shrink_to_fit();
-            run.many.shrink_to_fit();
-        }
+        self.rows.uses.shrink_to_fit();
+        self.rows.many.shrink_to_fit();
     }
 }
 
+/// The order of keys but for their last parts, with a row's number.
+fn word(key: &UseKey, n: usize) -> u128 {
+    let index = u32::try_from(n).unwrap_or(u32::MAX);
+    let parts = [key.caller, key.call, key.client, index];
+    let shift = |word: u128, &part: &u32| word << 32 | u128::from(part);
+    parts.iter().fold(0, shift)
+}
+
+/// The number in a [`word`].
+fn number(word: &u128) -> usize {
+    usize::try_from(word & 0xffff_ffff).unwrap_or(usize::MAX)
+}
+
 impl Run {
-    /// Of single events in any order.
-    fn of(entries: &[Entry]) -> Self {
-        let word = |key: &UseKey, n: usize| {
-            let index = u32::try_from(n).unwrap_or(u32::MAX);
-            let parts = [key.caller, key.call, key.client, index];
-            parts
-                .iter()
-                .fold(0u128, |word, &part| word << 32 | u128::from(part))
-        };
+    /// Adds single events in any order.
+    fn add(&mut self, entries: &[Entry]) {
         let mut order: Vec<u128> = (0..entries.len())
             .zip(entries)
             .map(|(n, (key, ..))| word(key, n))
             .collect();
         order.sort_unstable();
-        let mut run = Self::default();
         let mut group = Vec::new();
         for alike in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let at = |word: &u128| usize::try_from(word & 0xffff_ffff).unwrap_or(usize::MAX);
-            let found = alike.iter().filter_map(|word| entries.get(at(word)));
+            let found = alike.iter().filter_map(|word| entries.get(number(word)));
             if let [_] = alike {
-                run.uses.extend(found.map(single));
+                self.uses.extend(found.map(single));
                 continue;
             }
             group.clear();
             group.extend(found.copied());
             group.sort_unstable();
             for events in group.chunk_by(|a, b| a.0 == b.0) {
-                run.push_events(events);
+                self.push_events(events);
             }
         }
-        run
     }
 
     /// Adds a use by its events, which ascend by mark and id.
@@ -183,32 +182,25 @@ impl Run {
         self.uses.push(usage);
     }
 
-    /// Of a run whose keys ascend with repeats.
-    fn united(mut self) -> Self {
-        let uses = std::mem::take(&mut self.uses);
+    /// The same uses, in order and united.
+    fn sorted(mut self) -> Self {
+        let rows = std::mem::take(&mut self.uses);
+        let mut order: Vec<u128> = (0..rows.len())
+            .zip(&rows)
+            .map(|(n, usage)| word(&usage.key, n))
+            .collect();
+        order.sort_unstable();
         let mut run = Self::default();
-        run.uses.reserve(uses.len());
-        for usage in uses {
-            run.append(usage, &mut self.many);
-        }
-        run
-    }
-
-    fn merged(self, other: Self) -> Self {
-        let (mut a, mut b) = (self, other);
-        let mut run = Self::default();
-        run.uses.reserve(a.uses.len() + b.uses.len());
-        run.many.reserve(a.many.len() + b.many.len());
-        let mut left = std::mem::take(&mut a.uses).into_iter().peekable();
-        let mut right = std::mem::take(&mut b.uses).into_iter().peekable();
-        loop {
-            let next = match (left.peek(), right.peek()) {
-                (Some(x), Some(y)) if x.key <= y.key => left.next().map(|u| (u, &mut a.many)),
-                (Some(_), None) => left.next().map(|u| (u, &mut a.many)),
-                _ => right.next().map(|u| (u, &mut b.many)),
-            };
-            let Some((usage, many)) = next else { break };
-            run.append(usage, many);
+        run.uses.reserve(rows.len());
+        let mut group = Vec::new();
+        for alike in order.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let found = alike.iter().filter_map(|word| rows.get(number(word)));
+            group.clear();
+            group.extend(found.cloned());
+            group.sort_by_key(|usage| usage.key);
+            for usage in group.drain(..) {
+                run.append(usage, &mut self.many);
+            }
         }
         run
     }
