@@ -4,10 +4,14 @@
 //! `sessionContext.attributes.creationDate` equals the issuing `eventTime` to the second
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html).
 
-use super::{Basis, Edge, Face, Lineage, NONE, Node, NodeKind, Origin, adjacency};
+use super::finish::Graph;
+use super::named::{Name, Names};
+use super::order::{Issue, Order, issues};
+use super::{Edge, Face, Lineage, NONE, Node, NodeKind, Origin};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Caller, Fact, IdentityType, Ledger, Seconds, Symbol};
 use hashbrown::HashMap;
+use std::cmp::Ordering;
 
 /// A use belongs to an issue of the same key if their times differ by no more. They agree to the
 /// second in every record seen; the slack is for clocks of services that issue by themselves.
@@ -25,40 +29,23 @@ pub(super) struct Builder<'l> {
     /// The latest node with a key, by the key's symbol; earlier ones follow in `next_with_key`.
     with_key: Vec<u32>,
     next_with_key: Vec<u32>,
-    /// Issued nodes by whose session they are.
+    /// What each fact issued; empty once all callers are placed.
+    issues: Vec<Issue>,
+    /// The nodes below this number are issued.
+    pub(super) issued: usize,
+    /// The issued node of each session that somebody asks for.
     pub(super) sessions: HashMap<Session, u32, Mixing>,
     /// Nodes without a key, by kind and names.
-    named: HashMap<Name, u32, Mixing>,
+    named: Names,
     /// The node whose key each fact's response names.
     pub(super) issued_by_fact: Vec<u32>,
-    /// The edge that issued each issued node.
-    pub(super) issue_edge: HashMap<u32, u32, Mixing>,
-    /// The facts in an order that does not depend on their arrival: by time, then by their hash.
-    order: Vec<u32>,
+    pub(super) order: Order,
+    /// `type` of each caller.
+    pub(super) kinds: Vec<IdentityType>,
+    /// Successful console sign-ins by whose session they began.
+    pub(super) sign_ins: HashMap<Session, u32, Mixing>,
     /// For each caller, whether it called with the user agent of a browser or of the console.
     pub(super) console_agent: Vec<bool>,
-}
-
-/// What names a node that has no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name {
-    pub(super) kind: NodeKind,
-    pub(super) name: Symbol,
-    pub(super) session: Symbol,
-    pub(super) account: Symbol,
-    pub(super) created: Option<Seconds>,
-}
-
-impl Name {
-    pub(super) fn new(kind: NodeKind, name: Symbol, session: Symbol) -> Self {
-        Self {
-            kind,
-            name,
-            session,
-            account: Symbol::EMPTY,
-            created: None,
-        }
-    }
 }
 
 impl<'l> Lineage<'l> {
@@ -71,7 +58,7 @@ impl<'l> Lineage<'l> {
         builder.console_edges();
         builder.made();
         builder.inferred();
-        builder.finish()
+        builder.graph().finish()
     }
 }
 
@@ -84,11 +71,14 @@ impl<'l> Builder<'l> {
             caller_nodes: vec![NONE; ledger.callers().len()],
             with_key: vec![NONE; ledger.symbols().len()],
             next_with_key: Vec::new(),
+            issues: issues(ledger),
+            issued: 0,
             sessions: HashMap::default(),
-            named: HashMap::default(),
+            named: Names::default(),
             issued_by_fact: vec![NONE; ledger.facts().len()],
-            issue_edge: HashMap::default(),
-            order: in_order(ledger),
+            order: Order::new(ledger),
+            kinds: ledger.callers().iter().map(|caller| caller.kind).collect(),
+            sign_ins: HashMap::default(),
             console_agent: Vec::new(),
         }
     }
@@ -126,10 +116,17 @@ impl<'l> Builder<'l> {
 
     /// The node with this name, made if it is new.
     pub(super) fn named(&mut self, id: Name, face: Face) -> u32 {
-        if let Some(&number) = self.named.get(&id) {
+        if let Some(number) = self.find_named(&id) {
             return number;
         }
-        let number = self.add(Node {
+        let number = self.add_named(&id, face);
+        self.named.add(&id, number);
+        number
+    }
+
+    /// A node without a key.
+    pub(super) fn add_named(&mut self, id: &Name, face: Face) -> u32 {
+        self.add(Node {
             kind: id.kind,
             origin: Origin::Unseen,
             key: Symbol::EMPTY,
@@ -144,22 +141,29 @@ impl<'l> Builder<'l> {
             created: id.created,
             face,
             primary: NONE,
-        });
-        self.named.insert(id, number);
-        number
+        })
     }
 
     /// The node with this name, if there is one.
     pub(super) fn find_named(&self, id: &Name) -> Option<u32> {
-        self.named.get(id).copied()
+        self.named.find(id, &self.nodes)
     }
 
-    /// All facts with their numbers, in order of time.
-    pub(super) fn facts(&self) -> impl Iterator<Item = (u32, &'l Fact)> {
+    /// The facts of some deeds with their numbers, in order of time.
+    pub(super) fn facts(
+        &self,
+        wanted: impl Fn(Deed) -> bool,
+    ) -> impl Iterator<Item = (u32, &'l Fact)> {
         let facts = self.ledger.facts();
-        self.order
-            .iter()
-            .filter_map(move |&n| Some((n, facts.get(n as usize)?)))
+        let order = self.order.rows().iter();
+        order
+            .filter(move |(_, deed)| wanted(*deed))
+            .filter_map(move |&(n, _)| Some((n, facts.get(n as usize)?)))
+    }
+
+    /// Whether any fact is of some deeds.
+    pub(super) fn did(&self, wanted: impl Fn(Deed) -> bool) -> bool {
+        self.order.rows().iter().any(|&(_, deed)| wanted(deed))
     }
 
     /// The node of whoever called in a fact.
@@ -177,113 +181,129 @@ impl<'l> Builder<'l> {
     /// A node for every key that a response names. The two copies of a cross-account call, and the
     /// two records that some services write for one issue, are one node.
     fn issued(&mut self) {
-        let issues = |fact: &Fact| fact.deed.issues() || fact.deed == Deed::CreateAccessKey;
-        let facts: Vec<(u32, &Fact)> = self.facts().filter(|(_, fact)| issues(fact)).collect();
-        for (number, fact) in facts {
-            let key = self.ledger.attribute(fact, Attribute::ChildKey);
-            if key.is_empty()
-                || (fact.deed == Deed::GetSigninToken
-                    && key == self.ledger.caller(fact.key.caller).key)
-            {
+        let (order, issues) = (
+            std::mem::take(&mut self.order),
+            std::mem::take(&mut self.issues),
+        );
+        for &(number, deed) in order.rows() {
+            let Some(issue) = issues.get(number as usize).filter(|i| !i.key.is_empty()) else {
                 continue;
-            }
-            let (unique_id, session) = self.ledger.child_principal(fact);
-            let twin = self.nodes_with_key(key).find(|&n| {
+            };
+            let twin = self.nodes_with_key(issue.key).find(|&n| {
                 self.node(n).is_some_and(|node| {
-                    near(node.created, fact.time, 2) && agree(node.unique_id, unique_id)
+                    near(node.created, issue.time, 2) && agree(node.unique_id, issue.unique_id)
                 })
             });
-            let node =
-                twin.unwrap_or_else(|| self.add_issued(number, fact, (key, unique_id, session)));
+            let node = twin.unwrap_or_else(|| self.add_issued(number, deed, issue));
             if let Some(slot) = self.issued_by_fact.get_mut(number as usize) {
                 *slot = node;
             }
-            if let Some(known) = self.nodes.get_mut(node as usize)
+            if twin.is_some()
+                && let Some(known) = self.nodes.get_mut(node as usize)
                 && known.unique_id.is_empty()
             {
-                (known.unique_id, known.session) = (unique_id, session);
-            }
-            if !unique_id.is_empty() {
-                self.sessions
-                    .entry((unique_id, session, fact.time))
-                    .or_insert(node);
+                (known.unique_id, known.session) = (issue.unique_id, issue.session);
             }
         }
+        self.issued = self.nodes.len();
+        (self.order, self.issues) = (order, issues);
     }
 
-    fn add_issued(
-        &mut self,
-        number: u32,
-        fact: &Fact,
-        (key, unique_id, session): (Symbol, Symbol, Symbol),
-    ) -> u32 {
-        let kind = match fact.deed {
+    fn add_issued(&mut self, number: u32, deed: Deed, issue: &Issue) -> u32 {
+        let kind = match deed {
             Deed::CreateAccessKey => NodeKind::LongTermKey,
             Deed::GetFederationToken => NodeKind::FederatedSession,
             _ => NodeKind::TemporaryCredential,
         };
-        let face = Face::Fact(number);
-        let created = Some(fact.time);
-        let (name, account) = (Symbol::EMPTY, Symbol::EMPTY);
-        let origin = Origin::Issued;
         self.add(Node {
             kind,
-            origin,
-            key,
-            unique_id,
-            session,
-            name,
-            account,
-            created,
-            face,
+            origin: Origin::Issued,
+            key: issue.key,
+            unique_id: issue.unique_id,
+            session: issue.session,
+            name: Symbol::EMPTY,
+            account: Symbol::EMPTY,
+            created: Some(issue.time),
+            face: Face::Fact(number),
             primary: NONE,
         })
     }
 
+    /// The edge that issued a node. INVARIANT: issued nodes come first, and until the edges are sorted
+    /// such an edge has its node's number.
+    pub(super) fn issue_of(&self, node: u32) -> Option<&Edge> {
+        let edge = self.edges.get(node as usize);
+        edge.filter(|edge| edge.child == node)
+    }
+
     fn place_callers(&mut self) {
-        let agents = self.console_agents();
         let ledger = self.ledger;
         // Callers of one key are placed in an order of their content, not of their arrival: the first
         // of them decides what the node is.
-        let keyed = (0u32..)
-            .zip(ledger.callers())
-            .map(|(n, c)| (c.key.number(), n));
-        let (starts, mut callers) = adjacency(ledger.symbols().len(), keyed);
-        for bounds in starts.windows(2) {
-            let &[start, end] = bounds else { continue };
-            let Some(group) = callers.get_mut(start as usize..end as usize) else {
-                continue;
-            };
+        let keyed = (0u32..).zip(ledger.callers());
+        let mut keyed: Vec<(u32, u32)> = keyed.map(|(n, c)| (c.key.number(), n)).collect();
+        keyed.sort();
+        for group in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
             if group.len() > 1 {
-                group.sort_by_cached_key(|&n| self.content(n));
+                group.sort_by(|a, b| self.by_content(a.1, b.1));
             }
-            for &number in group.iter() {
-                let caller = ledger.caller(number);
+            for &(_, number) in &*group {
+                let Some(caller) = ledger.callers().get(number as usize) else {
+                    continue;
+                };
                 let node = if caller.key.is_empty() {
-                    self.without_key(number, &caller)
+                    self.without_key(number, caller)
                 } else {
-                    self.with_a_key(number, &caller)
+                    self.with_a_key(number, caller)
                 };
                 if let Some(slot) = self.caller_nodes.get_mut(number as usize) {
                     *slot = node;
                 }
             }
         }
-        self.origins(agents);
+        drop(keyed);
+        self.origins();
     }
 
-    /// What tells callers of one key apart.
-    pub(super) fn content(&self, number: u32) -> impl Ord + use<'l> {
+    /// Finds the issued node of every session in `wanted`: the first in the order of the facts.
+    pub(super) fn find_sessions(&mut self, wanted: impl Iterator<Item = Session>) {
+        self.sessions = wanted.map(|session| (session, NONE)).collect();
+        let issues = std::mem::take(&mut self.issues);
+        for &(number, _) in self.order.rows() {
+            let Some(issue) = issues.get(number as usize) else {
+                continue;
+            };
+            if issue.key.is_empty() || issue.unique_id.is_empty() {
+                continue;
+            }
+            let session = (issue.unique_id, issue.session, issue.time);
+            if let Some(slot) = self.sessions.get_mut(&session)
+                && *slot == NONE
+                && let Some(&node) = self.issued_by_fact.get(number as usize)
+            {
+                *slot = node;
+            }
+        }
+        self.sessions.retain(|_, node| *node != NONE);
+    }
+
+    /// Orders callers of one key by what they say.
+    pub(super) fn by_content(&self, a: u32, b: u32) -> Ordering {
         let ledger = self.ledger;
-        let caller = ledger.caller(number);
-        let texts = [
-            caller.unique_id,
-            caller.session,
-            caller.arn,
-            caller.account,
-            caller.user_name,
-        ];
-        (caller.created, caller.kind, texts.map(|s| ledger.text(s)))
+        let (a, b) = (ledger.caller(a), ledger.caller(b));
+        let texts = |caller: &Caller| {
+            [
+                caller.unique_id,
+                caller.session,
+                caller.arn,
+                caller.account,
+                caller.user_name,
+            ]
+        };
+        let differ = texts(&a).into_iter().zip(texts(&b)).find(|(a, b)| a != b);
+        (a.created, a.kind).cmp(&(b.created, b.kind)).then_with(|| {
+            differ.map_or(Ordering::Equal, |(a, b)| ledger.text(a).cmp(ledger.text(b)))
+        })
     }
 
     /// The node of a caller that used a key.
@@ -338,9 +358,12 @@ impl<'l> Builder<'l> {
         let Face::Fact(fact) = node.face else {
             return used == made;
         };
+        if used.abs_diff(made) <= SLACK {
+            return true;
+        }
         let fact = self.ledger.facts().get(fact as usize);
         let expires = fact.and_then(|fact| self.ledger.number(fact, Attribute::Expires));
-        used.abs_diff(made) <= SLACK || expires.is_some_and(|end| (made..=end).contains(&used))
+        expires.is_some_and(|end| (made..=end).contains(&used))
     }
 
     /// A use tells more of a node than its issue does: the full ARN.
@@ -407,103 +430,15 @@ impl<'l> Builder<'l> {
         self.named(id, Face::Caller(number))
     }
 
-    fn finish(mut self) -> Lineage<'l> {
-        self.sort_edges();
-        self.choose_primary();
-        let count = self.nodes.len();
-        let numbered = || (0u32..).zip(&self.edges);
-        let (child_starts, child_edges) = adjacency(count, numbered().map(|(n, e)| (e.parent, n)));
-        let (parent_starts, parent_edges) = adjacency(count, numbered().map(|(n, e)| (e.child, n)));
-        let callers = (0u32..)
-            .zip(&self.caller_nodes)
-            .filter(|(_, n)| **n != NONE)
-            .map(|(c, &n)| (n, c));
-        let (caller_starts, callers_by_node) = adjacency(count, callers);
-        Lineage {
+    /// What remains of the builder: its tables are freed before the edges are sorted.
+    fn graph(self) -> Graph<'l> {
+        Graph {
             ledger: self.ledger,
             nodes: self.nodes,
             edges: self.edges,
             caller_nodes: self.caller_nodes,
-            child_starts,
-            child_edges,
-            parent_starts,
-            parent_edges,
-            caller_starts,
-            callers_by_node,
         }
     }
-
-    /// By time, then by what does not depend on the order of arrival.
-    fn sort_edges(&mut self) {
-        let (ledger, nodes) = (self.ledger, &self.nodes);
-        let hash = |e: &Edge| {
-            let fact = e
-                .facts
-                .first()
-                .and_then(|&n| ledger.facts().get(n as usize));
-            fact.map_or(0, |fact| fact.hash)
-        };
-        let names = |number: u32| {
-            let node = nodes.get(number as usize);
-            node.map(|n| {
-                (
-                    n.kind,
-                    [n.key, n.name, n.session].map(|s| ledger.text(s)),
-                    n.created,
-                )
-            })
-        };
-        self.edges.sort_by(|a, b| {
-            (a.time, a.basis, hash(a))
-                .cmp(&(b.time, b.basis, hash(b)))
-                .then_with(|| names(a.child).cmp(&names(b.child)))
-                .then_with(|| names(a.parent).cmp(&names(b.parent)))
-        });
-        self.edges
-            .dedup_by_key(|e| (e.parent, e.child, e.api, e.time, e.facts));
-    }
-
-    /// The edge that best explains each node. A credential as parent beats a service or an identity
-    /// provider, which say less of where it came from; then the stronger basis; then the earlier.
-    fn choose_primary(&mut self) {
-        let weak = |node: Option<&Node>| {
-            node.is_none_or(|n| {
-                matches!(
-                    n.kind,
-                    NodeKind::Service | NodeKind::IdpSubject | NodeKind::Identity
-                )
-            })
-        };
-        let mut best: Vec<(bool, Basis, u32)> =
-            vec![(true, Basis::Inferred, NONE); self.nodes.len()];
-        for (number, edge) in (0u32..).zip(&self.edges) {
-            if edge.parent == edge.child {
-                continue;
-            }
-            let rank = (
-                weak(self.nodes.get(edge.parent as usize)),
-                edge.basis,
-                number,
-            );
-            if let Some(slot) = best.get_mut(edge.child as usize)
-                && rank < *slot
-            {
-                *slot = rank;
-            }
-        }
-        for (node, (_, _, edge)) in self.nodes.iter_mut().zip(best) {
-            node.primary = edge;
-        }
-    }
-}
-
-fn in_order(ledger: &Ledger) -> Vec<u32> {
-    let mut order: Vec<(Seconds, u32, u32)> = (0u32..)
-        .zip(ledger.facts())
-        .map(|(n, fact)| (fact.time, fact.hash, n))
-        .collect();
-    order.sort_unstable();
-    order.into_iter().map(|(_, _, n)| n).collect()
 }
 
 /// Whether a node was created within `slack` seconds of an event.

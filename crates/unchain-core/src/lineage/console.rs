@@ -8,12 +8,13 @@
 //! a session vended through Identity Center, act with another key than AssumeRole or
 //! AssumeRoleWithSAML returned, at the same principal and time.
 
-use super::build::{Builder, Mixing, Name, Session};
+use super::build::{Builder, Mixing, Session};
+use super::named::Name;
 use super::{Basis, Edge, Face, NONE, Node, NodeKind, Origin, adjacency, run};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, IdentityType, Seconds, Symbol};
 use hashbrown::HashMap;
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 
 /// Words in user agents of browsers and of the console.
 const CONSOLE_AGENTS: [&str; 6] = [
@@ -48,18 +49,8 @@ struct Hints {
 
 impl Builder<'_> {
     /// For each caller, whether it called with the user agent of a browser or of the console.
-    pub(super) fn console_agents(&self) -> Vec<bool> {
-        let holds = |agent: &str, words: &[&str]| words.iter().any(|word| agent.contains(word));
-        let clients: Vec<(bool, bool)> = self
-            .ledger
-            .clients()
-            .iter()
-            .map(|client| {
-                let agent = self.ledger.text(client.agent);
-                let console = agent.starts_with("console.") || holds(agent, &CONSOLE_AGENTS);
-                (console, holds(agent, &INTERNAL_AGENTS))
-            })
-            .collect();
+    fn console_agents(&self) -> Vec<bool> {
+        let clients = self.client_agents();
         let mut callers = vec![false; self.ledger.callers().len()];
         for usage in self.ledger.uses() {
             let (console, internal) = clients
@@ -69,7 +60,8 @@ impl Builder<'_> {
             if !console && !internal {
                 continue;
             }
-            let user = is_user(self.ledger.caller(usage.key.caller).kind);
+            let kind = self.kinds.get(usage.key.caller as usize);
+            let user = kind.is_some_and(|&kind| is_user(kind));
             if let Some(slot) = callers.get_mut(usage.key.caller as usize) {
                 *slot |= console || user;
             }
@@ -77,71 +69,101 @@ impl Builder<'_> {
         callers
     }
 
-    /// Decides the origin of credentials that no record issues, and joins them to their sessions.
-    pub(super) fn origins(&mut self, agents: Vec<bool>) {
-        let hints = self.hints(&agents);
-        self.console_agent = agents;
-        let sign_ins = self.sign_ins();
-        let issuers: BTreeSet<u32> = self
-            .facts()
-            .filter(|(_, fact)| fact.deed == Deed::AssumeRole)
-            .filter(|(_, fact)| {
-                let caller = self.ledger.caller(fact.key.caller);
-                !caller.invoked_by.is_empty() && !caller.key.is_empty()
+    /// For each client, whether its agent is of the console, and whether of a service behind it.
+    fn client_agents(&self) -> Vec<(bool, bool)> {
+        let holds = |agent: &str, words: &[&str]| words.iter().any(|word| agent.contains(word));
+        let mut known: HashMap<Symbol, (bool, bool), Mixing> = HashMap::default();
+        let clients = self.ledger.clients().iter().map(|client| {
+            *known.entry(client.agent).or_insert_with(|| {
+                let agent = self.ledger.text(client.agent);
+                let console = agent.starts_with("console.") || holds(agent, &CONSOLE_AGENTS);
+                (console, holds(agent, &INTERNAL_AGENTS))
             })
-            .filter_map(|(_, fact)| self.caller_node(fact))
-            .collect();
+        });
+        clients.collect()
+    }
+
+    /// Decides the origin of credentials that no record issues, and joins them to their sessions.
+    pub(super) fn origins(&mut self) {
+        self.console_agent = self.console_agents();
+        let hints = self.hints();
+        self.sign_ins = self.sign_ins();
+        self.sessions_asked_for();
+        let issuers = self.forwarded_issuers();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
-        for (node, hints) in self.nodes.iter().zip(&hints) {
+        for (node, hints) in self.unissued_nodes().zip(&hints) {
             if let Some(session) =
                 unseen(node).filter(|_| hints.callers > hints.forwarded && hints.user)
             {
                 *groups.entry(session).or_default() += 1;
             }
         }
-        for number in 0..u32::try_from(hints.len()).unwrap_or(NONE) {
-            let (Some(node), Some(hints)) = (
-                self.node(number).copied(),
-                hints.get(number as usize).copied(),
-            ) else {
-                continue;
-            };
-            let Some(session) = unseen(&node) else {
-                continue;
-            };
-            let alone = groups.get(&session).copied().unwrap_or_default() < 2;
-            // A key that a service forwarded is the console's own where a role was switched to with it.
-            let in_console = issuers.contains(&number)
-                && (sign_ins.contains_key(&session) || groups.contains_key(&session));
-            let origin = if hints.callers == hints.forwarded && !in_console {
-                Origin::Forwarded
-            } else if hints.service_linked {
-                Origin::Service
-            } else if !hints.sign_in_session.is_empty() {
-                Origin::Issued
-            } else if hints.flagged || hints.agent || !alone || sign_ins.contains_key(&session) {
-                Origin::Console
-            } else if self.sessions.contains_key(&session) {
-                Origin::Issued
-            } else {
-                Origin::Unseen
-            };
-            if let Some(node) = self.nodes.get_mut(number as usize) {
-                node.origin = origin;
-            }
+        let nodes = self.unissued_nodes().zip(&hints).zip(&issuers);
+        let origins: Vec<Option<Origin>> = nodes
+            .map(|((node, hints), &issuer)| {
+                let session = unseen(node)?;
+                let alone = groups.get(&session).copied().unwrap_or_default() < 2;
+                let signed_in = self.sign_ins.contains_key(&session);
+                // A key that a service forwarded is the console's own where a role was switched to
+                // with it.
+                let in_console = issuer && (signed_in || groups.contains_key(&session));
+                Some(if hints.callers == hints.forwarded && !in_console {
+                    Origin::Forwarded
+                } else if hints.service_linked {
+                    Origin::Service
+                } else if !hints.sign_in_session.is_empty() {
+                    Origin::Issued
+                } else if hints.flagged || hints.agent || !alone || signed_in {
+                    Origin::Console
+                } else if self.sessions.contains_key(&session) {
+                    Origin::Issued
+                } else {
+                    Origin::Unseen
+                })
+            })
+            .collect();
+        for (node, origin) in self.nodes.iter_mut().skip(self.issued).zip(origins) {
+            node.origin = origin.unwrap_or(node.origin);
         }
     }
 
-    fn hints(&self, agents: &[bool]) -> Vec<Hints> {
-        let mut hints = vec![Hints::default(); self.nodes.len()];
-        for ((caller, node), agent) in self
-            .ledger
-            .callers()
-            .iter()
-            .zip(&self.caller_nodes)
-            .zip(agents)
-        {
-            let Some(hints) = hints.get_mut(*node as usize) else {
+    fn unissued_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().skip(self.issued)
+    }
+
+    /// Looks up the issues of sessions that keys without an issue and sign-ins say they are of.
+    fn sessions_asked_for(&mut self) {
+        let nodes = self.unissued_nodes().filter_map(unseen);
+        let wanted: Vec<Session> = nodes.chain(self.sign_ins.keys().copied()).collect();
+        self.find_sessions(wanted.into_iter());
+    }
+
+    /// For each node that is not issued, whether a role was assumed with it through a service.
+    fn forwarded_issuers(&self) -> Vec<bool> {
+        let mut issuers = vec![false; self.nodes.len().saturating_sub(self.issued)];
+        for fact in self.ledger.facts() {
+            if fact.deed != Deed::AssumeRole {
+                continue;
+            }
+            let node = self.caller_node(fact).map(|node| node as usize);
+            let place = node.and_then(|node| node.checked_sub(self.issued));
+            let Some(issuer) = place.and_then(|place| issuers.get_mut(place)) else {
+                continue;
+            };
+            let caller = self.ledger.caller(fact.key.caller);
+            *issuer |= !caller.invoked_by.is_empty() && !caller.key.is_empty();
+        }
+        issuers
+    }
+
+    /// What the callers of each node say that is not issued.
+    fn hints(&self) -> Vec<Hints> {
+        let ledger = self.ledger;
+        let mut hints = vec![Hints::default(); self.nodes.len().saturating_sub(self.issued)];
+        let nodes = self.caller_nodes.iter().map(|&node| node as usize);
+        for ((caller, node), agent) in ledger.callers().iter().zip(nodes).zip(&self.console_agent) {
+            let place = node.checked_sub(self.issued);
+            let Some(hints) = place.and_then(|place| hints.get_mut(place)) else {
                 continue;
             };
             hints.callers += 1;
@@ -149,9 +171,9 @@ impl Builder<'_> {
             hints.flagged |= caller.from_console;
             hints.agent |= agent;
             hints.user |= is_user(caller.kind);
-            hints.service_linked |= self.ledger.text(caller.issuer_arn).contains(SERVICE_LINKED);
-            let sign_in = self.ledger.rare(caller).sign_in_session;
-            if self.ledger.text(sign_in) > self.ledger.text(hints.sign_in_session) {
+            hints.service_linked |= ledger.text(caller.issuer_arn).contains(SERVICE_LINKED);
+            let sign_in = ledger.rare(caller).sign_in_session;
+            if ledger.text(sign_in) > ledger.text(hints.sign_in_session) {
                 hints.sign_in_session = sign_in;
             }
         }
@@ -161,10 +183,7 @@ impl Builder<'_> {
     /// Successful console sign-ins by whose session they began.
     fn sign_ins(&self) -> HashMap<Session, u32, Mixing> {
         let mut found = HashMap::default();
-        for (number, fact) in self
-            .facts()
-            .filter(|(_, fact)| fact.deed == Deed::ConsoleLogin)
-        {
+        for (number, fact) in self.facts(|deed| deed == Deed::ConsoleLogin) {
             let caller = self.ledger.caller(fact.key.caller);
             found
                 .entry((caller.unique_id, caller.session, fact.time))
@@ -175,15 +194,15 @@ impl Builder<'_> {
 
     /// Edges of console sessions, OAuth grants, and the keys that belong to them.
     pub(super) fn console_edges(&mut self) {
-        let joins = Joins {
-            sign_ins: self.sign_ins(),
+        let mut joins = Joins {
             switches: self.by_principal(Deed::SwitchRole),
-            callers: adjacency(self.nodes.len(), self.placed()),
+            grants: Grants::default(),
         };
         let urls = self.by_principal(Deed::GetSigninToken);
         self.sign_in_edges(&urls);
-        let grants = self.grant_edges();
-        for number in 0..u32::try_from(self.nodes.len()).unwrap_or(NONE) {
+        joins.grants = self.grant_edges();
+        let first = u32::try_from(self.issued).unwrap_or(NONE);
+        for number in first..u32::try_from(self.nodes.len()).unwrap_or(NONE) {
             let Some(node) = self.node(number).copied() else {
                 continue;
             };
@@ -192,9 +211,7 @@ impl Builder<'_> {
             };
             match node.origin {
                 Origin::Forwarded | Origin::Unseen | Origin::Service => {}
-                Origin::Issued | Origin::Console => {
-                    self.session_edge(number, session, (&joins, &grants))
-                }
+                Origin::Issued | Origin::Console => self.session_edge(number, session, &joins),
             }
         }
     }
@@ -210,7 +227,7 @@ impl Builder<'_> {
     /// The facts of one deed by the principal that called.
     fn by_principal(&self, deed: Deed) -> HashMap<(Symbol, Symbol), Vec<u32>, Mixing> {
         let mut found: HashMap<_, Vec<u32>, Mixing> = HashMap::default();
-        for (number, fact) in self.facts().filter(|(_, fact)| fact.deed == deed) {
+        for (number, fact) in self.facts(|did| did == deed) {
             let caller = self.ledger.caller(fact.key.caller);
             found
                 .entry((caller.unique_id, caller.session))
@@ -221,20 +238,13 @@ impl Builder<'_> {
     }
 
     /// The edge that explains one key of a session.
-    fn session_edge(&mut self, number: u32, session: Session, (joins, grants): (&Joins, &Grants)) {
-        if let Some((grant, fact, basis)) = self.grant_of(number, session, (joins, grants)) {
+    fn session_edge(&mut self, number: u32, session: Session, joins: &Joins) {
+        if let Some((grant, fact, basis)) = self.grant_of(number, session, &joins.grants) {
             self.join((grant, number), fact, basis);
             return;
         }
-        let issue = self
-            .sessions
-            .get(&session)
-            .and_then(|issued| self.issue_edge.get(issued))
-            .copied();
-        if let Some(edge) = issue
-            .and_then(|edge| self.edges.get(edge as usize))
-            .copied()
-        {
+        let issue = self.sessions.get(&session);
+        if let Some(edge) = issue.and_then(|&node| self.issue_of(node)).copied() {
             let mut facts = edge.facts;
             if let (Some(switch), Some(slot)) = (
                 self.switch_of(session, joins),
@@ -258,7 +268,7 @@ impl Builder<'_> {
         let face = self.node(number).map_or(Face::Name, |node| node.face);
         let parent = self.named(id, face);
         self.keep_first_face(parent, face);
-        let sign_in = joins.sign_ins.get(&session).copied();
+        let sign_in = self.sign_ins.get(&session).copied();
         let basis = if sign_in.is_some() {
             Basis::Matched
         } else {
@@ -284,7 +294,7 @@ impl Builder<'_> {
     fn keep_first_face(&mut self, session: u32, face: Face) {
         let known = self.node(session).map(|node| node.face);
         if let (Some(Face::Caller(known)), Face::Caller(new)) = (known, face)
-            && self.content(new) < self.content(known)
+            && self.by_content(new, known) == Ordering::Less
             && let Some(node) = self.nodes.get_mut(session as usize)
         {
             node.face = face;
@@ -321,8 +331,7 @@ impl Builder<'_> {
     /// From whoever signed in to the console session.
     fn sign_in_edges(&mut self, urls: &HashMap<(Symbol, Symbol), Vec<u32>, Mixing>) {
         let logins: Vec<(u32, Fact)> = self
-            .facts()
-            .filter(|(_, f)| f.deed == Deed::ConsoleLogin)
+            .facts(|deed| deed == Deed::ConsoleLogin)
             .map(|(n, f)| (n, *f))
             .collect();
         for (number, fact) in logins {
@@ -401,9 +410,9 @@ impl Builder<'_> {
     /// OAuth sessions, each from the console session that granted it.
     fn grant_edges(&mut self) -> Grants {
         let mut grants = Grants::default();
+        let mut named: HashMap<Name, u32, Mixing> = HashMap::default();
         let facts: Vec<(u32, Fact)> = self
-            .facts()
-            .filter(|(_, f)| matches!(f.deed, Deed::CreateOAuth2Token))
+            .facts(|deed| deed == Deed::CreateOAuth2Token)
             .map(|(n, f)| (n, *f))
             .collect();
         for (number, fact) in facts {
@@ -424,7 +433,9 @@ impl Builder<'_> {
                 created,
                 ..Name::new(NodeKind::OAuthSession, name, session)
             };
-            let child = self.named(id, Face::Caller(fact.key.caller));
+            let child = *named
+                .entry(id)
+                .or_insert_with(|| self.add_named(&id, Face::Caller(fact.key.caller)));
             if let Some(node) = self.nodes.get_mut(child as usize) {
                 node.origin = Origin::Issued;
                 node.created = Some(node.created.unwrap_or(fact.time).min(fact.time));
@@ -442,6 +453,9 @@ impl Builder<'_> {
                     .or_insert((child, number));
             }
         }
+        if !named.is_empty() {
+            grants.callers = adjacency(self.nodes.len(), self.placed());
+        }
         grants
     }
 
@@ -451,12 +465,12 @@ impl Builder<'_> {
         &self,
         number: u32,
         session: Session,
-        (joins, grants): (&Joins, &Grants),
+        grants: &Grants,
     ) -> Option<(u32, u32, Basis)> {
         if grants.by_arn.is_empty() && grants.by_session.is_empty() {
             return None;
         }
-        let numbers = run(&joins.callers.0, &joins.callers.1, number);
+        let numbers = run(&grants.callers.0, &grants.callers.1, number);
         let callers = || numbers.iter().map(|&c| self.ledger.caller(c));
         let by_arn = callers().find_map(|caller| {
             grants
@@ -476,9 +490,8 @@ impl Builder<'_> {
 
 /// What keys without an issue are joined by.
 struct Joins {
-    sign_ins: HashMap<Session, u32, Mixing>,
     switches: HashMap<(Symbol, Symbol), Vec<u32>, Mixing>,
-    callers: (Vec<u32>, Vec<u32>),
+    grants: Grants,
 }
 
 /// OAuth sessions and the facts that granted them.
@@ -486,6 +499,8 @@ struct Joins {
 struct Grants {
     by_arn: HashMap<Symbol, (u32, u32), Mixing>,
     by_session: HashMap<Session, (u32, u32), Mixing>,
+    /// The callers of each node, if there are grants.
+    callers: (Vec<u32>, Vec<u32>),
 }
 
 fn is_user(kind: IdentityType) -> bool {

@@ -13,12 +13,12 @@ impl Builder<'_> {
     /// Adds edges from callers whose request made a service issue a credential.
     pub(super) fn inferred(&mut self) {
         let mut asked: HashMap<Deed, Vec<u32>, Mixing> = HashMap::default();
-        for (number, fact) in self.facts() {
+        for &(number, deed) in self.order.rows() {
             if matches!(
-                fact.deed,
+                deed,
                 Deed::AssumeRoleForPodIdentity | Deed::GetRoleCredentials | Deed::GetDataAccess
             ) {
-                asked.entry(fact.deed).or_default().push(number);
+                asked.entry(deed).or_default().push(number);
             }
         }
         if asked.is_empty() {
@@ -30,7 +30,8 @@ impl Builder<'_> {
                 matched.entry(issue).or_default().push(edge.child);
             }
         }
-        let facts: Vec<(u32, &Fact)> = self.facts().collect();
+        let answers = |deed| matches!(deed, Deed::AssumeRole | Deed::AssumeRoleWithSaml);
+        let facts: Vec<(u32, &Fact)> = self.facts(answers).collect();
         let callers = adjacency(self.nodes.len(), self.placed());
         for (number, fact) in facts {
             let Some(child) = self

@@ -1,20 +1,16 @@
 //! What credentials make that outlives them: users, passwords, MFA devices, roles and their trust,
 //! identity providers, and workloads that are given a role.
 
-use super::build::{Builder, Name};
+use super::build::Builder;
+use super::named::Name;
 use super::{Basis, Edge, Face, NONE, NodeKind};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, Symbol};
-use std::collections::BTreeSet;
 
 impl Builder<'_> {
     /// Adds a node and an edge for each thing made, and joins to it what came of it.
     pub(super) fn made(&mut self) {
-        let facts: Vec<(u32, Fact)> = self
-            .facts()
-            .filter(|(_, fact)| makes(fact.deed))
-            .map(|(n, f)| (n, *f))
-            .collect();
+        let facts: Vec<(u32, Fact)> = self.facts(makes).map(|(n, f)| (n, *f)).collect();
         for (number, fact) in facts {
             let account = self
                 .ledger
@@ -107,7 +103,7 @@ impl Builder<'_> {
 
     /// A user that the log shows being made explains its password and its keys, where no record does.
     fn of_users(&mut self) {
-        if !self.nodes.iter().any(|node| node.kind == NodeKind::User) {
+        if !self.did(|deed| deed == Deed::CreateUser) {
             return;
         }
         let profiles: Vec<(u32, Symbol, Symbol)> = (0u32..)
@@ -126,12 +122,12 @@ impl Builder<'_> {
                 _ => None,
             })
             .collect();
-        let explained: BTreeSet<u32> = self
-            .edges
-            .iter()
-            .filter(|e| e.basis == Basis::Recorded)
-            .map(|e| e.child)
-            .collect();
+        let mut explained = vec![false; self.nodes.len()];
+        for edge in self.edges.iter().filter(|e| e.basis == Basis::Recorded) {
+            if let Some(explained) = explained.get_mut(edge.child as usize) {
+                *explained = true;
+            }
+        }
         for (child, name, account) in profiles.into_iter().chain(keys) {
             let Some(parent) = self.find_named(&Name {
                 account,
@@ -143,7 +139,7 @@ impl Builder<'_> {
                 .node(parent)
                 .and_then(|n| n.created)
                 .unwrap_or_default();
-            if !explained.contains(&child) {
+            if explained.get(child as usize) == Some(&false) {
                 let api = self.symbol("CreateUser");
                 self.edges.push(Edge {
                     parent,
@@ -159,21 +155,17 @@ impl Builder<'_> {
 
     /// A provider that the log shows being made explains the subjects that it vouched for.
     fn of_providers(&mut self) {
-        let issues: Vec<Fact> = self
-            .facts()
-            .filter(|(_, f)| {
-                matches!(
-                    f.deed,
-                    Deed::AssumeRoleWithSaml | Deed::AssumeRoleWithWebIdentity
-                )
-            })
-            .map(|(_, f)| *f)
-            .collect();
-        let any = self
-            .nodes
-            .iter()
-            .any(|n| n.kind == NodeKind::IdentityProvider);
-        for fact in issues.iter().filter(|_| any) {
+        let vouched = |deed| {
+            matches!(
+                deed,
+                Deed::AssumeRoleWithSaml | Deed::AssumeRoleWithWebIdentity
+            )
+        };
+        if !self.did(|deed| matches!(deed, Deed::IdentityProvider | Deed::TrustAnchor)) {
+            return;
+        }
+        let issues: Vec<Fact> = self.facts(vouched).map(|(_, f)| *f).collect();
+        for fact in &issues {
             let name = self.ledger.attribute(fact, Attribute::Provider);
             let account = self
                 .ledger

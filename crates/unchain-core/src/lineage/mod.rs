@@ -9,9 +9,12 @@
 mod build;
 mod console;
 mod describe;
+mod finish;
 mod infer;
 mod issue;
 mod made;
+mod named;
+mod order;
 mod pivot;
 mod walk;
 

@@ -1,0 +1,66 @@
+//! The facts in the order in which a lineage is built, and what each of them issued.
+
+use crate::deed::{Attribute, Deed};
+use crate::ledger::{Fact, Ledger, Seconds, Symbol};
+
+/// The facts in an order that does not depend on their arrival: by time, then by their hash.
+#[derive(Debug, Default)]
+pub(super) struct Order(Vec<(u32, Deed)>);
+
+impl Order {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let facts = ledger.facts();
+        let deeds: Vec<Deed> = facts.iter().map(|fact| fact.deed).collect();
+        // One number a fact, so that sorting compares without branches.
+        let row = |(n, fact): (u32, &Fact)| {
+            u128::from(fact.time) << 64 | u128::from(fact.hash) << 32 | u128::from(n)
+        };
+        let mut rows: Vec<u128> = (0u32..).zip(facts).map(row).collect();
+        rows.sort_unstable();
+        let numbered = rows.into_iter().filter_map(|row| {
+            let number = u32::try_from(row & u128::from(u32::MAX)).ok()?;
+            Some((number, *deeds.get(number as usize)?))
+        });
+        Self(numbered.collect())
+    }
+
+    /// The facts' numbers, each with what it did: most questions are about few deeds, and the facts
+    /// themselves lie far apart.
+    pub(super) fn rows(&self) -> &[(u32, Deed)] {
+        &self.0
+    }
+}
+
+/// What a fact issued.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Issue {
+    /// The key that the response names; empty if it issued none.
+    pub(super) key: Symbol,
+    pub(super) unique_id: Symbol,
+    pub(super) session: Symbol,
+    pub(super) time: Seconds,
+}
+
+/// What each fact issued, read in the order in which the facts lie.
+pub(super) fn issues(ledger: &Ledger) -> Vec<Issue> {
+    let facts = ledger.facts().iter();
+    facts.map(|fact| issue(ledger, fact)).collect()
+}
+
+fn issue(ledger: &Ledger, fact: &Fact) -> Issue {
+    if !fact.deed.issues() && fact.deed != Deed::CreateAccessKey {
+        return Issue::default();
+    }
+    let key = ledger.attribute(fact, Attribute::ChildKey);
+    let own = || fact.deed == Deed::GetSigninToken && key == ledger.caller(fact.key.caller).key;
+    if key.is_empty() || own() {
+        return Issue::default();
+    }
+    let (unique_id, session) = ledger.child_principal(fact);
+    Issue {
+        key,
+        unique_id,
+        session,
+        time: fact.time,
+    }
+}
