@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use unchain_core::ledger::Ledger;
-use unchain_core::lineage::{Addresses, Basis, Lineage, NodeKind, Origin};
+use unchain_core::lineage::{Basis, Lineage, NodeKind, Origin, UsesByNode};
 use unchain_core::record::{parse_at, plain};
 
 fn corpus() -> Option<PathBuf> {
@@ -71,7 +71,7 @@ fn check_edges(
     wanted: impl Fn(&Value) -> bool,
 ) -> BTreeSet<String> {
     let ledger = lineage.ledger();
-    let uses = Addresses::new(lineage);
+    let uses = UsesByNode::new(lineage);
     let mut checked = BTreeSet::new();
     for expected in truth["edges"]
         .as_array()

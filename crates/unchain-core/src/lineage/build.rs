@@ -4,6 +4,7 @@
 //! `sessionContext.attributes.creationDate` equals the issuing `eventTime` to the second
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html).
 
+use super::content;
 use super::finish::Graph;
 use super::named::{Name, Names};
 use super::order::{Issue, Order, issues};
@@ -11,7 +12,6 @@ use super::{Edge, Face, Lineage, NONE, Node, NodeKind, Origin};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Caller, Fact, IdentityType, Ledger, Seconds, Symbol};
 use hashbrown::HashMap;
-use std::cmp::Ordering;
 
 /// A use belongs to an issue of the same key if their times differ by no more. They agree to the
 /// second in every record seen; the slack is for clocks of services that issue by themselves.
@@ -244,9 +244,7 @@ impl<'l> Builder<'l> {
         let mut keyed: Vec<(u32, u32)> = keyed.map(|(n, c)| (c.key.number(), n)).collect();
         keyed.sort();
         for group in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
-            if group.len() > 1 {
-                group.sort_by(|a, b| self.by_content(a.1, b.1));
-            }
+            content::sort(ledger, group);
             for &(_, number) in &*group {
                 let Some(caller) = ledger.callers().get(number as usize) else {
                     continue;
@@ -285,25 +283,6 @@ impl<'l> Builder<'l> {
             }
         }
         self.sessions.retain(|_, node| *node != NONE);
-    }
-
-    /// Orders callers of one key by what they say.
-    pub(super) fn by_content(&self, a: u32, b: u32) -> Ordering {
-        let ledger = self.ledger;
-        let (a, b) = (ledger.caller(a), ledger.caller(b));
-        let texts = |caller: &Caller| {
-            [
-                caller.unique_id,
-                caller.session,
-                caller.arn,
-                caller.account,
-                caller.user_name,
-            ]
-        };
-        let differ = texts(&a).into_iter().zip(texts(&b)).find(|(a, b)| a != b);
-        (a.created, a.kind).cmp(&(b.created, b.kind)).then_with(|| {
-            differ.map_or(Ordering::Equal, |(a, b)| ledger.text(a).cmp(ledger.text(b)))
-        })
     }
 
     /// The node of a caller that used a key.

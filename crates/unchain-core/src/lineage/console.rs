@@ -9,6 +9,7 @@
 //! AssumeRoleWithSAML returned, at the same principal and time.
 
 use super::build::{Builder, Mixing, Session};
+use super::content;
 use super::named::Name;
 use super::{Basis, Edge, Face, NONE, Node, NodeKind, Origin, adjacency, run};
 use crate::deed::{Attribute, Deed};
@@ -160,6 +161,7 @@ impl Builder<'_> {
     fn hints(&self) -> Vec<Hints> {
         let ledger = self.ledger;
         let mut hints = vec![Hints::default(); self.nodes.len().saturating_sub(self.issued)];
+        let mut linked: HashMap<Symbol, bool, Mixing> = HashMap::default();
         let nodes = self.caller_nodes.iter().map(|&node| node as usize);
         for ((caller, node), agent) in ledger.callers().iter().zip(nodes).zip(&self.console_agent) {
             let place = node.checked_sub(self.issued);
@@ -171,8 +173,14 @@ impl Builder<'_> {
             hints.flagged |= caller.from_console;
             hints.agent |= agent;
             hints.user |= is_user(caller.kind);
-            hints.service_linked |= ledger.text(caller.issuer_arn).contains(SERVICE_LINKED);
+            hints.service_linked |= *linked.entry(caller.issuer_arn).or_insert_with(|| {
+                let issuer = ledger.text(caller.issuer_arn);
+                issuer.contains(SERVICE_LINKED)
+            });
             let sign_in = ledger.rare(caller).sign_in_session;
+            if sign_in.is_empty() {
+                continue;
+            }
             if ledger.text(sign_in) > ledger.text(hints.sign_in_session) {
                 hints.sign_in_session = sign_in;
             }
@@ -294,7 +302,7 @@ impl Builder<'_> {
     fn keep_first_face(&mut self, session: u32, face: Face) {
         let known = self.node(session).map(|node| node.face);
         if let (Some(Face::Caller(known)), Face::Caller(new)) = (known, face)
-            && self.by_content(new, known) == Ordering::Less
+            && content::compare(self.ledger, new, known) == Ordering::Less
             && let Some(node) = self.nodes.get_mut(session as usize)
         {
             node.face = face;

@@ -1,6 +1,6 @@
 //! What a node is called, where it belongs, and what it did.
 
-use super::{Face, Lineage, Node, NodeKind, adjacency, run};
+use super::{Face, Lineage, NONE, Node, NodeKind, adjacency, run};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Caller, Fact, Seconds, Use};
 use crate::text::Untrusted;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// The uses of every node, found once for many questions.
 #[derive(Debug)]
-pub struct Addresses {
+pub struct UsesByNode {
     starts: Vec<u32>,
     uses: Vec<u32>,
 }
@@ -24,7 +24,7 @@ pub struct Usage {
     pub count: u64,
 }
 
-impl Addresses {
+impl UsesByNode {
     /// Sorts all uses by node.
     pub fn new(lineage: &Lineage<'_>) -> Self {
         let ledger = lineage.ledger;
@@ -32,6 +32,26 @@ impl Addresses {
             .zip(ledger.uses())
             .filter_map(|(n, usage)| Some((lineage.node_of_caller(usage.key.caller)?, n)));
         let (starts, uses) = adjacency(lineage.nodes.len(), pairs);
+        Self { starts, uses }
+    }
+
+    /// Sorts the uses of some nodes: of others it will know none.
+    pub fn of(lineage: &Lineage<'_>, nodes: &[u32]) -> Self {
+        let ledger = lineage.ledger;
+        let mut node_of = vec![NONE; ledger.callers().len()];
+        for &node in nodes {
+            for &caller in lineage.callers_of(node) {
+                if let Some(slot) = node_of.get_mut(caller as usize) {
+                    *slot = node;
+                }
+            }
+        }
+        let pairs = (0u32..).zip(ledger.uses()).filter_map(|(n, usage)| {
+            let node = node_of.get(usage.key.caller as usize).copied();
+            Some((node.filter(|&node| node != NONE)?, n))
+        });
+        let pairs: Vec<(u32, u32)> = pairs.collect();
+        let (starts, uses) = adjacency(lineage.nodes.len(), pairs.into_iter());
         Self { starts, uses }
     }
 

@@ -8,6 +8,7 @@
 
 mod build;
 mod console;
+mod content;
 mod describe;
 mod finish;
 mod infer;
@@ -18,7 +19,7 @@ mod order;
 mod pivot;
 mod walk;
 
-pub use describe::Addresses;
+pub use describe::UsesByNode;
 pub use pivot::{Match, Pivot};
 
 use crate::ledger::{Ledger, Seconds, Symbol};

@@ -1,5 +1,6 @@
 //! On what the answers rest: which accounts, regions and hours the log has, and what it cannot show.
 
+use crate::deed::Attribute;
 use crate::event::Category;
 use crate::ledger::{IdentityType, Ledger};
 use crate::lineage::Lineage;
@@ -116,25 +117,24 @@ fn unlogged_accounts(lineage: &Lineage<'_>, logged: &BTreeSet<&str>) -> BTreeSet
             found.insert(account.to_owned());
         }
     };
-    for caller in ledger
-        .callers()
-        .iter()
-        .filter(|c| c.kind == IdentityType::AwsAccount)
-    {
+    let callers = ledger.callers().iter();
+    for caller in callers.filter(|c| c.kind == IdentityType::AwsAccount) {
         refer(ledger.text(caller.account));
     }
+    // Few roles are assumed again and again.
+    let mut known = vec![false; ledger.symbols().len()];
     for fact in ledger.facts().iter().filter(|fact| fact.deed.issues()) {
         for kept in ledger.kept(fact) {
-            use crate::deed::Attribute::{Role, TargetAccount};
+            let symbol = kept.symbol();
             match kept.attribute {
-                Role => refer(
-                    ledger
-                        .text(kept.symbol())
-                        .split(':')
-                        .nth(4)
-                        .unwrap_or_default(),
-                ),
-                TargetAccount => refer(ledger.text(kept.symbol())),
+                Attribute::Role => {
+                    let known = known.get_mut(symbol.index());
+                    if known.is_some_and(|known| !std::mem::replace(known, true)) {
+                        let account = ledger.text(symbol).split(':').nth(4);
+                        refer(account.unwrap_or_default());
+                    }
+                }
+                Attribute::TargetAccount => refer(ledger.text(symbol)),
                 _ => {}
             }
         }

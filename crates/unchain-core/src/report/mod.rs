@@ -8,11 +8,13 @@ mod coverage;
 pub use coverage::{AccountCoverage, Coverage, coverage};
 
 use crate::ledger::Seconds;
-use crate::lineage::{Addresses, Edge, Lineage};
+use crate::lineage::{Edge, Lineage, UsesByNode};
 use crate::liveness::{Denials, Life, Status, life};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 use serde::{Serialize, Serializer};
+use std::cell::OnceCell;
+use std::cmp::Reverse;
 
 impl Serialize for Untrusted {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -107,21 +109,20 @@ pub struct Token {
 #[derive(Debug)]
 pub struct Report<'r, 'l> {
     lineage: &'r Lineage<'l>,
-    uses: Addresses,
     denials: Denials,
-    roots: Vec<u32>,
+    uses: OnceCell<UsesByNode>,
+    roots: OnceCell<Vec<u32>>,
     at: Timestamp,
 }
 
 impl<'r, 'l> Report<'r, 'l> {
     /// Prepares answers as of `at`.
     pub fn new(lineage: &'r Lineage<'l>, at: Timestamp) -> Self {
-        let denials = Denials::new(lineage.ledger());
         Self {
             lineage,
-            uses: Addresses::new(lineage),
-            denials,
-            roots: lineage.roots(),
+            denials: Denials::new(lineage.ledger()),
+            uses: OnceCell::new(),
+            roots: OnceCell::new(),
             at,
         }
     }
@@ -132,8 +133,8 @@ impl<'r, 'l> Report<'r, 'l> {
     }
 
     /// The uses by node.
-    pub fn uses(&self) -> &Addresses {
-        &self.uses
+    pub fn uses(&self) -> &UsesByNode {
+        self.uses.get_or_init(|| UsesByNode::new(self.lineage))
     }
 
     /// The state of a node.
@@ -207,16 +208,30 @@ impl<'r, 'l> Report<'r, 'l> {
 
     /// One row of the inventory.
     pub fn token(&self, number: u32) -> Token {
+        let roots = self.roots.get_or_init(|| self.lineage.roots());
+        let root = roots.get(number as usize).copied();
+        self.row(number, (self.uses(), root))
+    }
+
+    /// Of some credentials the rows of those that were used last, the last used first. It looks at no
+    /// other's uses.
+    pub fn last_used(&self, nodes: &[u32], count: usize) -> Vec<Token> {
+        let uses = UsesByNode::of(self.lineage, nodes);
+        let used = |&node: &u32| (Reverse(uses.usage(self.lineage, node).last), node);
+        let mut found: Vec<_> = nodes.iter().map(used).collect();
+        found.sort_unstable();
+        found.truncate(count);
+        let row = |(_, node)| self.row(node, (&uses, Some(self.lineage.root(node))));
+        found.into_iter().map(row).collect()
+    }
+
+    fn row(&self, number: u32, (uses, root): (&UsesByNode, Option<u32>)) -> Token {
         let ledger = self.lineage.ledger();
         let life = self.life(number);
-        let usage = self.uses.usage(self.lineage, number);
+        let usage = uses.usage(self.lineage, number);
         let node = self.lineage.node(number);
         let primary = self.lineage.primary(number);
-        let root = self
-            .roots
-            .get(number as usize)
-            .copied()
-            .filter(|&root| root != number);
+        let root = root.filter(|&root| root != number);
         let reason_event = life
             .reason
             .and_then(|(_, fact)| ledger.facts().get(fact as usize));
@@ -238,7 +253,7 @@ impl<'r, 'l> Report<'r, 'l> {
             first_used: usage.first.map(instant),
             last_used: usage.last.map(instant),
             uses: usage.count,
-            addresses: self.uses.addresses(self.lineage, number),
+            addresses: uses.addresses(self.lineage, number),
             root: root.map(|root| self.label(root)),
         }
     }

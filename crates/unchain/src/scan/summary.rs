@@ -129,20 +129,17 @@ impl Summary {
                 .entry((credential.kind, credential.origin, status))
                 .or_insert(0u64) += 1;
             if matches!(status, Status::Alive | Status::Unknown) {
-                let used = report.uses().usage(lineage, node).last;
-                alive.push((std::cmp::Reverse(used), node));
+                alive.push(node);
             }
         }
-        let many = alive.len() as u64;
-        alive.sort_unstable();
-        alive.truncate(LISTED);
+        let coverage = coverage(lineage);
         Self {
-            read: Read::new(reading, files),
-            coverage: coverage(lineage),
+            read: Read::new(reading, files, coverage.events),
+            coverage,
             at,
             credentials: sorts.into_iter().map(Sort::new).collect(),
-            alive: many,
-            alive_tokens: alive.iter().map(|&(_, n)| report.token(n)).collect(),
+            alive: alive.len() as u64,
+            alive_tokens: report.last_used(&alive, LISTED),
             denied_attempts: denied(reading),
             case,
         }
@@ -161,10 +158,9 @@ impl Sort {
 }
 
 impl Read {
-    fn new(reading: &Reading, files: &Files) -> Self {
+    fn new(reading: &Reading, files: &Files, events: u64) -> Self {
         let summary = &reading.summary;
         let counts = &summary.counts;
-        let events = reading.ledger.events();
         let kinds = FileKind::ALL
             .into_iter()
             .map(|(kind, name)| (name, summary.of_kind(kind)));
