@@ -7,7 +7,7 @@
 use super::content;
 use super::finish::Graph;
 use super::named::{Name, Names};
-use super::order::{Issue, Order, issues};
+use super::order::{Issue, Issues, Order};
 use super::{Edge, Face, Lineage, NONE, Node, NodeKind, Origin};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Caller, Fact, IdentityType, Ledger, Seconds, Symbol};
@@ -30,7 +30,7 @@ pub(super) struct Builder<'l> {
     with_key: Vec<u32>,
     next_with_key: Vec<u32>,
     /// What each fact issued; empty once all callers are placed.
-    issues: Vec<Issue>,
+    pub(super) issues: Issues,
     /// The nodes below this number are issued.
     pub(super) issued: usize,
     /// The issued node of each session that somebody asks for.
@@ -71,7 +71,7 @@ impl<'l> Builder<'l> {
             caller_nodes: vec![NONE; ledger.callers().len()],
             with_key: vec![NONE; ledger.symbols().len()],
             next_with_key: Vec::new(),
-            issues: issues(ledger),
+            issues: Issues::new(ledger),
             issued: 0,
             sessions: HashMap::default(),
             named: Names::default(),
@@ -186,7 +186,11 @@ impl<'l> Builder<'l> {
             std::mem::take(&mut self.issues),
         );
         for &(number, deed) in order.rows() {
-            let Some(issue) = issues.get(number as usize).filter(|i| !i.key.is_empty()) else {
+            let Some(issue) = issues
+                .rows
+                .get(number as usize)
+                .filter(|i| !i.key.is_empty())
+            else {
                 continue;
             };
             let twin = self.nodes_with_key(issue.key).find(|&n| {
@@ -242,7 +246,7 @@ impl<'l> Builder<'l> {
         // of them decides what the node is.
         let keyed = (0u32..).zip(ledger.callers());
         let mut keyed: Vec<(u32, u32)> = keyed.map(|(n, c)| (c.key.number(), n)).collect();
-        keyed.sort();
+        keyed.sort_unstable_by_key(|&(key, n)| u64::from(key) << 32 | u64::from(n));
         for group in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
             content::sort(ledger, group);
             for &(_, number) in &*group {
@@ -268,7 +272,7 @@ impl<'l> Builder<'l> {
         self.sessions = wanted.map(|session| (session, NONE)).collect();
         let issues = std::mem::take(&mut self.issues);
         for &(number, _) in self.order.rows() {
-            let Some(issue) = issues.get(number as usize) else {
+            let Some(issue) = issues.rows.get(number as usize) else {
                 continue;
             };
             if issue.key.is_empty() || issue.unique_id.is_empty() {

@@ -46,6 +46,8 @@ struct Hints {
     sign_in_session: Symbol,
     user: bool,
     service_linked: bool,
+    /// A role was assumed with it through a service.
+    issuer: bool,
 }
 
 impl Builder<'_> {
@@ -90,7 +92,6 @@ impl Builder<'_> {
         let hints = self.hints();
         self.sign_ins = self.sign_ins();
         self.sessions_asked_for();
-        let issuers = self.forwarded_issuers();
         let mut groups: HashMap<Session, u32, Mixing> = HashMap::default();
         for (node, hints) in self.unissued_nodes().zip(&hints) {
             if let Some(session) =
@@ -99,15 +100,15 @@ impl Builder<'_> {
                 *groups.entry(session).or_default() += 1;
             }
         }
-        let nodes = self.unissued_nodes().zip(&hints).zip(&issuers);
+        let nodes = self.unissued_nodes().zip(&hints);
         let origins: Vec<Option<Origin>> = nodes
-            .map(|((node, hints), &issuer)| {
+            .map(|(node, hints)| {
                 let session = unseen(node)?;
                 let alone = groups.get(&session).copied().unwrap_or_default() < 2;
                 let signed_in = self.sign_ins.contains_key(&session);
                 // A key that a service forwarded is the console's own where a role was switched to
                 // with it.
-                let in_console = issuer && (signed_in || groups.contains_key(&session));
+                let in_console = hints.issuer && (signed_in || groups.contains_key(&session));
                 Some(if hints.callers == hints.forwarded && !in_console {
                     Origin::Forwarded
                 } else if hints.service_linked {
@@ -139,37 +140,21 @@ impl Builder<'_> {
         self.find_sessions(wanted.into_iter());
     }
 
-    /// For each node that is not issued, whether a role was assumed with it through a service.
-    fn forwarded_issuers(&self) -> Vec<bool> {
-        let mut issuers = vec![false; self.nodes.len().saturating_sub(self.issued)];
-        for fact in self.ledger.facts() {
-            if fact.deed != Deed::AssumeRole {
-                continue;
-            }
-            let node = self.caller_node(fact).map(|node| node as usize);
-            let place = node.and_then(|node| node.checked_sub(self.issued));
-            let Some(issuer) = place.and_then(|place| issuers.get_mut(place)) else {
-                continue;
-            };
-            let caller = self.ledger.caller(fact.key.caller);
-            *issuer |= !caller.invoked_by.is_empty() && !caller.key.is_empty();
-        }
-        issuers
-    }
-
     /// What the callers of each node say that is not issued.
     fn hints(&self) -> Vec<Hints> {
         let ledger = self.ledger;
         let mut hints = vec![Hints::default(); self.nodes.len().saturating_sub(self.issued)];
         let mut linked: HashMap<Symbol, bool, Mixing> = HashMap::default();
         let nodes = self.caller_nodes.iter().map(|&node| node as usize);
-        for ((caller, node), agent) in ledger.callers().iter().zip(nodes).zip(&self.console_agent) {
+        let called = self.console_agent.iter().zip(&self.issues.assumed);
+        for ((caller, node), (agent, assumed)) in ledger.callers().iter().zip(nodes).zip(called) {
             let place = node.checked_sub(self.issued);
             let Some(hints) = place.and_then(|place| hints.get_mut(place)) else {
                 continue;
             };
             hints.callers += 1;
             hints.forwarded += u32::from(!caller.invoked_by.is_empty());
+            hints.issuer |= *assumed && !caller.invoked_by.is_empty() && !caller.key.is_empty();
             hints.flagged |= caller.from_console;
             hints.agent |= agent;
             hints.user |= is_user(caller.kind);

@@ -41,10 +41,29 @@ pub(super) struct Issue {
     pub(super) time: Seconds,
 }
 
-/// What each fact issued, read in the order in which the facts lie.
-pub(super) fn issues(ledger: &Ledger) -> Vec<Issue> {
-    let facts = ledger.facts().iter();
-    facts.map(|fact| issue(ledger, fact)).collect()
+/// What all facts did, read in the order in which they lie.
+#[derive(Debug, Default)]
+pub(super) struct Issues {
+    /// What each fact issued.
+    pub(super) rows: Vec<Issue>,
+    /// For each caller, whether it assumed a role.
+    pub(super) assumed: Vec<bool>,
+}
+
+impl Issues {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let mut assumed = vec![false; ledger.callers().len()];
+        let rows = ledger.facts().iter().map(|fact| {
+            if fact.deed == Deed::AssumeRole
+                && let Some(assumed) = assumed.get_mut(fact.key.caller as usize)
+            {
+                *assumed = true;
+            }
+            issue(ledger, fact)
+        });
+        let rows = rows.collect();
+        Self { rows, assumed }
+    }
 }
 
 fn issue(ledger: &Ledger, fact: &Fact) -> Issue {
