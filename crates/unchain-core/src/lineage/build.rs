@@ -234,7 +234,7 @@ impl<'l> Builder<'l> {
     }
 
     /// The edge that issued a node. INVARIANT: issued nodes come first, and until the edges are sorted
-    /// such an edge has its node's number.
+    /// such an edge has its node's number. Held by an assertion in `issue_edges` and `tests/truth.rs`.
     pub(super) fn issue_of(&self, node: u32) -> Option<&Edge> {
         let edge = self.edges.get(node as usize);
         edge.filter(|edge| edge.child == node)

@@ -41,6 +41,7 @@ impl Builder<'_> {
                 *slot = *number;
             }
             if let Some(&(child, _)) = group.first() {
+                debug_assert_eq!(child as usize, self.edges.len(), "see `Builder::issue_of`");
                 self.issue_edge(child, evidence, &services);
             }
         }

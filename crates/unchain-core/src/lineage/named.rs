@@ -28,7 +28,8 @@ impl Name {
         }
     }
 
-    /// Whether this is a node's name. INVARIANT: what is compared here is never changed in a node.
+    /// Whether this is a node's name. INVARIANT: what is compared here is never changed in a node
+    /// whose name is in a table. Test: `tests/truth.rs`.
     fn is_of(&self, node: &Node) -> bool {
         let same = (self.kind, self.name, self.session, self.account)
             == (node.kind, node.name, node.session, node.account);
