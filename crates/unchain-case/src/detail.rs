@@ -4,7 +4,6 @@
 //! A role session's ARN and principal id end with its session name. Without it they are the same for every
 //! session of a role, so that one list serves thousands of facts. Must not know SQLite.
 
-use std::fmt::Write as _;
 use unchain_core::deed::{ATTRIBUTES, Attribute};
 
 /// A value of an attribute.
@@ -22,23 +21,25 @@ pub(crate) struct Columns<'a> {
     pub(crate) expires: Option<u32>,
 }
 
+/// An item of a list: the attribute from bit 33, whether the value ends with the session name in bit 32, and a number
+/// or the number of a text.
+pub(crate) type Item = u64;
+
 /// Writes the list of attributes that are not in `columns`. `text` gives the number of a text.
 pub(crate) struct ListWriter<'a> {
     pub(crate) columns: Columns<'a>,
-    pub(crate) list: String,
+    pub(crate) list: Vec<Item>,
 }
 
 impl<'a> ListWriter<'a> {
-    /// A list for a fact with this session name.
-    pub(crate) fn new(session_name: Option<&'a str>) -> Self {
+    /// A list for a fact with this session name. Of `list` only the memory is used.
+    pub(crate) fn new(session_name: Option<&'a str>, mut list: Vec<Item>) -> Self {
+        list.clear();
         let columns = Columns {
             session_name,
             ..Columns::default()
         };
-        Self {
-            columns,
-            list: String::from("["),
-        }
+        Self { columns, list }
     }
 
     /// Adds a number.
@@ -46,16 +47,12 @@ impl<'a> ListWriter<'a> {
         if attribute == Attribute::Expires && self.columns.expires.is_none() {
             self.columns.expires = Some(value);
         } else {
-            self.push(attribute, value, "");
+            self.push(attribute, value, End::Whole);
         }
     }
 
     /// What of a text goes into the list, if anything: the text, or the text without the session name.
-    pub(crate) fn stem(
-        &mut self,
-        attribute: Attribute,
-        text: &'a str,
-    ) -> Option<(&'a str, &'static str)> {
+    pub(crate) fn stem(&mut self, attribute: Attribute, text: &'a str) -> Option<(&'a str, End)> {
         match (attribute, self.columns.session_name) {
             (Attribute::SessionName, Some(name)) if name == text => return None,
             (Attribute::ChildKey, _) if self.columns.child_key.is_none() => {
@@ -68,20 +65,35 @@ impl<'a> ListWriter<'a> {
             .columns
             .session_name
             .and_then(|name| text.strip_suffix(name));
-        Some(stem.map_or((text, ""), |stem| (stem, ",1")))
+        Some(stem.map_or((text, End::Whole), |stem| (stem, End::SessionName)))
     }
 
     /// Adds a number, or the number of a text with the end that [`ListWriter::stem`] gave.
-    pub(crate) fn push(&mut self, attribute: Attribute, value: u32, end: &str) {
-        let comma = if self.list.len() > 1 { "," } else { "" };
-        // Writing to a String cannot fail.
-        let _ = write!(self.list, "{comma}[{},{value}{end}]", attribute as u8);
+    pub(crate) fn push(&mut self, attribute: Attribute, value: u32, end: End) {
+        let head = u64::from(attribute as u8) << 1 | end as u64;
+        self.list.push(head << 32 | u64::from(value));
     }
+}
 
-    /// The list as JSON.
-    pub(crate) fn finish(&mut self) {
-        self.list.push(']');
-    }
+/// How a text in a list ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// As written there.
+    Whole = 0,
+    /// With the fact's session name behind what is written there.
+    SessionName = 1,
+}
+
+/// A list as JSON.
+pub(crate) fn json(list: &[Item]) -> String {
+    let items: Vec<String> = list
+        .iter()
+        .map(|item| {
+            let end = if item >> 32 & 1 == 1 { ",1" } else { "" };
+            format!("[{},{}{end}]", item >> 33, item & 0xffff_ffff)
+        })
+        .collect();
+    format!("[{}]", items.join(","))
 }
 
 /// Reads all attributes of a fact, in their order. `None` if the list is not one, or names an attribute or

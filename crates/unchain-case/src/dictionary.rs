@@ -1,6 +1,7 @@
 //! The numbers that a case gives to what many rows share: texts, identities, calls, clients, places,
 //! lists of attributes. A number is found, or given if it is new.
 
+use crate::detail::{self, Item};
 use crate::error::Fault;
 use crate::joins::{Hasher, Join};
 use crate::links::{Kind, NewLinks};
@@ -44,7 +45,7 @@ pub(crate) struct Dictionary<'c, 'l> {
     calls: Vec<Option<u32>>,
     clients: Vec<Option<u32>>,
     places: Vec<Option<u32>>,
-    details: HashMap<Box<str>, u32>,
+    details: HashMap<Box<[Item]>, u32>,
     hasher: Hasher,
 }
 
@@ -265,7 +266,7 @@ impl<'c, 'l> Dictionary<'c, 'l> {
     }
 
     /// The number of a list of attributes.
-    pub(crate) fn detail(&mut self, attributes: &str) -> Result<u32, Fault> {
+    pub(crate) fn detail(&mut self, attributes: &[Item]) -> Result<u32, Fault> {
         if let Some(&id) = self.details.get(attributes) {
             return Ok(id);
         }
@@ -273,7 +274,7 @@ impl<'c, 'l> Dictionary<'c, 'l> {
             "SELECT id FROM detail WHERE attributes = ?",
             "INSERT INTO detail (attributes) VALUES (?)",
         ];
-        let id = self.find_or_add(sql, [attributes])?;
+        let id = self.find_or_add(sql, [detail::json(attributes)])?;
         self.details.insert(attributes.into(), id);
         Ok(id)
     }

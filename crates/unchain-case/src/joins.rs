@@ -321,6 +321,16 @@ impl<'a> FactTexts<'a> {
         self.joins_of_sessions(hasher, push);
     }
 
+    /// Whether a fact of this deed is found by its caller's principal and session, and not only by its caller's
+    /// kind, user name and forwarding service; see [`Self::joins_of_sessions`].
+    pub(crate) fn names_its_caller(deed: Deed) -> bool {
+        use Deed::{ConsoleLogin, CreateOAuth2Token, GetSigninToken, SwitchRole};
+        matches!(
+            deed,
+            ConsoleLogin | CreateOAuth2Token | GetSigninToken | SwitchRole
+        )
+    }
+
     fn joins_of_sessions(&self, hasher: &mut Hasher, mut push: impl FnMut(u32)) {
         let caller = &self.caller;
         match self.deed {

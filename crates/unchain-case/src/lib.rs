@@ -13,6 +13,7 @@ mod dictionary;
 mod error;
 mod file;
 mod info;
+mod insert;
 mod joins;
 mod links;
 mod pack;

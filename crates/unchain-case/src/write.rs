@@ -4,6 +4,7 @@
 //! of writes (`tests/law.rs`). A write that adds nothing leaves the file as it was.
 //! Must not judge or drop anything: a row of the ledger is a row of the case.
 
+use crate::detail::Item;
 use crate::dictionary::Dictionary;
 use crate::error::Fault;
 use crate::file::{self, FileRow};
@@ -48,6 +49,8 @@ pub(crate) struct Writer<'c, 'l> {
     pub(crate) written: Written,
     /// The case's number of each of the ledger's callers.
     pub(crate) callers: Vec<u32>,
+    /// Memory for a fact's list.
+    pub(crate) list: Vec<Item>,
 }
 
 /// Unites a settled ledger and files with a case.
@@ -73,6 +76,7 @@ pub(crate) fn write(
         new_links: NewLinks::default(),
         written: Written::default(),
         callers: vec![0; ledger.callers().len()],
+        list: Vec::new(),
     };
     writer.places()?;
     writer.callers()?;

@@ -2,6 +2,7 @@
 
 use crate::by_day;
 use crate::error::Fault;
+use crate::insert::Insert;
 use crate::joins::{Join, of_number};
 use crate::links::Kind;
 use crate::pack::{BY_DAY, Packed, read_uses};
@@ -11,12 +12,15 @@ use hashbrown::HashMap;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Statement, ToSql};
 use std::borrow::Cow;
-use unchain_core::ledger::Caller;
+use std::ops::Range;
+use unchain_core::ledger::{Caller, Use};
 
-/// Without the id: SQLite appends faster than it looks for the place of a given id, and gives the same.
-const INSERT: &str = "INSERT INTO caller (identity, key, session, created, uses, ends, marks) \
-    VALUES (?,?,?,?,?,?,?)";
+const COLUMNS: [&str; 7] = [
+    "identity", "key", "session", "created", "uses", "ends", "marks",
+];
 
+/// The uses of so many callers are brought near together.
+const BATCH: u32 = 64;
 /// A caller with more marks than this has them in `caller_day`.
 pub(crate) const INLINE_MARKS: usize = 4096;
 
@@ -46,7 +50,7 @@ impl ToSql for Json<'_> {
 
 /// The statements of one write.
 struct Statements<'c> {
-    insert: Statement<'c>,
+    insert: Insert<'c>,
     select: Statement<'c>,
     update: Statement<'c>,
 }
@@ -61,22 +65,19 @@ impl<'c, 'l> Writer<'c, 'l> {
         }
         let known = self.known_callers(&identities)?;
         let by_caller = self.uses_by_caller();
-        let mut next: u32 = self.connection.query_row(
-            "SELECT coalesce(max(id), 0) + 1 FROM caller",
-            [],
-            |row| row.get(0),
-        )?;
         let mut statements = Statements::new(self.connection)?;
         let (mut uses, mut packed) = (Vec::new(), Packed::default());
         for (number, identity) in (0u32..).zip(identities) {
+            if number % BATCH == 0 {
+                self.fetch(&by_caller, number..number.saturating_add(BATCH));
+            }
             self.uses_of(&by_caller, number, &mut uses)?;
             if let Some(&id) = known.get(&number) {
                 let uses = std::mem::take(&mut uses);
                 self.unite_caller((id, number), uses, (&mut statements, &mut packed))?;
             } else {
-                let ids = (next, identity, number);
+                let ids = (statements.insert.next(), identity, number);
                 self.add_caller(ids, &mut uses, (&mut statements, &mut packed))?;
-                next += 1;
             }
         }
         Ok(())
@@ -99,7 +100,7 @@ impl<'c, 'l> Writer<'c, 'l> {
         self.written.events += uses.iter().map(|row| row.count).sum::<u64>();
         self.pack(id, uses, packed)?;
         let (key, session) = (filled(texts.key), filled(texts.session));
-        statements.insert.execute(rusqlite::params![
+        let row = rusqlite::params![
             identity,
             key,
             session,
@@ -107,10 +108,13 @@ impl<'c, 'l> Writer<'c, 'l> {
             Json(&packed.uses),
             packed.ends,
             packed.marks()
-        ])?;
-        if self.connection.last_insert_rowid() != i64::from(id) {
-            return Err(Fault::Damaged("caller", id.into()));
-        }
+        ];
+        // Which callers are new is certain in a new case only.
+        let to_come = match &self.links {
+            None => self.callers.len() - number as usize,
+            Some(_) => 1,
+        };
+        statements.insert.row(row, to_come)?;
         if let Some(slot) = self.callers.get_mut(number as usize) {
             *slot = id;
         }
@@ -248,6 +252,29 @@ impl<'c, 'l> Writer<'c, 'l> {
         ByCaller { starts, uses }
     }
 
+    /// Brings the uses of some callers near. Most of the time of a caller is spent waiting for rows far apart in
+    /// memory; steps that each go over all uses wait for many rows at once.
+    fn fetch(&self, by: &ByCaller, callers: Range<u32>) {
+        let start = by.starts.get(callers.start as usize).copied();
+        let end = by.starts.get(callers.end as usize).copied();
+        let end = end.map_or(by.uses.len(), |end| end as usize);
+        let numbers = by.uses.get(start.unwrap_or_default() as usize..end);
+        let uses: Vec<&Use> = numbers
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|number| self.ledger.uses().get(*number as usize))
+            .collect();
+        let sum = |word: &dyn Fn(&Use) -> u64| {
+            std::hint::black_box(
+                uses.iter()
+                    .fold(0u64, |sum, row| sum.wrapping_add(word(row))),
+            );
+        };
+        sum(&|row| row.many.into());
+        sum(&|row| self.ledger.last(row).0.0);
+        sum(&|row| self.ledger.marks(row).last().map_or(0, |mark| mark.0));
+    }
+
     fn uses_of(
         &mut self,
         by: &ByCaller,
@@ -284,7 +311,7 @@ impl<'c, 'l> Writer<'c, 'l> {
 impl<'c> Statements<'c> {
     fn new(connection: &'c rusqlite::Connection) -> Result<Self, Fault> {
         Ok(Self {
-            insert: connection.prepare(INSERT)?,
+            insert: Insert::new(connection, "caller", &COLUMNS)?,
             select: connection.prepare("SELECT uses, ends, marks FROM caller WHERE id = ?1")?,
             update: connection
                 .prepare("UPDATE caller SET uses = ?2, ends = ?3, marks = ?4 WHERE id = ?1")?,

@@ -1,9 +1,10 @@
 //! Writing facts and attempts.
 
 use crate::around::{child_of, text_attributes};
-use crate::detail::ListWriter;
+use crate::detail::{self, ListWriter};
 use crate::error::Fault;
-use crate::joins::{FactTexts, Hasher, Join, of_number};
+use crate::insert::Insert;
+use crate::joins::{CallerTexts, FactTexts, Hasher, Join, of_number};
 use crate::links::Kind;
 use crate::read::{Marks, Reader};
 use crate::usage::{End, EventId, Numbers};
@@ -15,8 +16,20 @@ use std::borrow::Cow;
 use unchain_core::deed::Attribute;
 use unchain_core::ledger::{Attempt, AttemptKey, Fact, Ledger, Symbol};
 
-const INSERT: &str = "INSERT INTO fact (caller, call, client, place, time, hash, event_id, shared_id, \
-    child_key, session_name, expires, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+const COLUMNS: [&str; 12] = [
+    "caller",
+    "call",
+    "client",
+    "place",
+    "time",
+    "hash",
+    "event_id",
+    "shared_id",
+    "child_key",
+    "session_name",
+    "expires",
+    "detail",
+];
 const UPDATE: &str = "UPDATE fact SET caller = ?1, call = ?2, client = ?3, place = ?4, time = ?5, \
     hash = ?6, event_id = ?7, shared_id = ?8, child_key = ?9, session_name = ?10, expires = ?11, \
     detail = ?12 WHERE id = ?13";
@@ -38,8 +51,8 @@ impl<'l> Writer<'_, 'l> {
     /// Every fact, in the ledger's order.
     pub(crate) fn facts(&mut self) -> Result<(), Fault> {
         let ledger = self.ledger;
-        let mut insert = self.connection.prepare(INSERT)?;
-        for fact in ledger.facts() {
+        let mut insert = Insert::new(self.connection, "fact", &COLUMNS)?;
+        for (fact, to_come) in ledger.facts().iter().zip((1..=ledger.facts().len()).rev()) {
             let caller = self
                 .callers
                 .get(fact.key.caller as usize)
@@ -60,13 +73,13 @@ impl<'l> Writer<'_, 'l> {
                         id
                     }
                     None => {
-                        insert.execute(row.params().as_slice())?;
+                        let to_come = if self.links.is_none() { to_come } else { 1 };
                         self.written.facts += 1;
-                        let id = self.connection.last_insert_rowid();
-                        u32::try_from(id).map_err(|_| Fault::Damaged("fact", id))?
+                        insert.row(&row.params(), to_come)?
                     }
                 };
             self.link_fact(id, fact, &row);
+            self.list = row.list.list;
         }
         Ok(())
     }
@@ -74,13 +87,13 @@ impl<'l> Writer<'_, 'l> {
     fn fact_row(&mut self, caller: u32, fact: &Fact) -> Result<FactRow<'l>, Fault> {
         let ledger = self.ledger;
         let name = ledger.attribute(fact, Attribute::SessionName);
-        let mut list = ListWriter::new(filled(ledger.text(name)));
+        let mut list = ListWriter::new(filled(ledger.text(name)), std::mem::take(&mut self.list));
         for kept in ledger.kept(fact) {
             if kept.attribute.is_number() {
                 list.number(kept.attribute, kept.value);
             } else if let Some((stem, end)) = list.stem(kept.attribute, ledger.text(kept.symbol()))
             {
-                let text = if end.is_empty() {
+                let text = if end == detail::End::Whole {
                     self.dictionary.symbol(kept.symbol())?
                 } else {
                     self.dictionary.text(stem)?
@@ -88,7 +101,6 @@ impl<'l> Writer<'_, 'l> {
                 list.push(kept.attribute, text, end);
             }
         }
-        list.finish();
         let mark = Ledger::fact_mark(fact);
         Ok(FactRow {
             caller,
@@ -156,7 +168,7 @@ impl<'l> Writer<'_, 'l> {
         let texts = FactTexts {
             deed: fact.deed,
             time: fact.time,
-            caller: caller_texts(ledger, &ledger.caller(fact.key.caller)),
+            caller: caller_of_fact(ledger, fact),
             child: child_of(ledger, fact),
             attributes: &attributes,
         };
@@ -308,6 +320,21 @@ impl EventId<'_> {
             Self::Guid(bytes) => Value::Blob(bytes.to_vec()),
             Self::Text(text) => Value::Text(text.as_ref().to_owned()),
         }
+    }
+}
+
+/// The texts of a fact's caller by which the fact is found. The others are not looked at: each would be fetched
+/// from far off in memory.
+fn caller_of_fact<'l>(ledger: &'l Ledger, fact: &Fact) -> CallerTexts<'l> {
+    let caller = ledger.caller(fact.key.caller);
+    if FactTexts::names_its_caller(fact.deed) {
+        return caller_texts(ledger, &caller);
+    }
+    CallerTexts {
+        kind: caller.kind,
+        user_name: ledger.text(caller.user_name),
+        invoked_by: ledger.text(caller.invoked_by),
+        ..CallerTexts::default()
     }
 }
 
