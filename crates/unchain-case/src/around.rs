@@ -39,7 +39,7 @@ struct Closure<'c> {
     callers: BTreeMap<u32, Reach>,
     facts: BTreeMap<u32, Reach>,
     /// Where facts and their callers are in the reader's ledger.
-    fact_numbers: HashMap<u32, Option<(u32, u32)>>,
+    fact_numbers: HashMap<u32, Option<(Fact, u32)>>,
     looked: HashSet<Look>,
     steps: Vec<Step>,
 }
@@ -153,18 +153,15 @@ impl Closure<'_> {
     }
 
     fn fact(&mut self, id: u32, reach: Reach) -> Result<(), Fault> {
-        let (number, caller) = self.known_fact(id)?;
+        let (fact, caller) = self.known_fact(id)?;
         self.reach_caller(caller, reach.min(Reach::Up));
         let ledger = &self.reader.ledger;
-        let Some(fact) = ledger.facts().get(number as usize) else {
-            return Ok(());
-        };
-        let attributes = text_attributes(ledger, fact);
+        let attributes = text_attributes(ledger, &fact);
         let texts = FactTexts {
             deed: fact.deed,
             time: fact.time,
             caller: caller_texts(ledger, &ledger.caller(fact.key.caller)),
-            child: child_of(ledger, fact),
+            child: child_of(ledger, &fact),
             attributes: &attributes,
         };
         let mut looks = Looks::new(&mut self.hasher);
@@ -173,8 +170,8 @@ impl Closure<'_> {
         self.look(list)
     }
 
-    /// A fact's number in the reader's ledger and its caller's in the case.
-    fn known_fact(&mut self, id: u32) -> Result<(u32, u32), Fault> {
+    /// A fact in the reader's ledger and its caller's number in the case.
+    fn known_fact(&mut self, id: u32) -> Result<(Fact, u32), Fault> {
         let damaged = Fault::Damaged("fact", id.into());
         if let Some(known) = self.fact_numbers.get(&id) {
             return known.ok_or(damaged);
@@ -222,11 +219,8 @@ impl Closure<'_> {
             return Ok(());
         }
         for id in found {
-            let (number, caller) = self.known_fact(id)?;
+            let (fact, caller) = self.known_fact(id)?;
             let ledger = &self.reader.ledger;
-            let Some(fact) = ledger.facts().get(number as usize) else {
-                continue;
-            };
             match look.filter {
                 Filter::All | Filter::If(_) => {}
                 Filter::Span(deed, from, to) => {
@@ -235,7 +229,7 @@ impl Closure<'_> {
                     }
                 }
                 Filter::Principal => {
-                    if !is_child(ledger, fact, self.pivot) {
+                    if !is_child(ledger, &fact, self.pivot) {
                         continue;
                     }
                 }

@@ -12,8 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use unchain_core::deed::{Deed, Rule, Value};
 use unchain_core::event::Category;
 use unchain_core::ledger::{
-    Attempt, AttemptKey, Call, Caller, Client, EventKey, IdentityType, Ledger, NO_SEED, Place,
-    Rare, StoredUse, Symbol, UseKey,
+    Attempt, AttemptKey, Call, Caller, Client, EventKey, Fact, IdentityType, Ledger, NO_SEED,
+    Place, Rare, StoredUse, Symbol, UseKey,
 };
 
 const CALLER: &str = "SELECT id, identity, key, session, created, uses, ends, marks FROM caller";
@@ -134,8 +134,8 @@ impl<'c> Reader<'c> {
         rows.next()?.map(|row| self.caller(row)).transpose()
     }
 
-    /// A fact with its caller. The result is its number in the ledger.
-    pub(crate) fn one_fact(&mut self, id: u32) -> Result<Option<u32>, Fault> {
+    /// A fact with its caller.
+    pub(crate) fn one_fact(&mut self, id: u32) -> Result<Option<Fact>, Fault> {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{FACT} WHERE id = ?1"))?;
@@ -144,9 +144,7 @@ impl<'c> Reader<'c> {
             return Ok(None);
         };
         self.one_caller(row.get(1)?)?;
-        let number = self.ledger.facts().len();
-        self.fact(row)?;
-        Ok(u32::try_from(number).ok())
+        self.fact(row).map(Some)
     }
 
     fn finish(mut self) -> Result<Ledger, Fault> {
@@ -259,7 +257,7 @@ impl<'c> Reader<'c> {
         Ok(())
     }
 
-    fn fact(&mut self, row: &Row<'_>) -> Result<(), Fault> {
+    fn fact(&mut self, row: &Row<'_>) -> Result<Fact, Fault> {
         let id: i64 = row.get(0)?;
         let damaged = || Fault::Damaged("fact", id);
         let caller: u32 = row.get(1)?;
@@ -294,8 +292,7 @@ impl<'c> Reader<'c> {
             };
             kept.push(self.ledger.kept_value(attribute, &value));
         }
-        self.ledger.load_fact((key, deed, mark), ids, &kept);
-        Ok(())
+        Ok(self.ledger.load_fact((key, deed, mark), ids, &kept))
     }
 
     fn attempt(&mut self, row: &Row<'_>) -> Result<(), Fault> {

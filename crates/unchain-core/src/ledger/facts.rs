@@ -29,21 +29,23 @@ impl Facts {
             .unwrap_or_default()
     }
 
-    fn push(&mut self, mut fact: Fact, kept: &[Kept]) {
+    fn push(&mut self, mut fact: Fact, kept: &[Kept]) -> Fact {
         fact.first_attribute = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
         fact.attributes = u8::try_from(kept.len()).unwrap_or(u8::MAX);
         self.kept.extend_from_slice(kept);
         self.rows.push(fact);
+        fact
     }
 }
 
 impl Ledger {
-    pub(super) fn add_fact(&mut self, fact: Fact, kept: &[Kept]) {
-        self.facts.push(fact, kept);
+    pub(super) fn add_fact(&mut self, fact: Fact, kept: &[Kept]) -> Fact {
+        let added = self.facts.push(fact, kept);
         // Reading the same logs again and again must not fill the memory with repeats.
         if self.facts.rows.len() >= 2 * self.facts.settled + BATCH {
             self.settle_facts();
         }
+        added
     }
 
     /// Sorts by time. Of two records with one id and different content the one is kept whose text comes

@@ -67,13 +67,14 @@ impl Ledger {
         self.kept_of(attribute, value)
     }
 
-    /// Adds a fact with what is kept of it. `mark` is the event's mark.
+    /// Adds a fact with what is kept of it. `mark` is the event's mark. The result can be asked about before the
+    /// ledger is settled, unless a fact was added twice.
     pub fn load_fact(
         &mut self,
         (key, deed, mark): (UseKey, Deed, Mark),
         ids: [EventKey; 2],
         kept: &[Kept],
-    ) {
+    ) -> Fact {
         let [id, shared] = ids;
         let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
         let fact = Fact {
@@ -86,7 +87,7 @@ impl Ledger {
             attributes: 0,
             hash,
         };
-        self.add_fact(fact, kept);
+        self.add_fact(fact, kept)
     }
 
     /// The mark of a fact's event.
