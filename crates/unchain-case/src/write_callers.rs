@@ -13,22 +13,16 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Row, Statement, ToSql};
 use std::borrow::Cow;
 use std::ops::Range;
-use unchain_core::ledger::{Caller, Use};
+use unchain_core::ledger::{Caller, Ledger};
 
 const COLUMNS: [&str; 7] = [
     "identity", "key", "session", "created", "uses", "ends", "marks",
 ];
 
-/// The uses of so many callers are brought near together.
+/// The marks of so many callers are brought near together.
 const BATCH: u32 = 64;
 /// A caller with more marks than this has them in `caller_day`.
 pub(crate) const INLINE_MARKS: usize = 4096;
-
-/// The ledger's uses by caller: `uses[starts[c]..starts[c + 1]]`.
-struct ByCaller {
-    starts: Vec<u32>,
-    uses: Vec<u32>,
-}
 
 /// What tells two callers of a case apart.
 #[derive(PartialEq, Eq, Hash)]
@@ -64,14 +58,14 @@ impl<'c, 'l> Writer<'c, 'l> {
             identities.push(self.dictionary.identity(caller, &mut self.new_links)?);
         }
         let known = self.known_callers(&identities)?;
-        let by_caller = self.uses_by_caller();
+        let starts = starts(ledger);
         let mut statements = Statements::new(self.connection)?;
         let (mut uses, mut packed) = (Vec::new(), Packed::default());
         for (number, identity) in (0u32..).zip(identities) {
             if number % BATCH == 0 {
-                self.fetch(&by_caller, number..number.saturating_add(BATCH));
+                self.fetch(&starts, number..number.saturating_add(BATCH));
             }
-            self.uses_of(&by_caller, number, &mut uses)?;
+            self.uses_of(&starts, number, &mut uses)?;
             if let Some(&id) = known.get(&number) {
                 let uses = std::mem::take(&mut uses);
                 self.unite_caller((id, number), uses, (&mut statements, &mut packed))?;
@@ -227,69 +221,29 @@ impl<'c, 'l> Writer<'c, 'l> {
         Ok(known)
     }
 
-    fn uses_by_caller(&self) -> ByCaller {
-        let mut starts = vec![0u32; self.ledger.callers().len() + 1];
-        for usage in self.ledger.uses() {
-            if let Some(slot) = starts.get_mut(usage.key.caller as usize + 1) {
-                *slot += 1;
-            }
-        }
-        let mut sum = 0;
-        for slot in &mut starts {
-            sum += *slot;
-            *slot = sum;
-        }
-        let mut next = starts.clone();
-        let mut uses = vec![0; self.ledger.uses().len()];
-        for (number, usage) in (0u32..).zip(self.ledger.uses()) {
-            if let Some(at) = next.get_mut(usage.key.caller as usize) {
-                if let Some(slot) = uses.get_mut(*at as usize) {
-                    *slot = number;
-                }
-                *at += 1;
-            }
-        }
-        ByCaller { starts, uses }
-    }
-
-    /// Brings the uses of some callers near. Most of the time of a caller is spent waiting for rows far apart in
-    /// memory; steps that each go over all uses wait for many rows at once.
-    fn fetch(&self, by: &ByCaller, callers: Range<u32>) {
-        let start = by.starts.get(callers.start as usize).copied();
-        let end = by.starts.get(callers.end as usize).copied();
-        let end = end.map_or(by.uses.len(), |end| end as usize);
-        let numbers = by.uses.get(start.unwrap_or_default() as usize..end);
-        let uses: Vec<&Use> = numbers
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|number| self.ledger.uses().get(*number as usize))
-            .collect();
-        let sum = |word: &dyn Fn(&Use) -> u64| {
-            std::hint::black_box(
-                uses.iter()
-                    .fold(0u64, |sum, row| sum.wrapping_add(word(row))),
-            );
-        };
-        sum(&|row| row.many.into());
-        sum(&|row| self.ledger.last(row).0.0);
-        sum(&|row| self.ledger.marks(row).last().map_or(0, |mark| mark.0));
+    /// Brings the marks of some callers' uses near. Most of the time of a caller is spent waiting for rows far
+    /// apart in memory; steps that each go over all uses wait for many rows at once.
+    fn fetch(&self, starts: &[usize], callers: Range<u32>) {
+        let start = starts.get(callers.start as usize).copied();
+        let end = starts.get(callers.end as usize).copied();
+        let range = start.unwrap_or_default()..end.unwrap_or(self.ledger.uses().len());
+        let uses = self.ledger.uses().get(range).unwrap_or_default();
+        let last = |usage| self.ledger.marks(usage).last().map_or(0, |mark| mark.0);
+        std::hint::black_box(uses.iter().fold(0, |sum, usage| sum ^ last(usage)));
     }
 
     fn uses_of(
         &mut self,
-        by: &ByCaller,
+        starts: &[usize],
         number: u32,
         out: &mut Vec<UseRow<'l>>,
     ) -> Result<(), Fault> {
         let ledger = self.ledger;
         let n = number as usize;
-        let range = by.starts.get(n).zip(by.starts.get(n + 1));
-        let range = range.map_or(0..0, |(start, end)| *start as usize..*end as usize);
+        let range = starts.get(n).zip(starts.get(n + 1));
+        let range = range.map_or(0..0, |(start, end)| *start..*end);
         out.clear();
-        for use_number in by.uses.get(range).unwrap_or_default() {
-            let Some(usage) = ledger.uses().get(*use_number as usize) else {
-                continue;
-            };
+        for usage in ledger.uses().get(range).unwrap_or_default() {
             let (last, last_id) = ledger.last(usage);
             let (count, marks) = (ledger.count(usage), ledger.marks(usage));
             if count != marks.len() as u64 {
@@ -306,6 +260,23 @@ impl<'c, 'l> Writer<'c, 'l> {
         out.sort_unstable_by_key(|row| row.numbers);
         Ok(())
     }
+}
+
+/// Where the uses of each caller begin in the ledger, which has them in the order of their callers; and the end.
+fn starts(ledger: &Ledger) -> Vec<usize> {
+    let mut starts = vec![0; ledger.callers().len() + 1];
+    for (end, usage) in (1..).zip(ledger.uses()) {
+        if let Some(slot) = starts.get_mut(usage.key.caller as usize + 1) {
+            *slot = end;
+        }
+    }
+    let mut last = 0;
+    for slot in &mut starts {
+        // A caller may have no uses.
+        last = last.max(*slot);
+        *slot = last;
+    }
+    starts
 }
 
 impl<'c> Statements<'c> {

@@ -153,12 +153,8 @@ impl<'l> Writer<'_, 'l> {
     /// order decides, so that the order of arrival does not.
     fn wins(&self, id: u32, fact: &Fact) -> Result<bool, Fault> {
         let mut known = Reader::new(self.connection, Marks::Left);
-        known.one_fact(id)?;
-        let known_text = known
-            .ledger
-            .facts()
-            .first()
-            .map(|fact| known.ledger.fact_text(fact));
+        let fact_there = known.one_fact(id)?;
+        let known_text = fact_there.map(|fact| known.ledger.fact_text(&fact));
         Ok(Some(self.ledger.fact_text(fact)) < known_text)
     }
 
