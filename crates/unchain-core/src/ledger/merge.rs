@@ -1,18 +1,19 @@
-//! Uniting two ledgers, and copying a part of one into another.
+//! Uniting two ledgers. Must not know how events are read.
 
 use super::fact::{Attempt, AttemptKey, Kept};
 use super::usage::{Call, Client, EventKey, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
-use std::collections::BTreeSet;
 
-/// Where the rows of one ledger are in another; filled as they are met.
-struct Transfer<'a> {
-    from: &'a Ledger,
-    symbols: Vec<Option<Symbol>>,
-    callers: Vec<Option<u32>>,
-    calls: Vec<Option<u32>>,
-    clients: Vec<Option<u32>>,
-    places: Vec<Option<u32>>,
+/// Where the rows of one ledger are in another.
+///
+/// All move at once: in their order, looking one up need not wait for the one before.
+#[derive(Default)]
+struct Transfer {
+    symbols: Vec<Symbol>,
+    callers: Vec<u32>,
+    calls: Vec<u32>,
+    clients: Vec<u32>,
+    places: Vec<u32>,
 }
 
 impl Ledger {
@@ -32,187 +33,150 @@ impl Ledger {
         self.memory = super::memory::Memory::new(self.seed);
         other.memory = super::memory::Memory::new(other.seed);
         let mut run = other.uses.take();
-        let mut transfer = Transfer::new(&other);
-        for number in 0..u32::try_from(other.places.rows.len()).unwrap_or(u32::MAX) {
-            transfer.place(self, number);
-        }
+        let transfer = Transfer::new(&other, self);
         for usage in &mut run.uses {
-            usage.key = transfer.key(self, usage.key);
-            usage.first_id = transfer.event(self, usage.first_id);
+            usage.key = transfer.key(usage.key);
+            usage.first_id = transfer.event(usage.first_id);
         }
         for many in &mut run.many {
-            many.last_id = transfer.event(self, many.last_id);
+            many.last_id = transfer.event(many.last_id);
         }
         self.uses.unite(run);
+        let mut kept: Vec<Kept> = Vec::new();
         for fact in &other.facts.rows {
-            let key = transfer.key(self, fact.key);
-            let ids = [
-                transfer.event(self, fact.id),
-                transfer.event(self, fact.shared),
-            ];
-            let kept: Vec<Kept> = other
-                .kept(fact)
-                .iter()
-                .map(|k| transfer.kept(self, *k))
-                .collect();
+            let key = transfer.key(fact.key);
+            let ids = [transfer.event(fact.id), transfer.event(fact.shared)];
+            kept.clear();
+            kept.extend(other.kept(fact).iter().map(|k| transfer.kept(*k)));
             self.load_fact((key, fact.deed, Self::fact_mark(fact)), ids, &kept);
         }
         for (attempt, ends) in &other.attempts {
             let key = AttemptKey {
-                key: transfer.key(self, attempt.key),
+                key: transfer.key(attempt.key),
                 deed: attempt.deed,
-                target: transfer.symbol(self, attempt.target),
-                serial: transfer.symbol(self, attempt.serial),
+                target: transfer.symbol(attempt.target),
+                serial: transfer.symbol(attempt.serial),
             };
-            let end = |t: &mut Transfer<'_>, to: &mut Self, (mark, id)| (mark, t.event(to, id));
-            let first = end(&mut transfer, self, ends.first);
-            let last = end(&mut transfer, self, ends.last);
+            let end = |(mark, id)| (mark, transfer.event(id));
+            let (first, last) = (end(ends.first), end(ends.last));
             self.add_attempt(key, Attempt { first, last });
         }
     }
 }
 
-impl<'a> Transfer<'a> {
-    fn new(from: &'a Ledger) -> Self {
-        Self {
-            from,
-            symbols: vec![None; from.symbols.len()],
-            callers: vec![None; from.callers.rows.len()],
-            calls: vec![None; from.calls.rows.len()],
-            clients: vec![None; from.clients.rows.len()],
-            places: vec![None; from.places.rows.len()],
-        }
-    }
-
-    fn symbol(&mut self, to: &mut Ledger, symbol: Symbol) -> Symbol {
-        let from = self.from;
-        let Some(slot) = self.symbols.get_mut(symbol.index()) else {
-            return Symbol::EMPTY;
+impl Transfer {
+    fn new(from: &Ledger, to: &mut Ledger) -> Self {
+        let texts = from.symbols.iter();
+        let mut new = Self {
+            symbols: texts.map(|(_, text)| to.symbols.intern(text)).collect(),
+            ..Self::default()
         };
-        *slot.get_or_insert_with(|| to.symbols.intern(from.text(symbol)))
+        for caller in from.callers() {
+            let (caller, rare) = (new.caller(caller), new.rare(from.rare(caller)));
+            new.callers.push(to.add_caller(caller, rare));
+        }
+        for call in from.calls() {
+            let call = new.call(call);
+            new.calls.push(to.add_call(call));
+        }
+        for client in from.clients() {
+            let client = new.client(client);
+            new.clients.push(to.add_client(client));
+        }
+        for (place, hours) in from.places() {
+            let place = new.place(place);
+            new.places.push(to.load_place(place, hours.iter().copied()));
+        }
+        new
     }
 
-    fn event(&mut self, to: &mut Ledger, key: EventKey) -> EventKey {
+    fn symbol(&self, symbol: Symbol) -> Symbol {
+        let known = self.symbols.get(symbol.index());
+        known.copied().unwrap_or_default()
+    }
+
+    fn event(&self, key: EventKey) -> EventKey {
         match key {
             EventKey::Guid(_) => key,
-            EventKey::Text(symbol) => EventKey::Text(self.symbol(to, symbol)),
+            EventKey::Text(symbol) => EventKey::Text(self.symbol(symbol)),
         }
     }
 
-    fn kept(&mut self, to: &mut Ledger, kept: Kept) -> Kept {
+    fn kept(&self, kept: Kept) -> Kept {
         if kept.attribute.is_number() {
             return kept;
         }
         Kept {
             attribute: kept.attribute,
-            value: self.symbol(to, kept.symbol()).number(),
+            value: self.symbol(kept.symbol()).number(),
         }
     }
 
-    fn key(&mut self, to: &mut Ledger, key: UseKey) -> UseKey {
+    fn key(&self, key: UseKey) -> UseKey {
+        let number = |rows: &[u32], n: u32| rows.get(n as usize).copied().unwrap_or(n);
         UseKey {
-            caller: self.caller(to, key.caller),
-            call: self.call(to, key.call),
-            client: self.client(to, key.client),
-            place: self.place(to, key.place),
-            outcome: self.symbol(to, key.outcome),
+            caller: number(&self.callers, key.caller),
+            call: number(&self.calls, key.call),
+            client: number(&self.clients, key.client),
+            place: number(&self.places, key.place),
+            outcome: self.symbol(key.outcome),
         }
     }
 
-    fn caller(&mut self, to: &mut Ledger, number: u32) -> u32 {
-        if let Some(Some(done)) = self.callers.get(number as usize) {
-            return *done;
+    fn caller(&self, from: &Caller) -> Caller {
+        Caller {
+            key: self.symbol(from.key),
+            unique_id: self.symbol(from.unique_id),
+            session: self.symbol(from.session),
+            arn: self.symbol(from.arn),
+            account: self.symbol(from.account),
+            user_name: self.symbol(from.user_name),
+            issuer_arn: self.symbol(from.issuer_arn),
+            issuer_id: self.symbol(from.issuer_id),
+            invoked_by: self.symbol(from.invoked_by),
+            ..*from
         }
-        let from = self.from.caller(number);
-        let rare = self.rare(to, self.from.rare(&from));
-        let caller = Caller {
-            key: self.symbol(to, from.key),
-            unique_id: self.symbol(to, from.unique_id),
-            session: self.symbol(to, from.session),
-            arn: self.symbol(to, from.arn),
-            account: self.symbol(to, from.account),
-            user_name: self.symbol(to, from.user_name),
-            issuer_arn: self.symbol(to, from.issuer_arn),
-            issuer_id: self.symbol(to, from.issuer_id),
-            invoked_by: self.symbol(to, from.invoked_by),
-            ..from
-        };
-        let done = to.add_caller(caller, rare);
-        remember(&mut self.callers, number, done)
     }
 
-    fn rare(&mut self, to: &mut Ledger, from: Rare) -> Rare {
+    fn rare(&self, from: Rare) -> Rare {
         if from == Rare::default() {
             return from;
         }
         Rare {
-            type_name: self.symbol(to, from.type_name),
-            source_identity: self.symbol(to, from.source_identity),
-            sign_in_session: self.symbol(to, from.sign_in_session),
-            on_behalf_of: self.symbol(to, from.on_behalf_of),
-            identity_store: self.symbol(to, from.identity_store),
-            credential_id: self.symbol(to, from.credential_id),
-            provider: self.symbol(to, from.provider),
-            delegate: self.symbol(to, from.delegate),
-            role_delivery: self.symbol(to, from.role_delivery),
-            in_scope_of: self.symbol(to, from.in_scope_of),
-            assumed_root: self.symbol(to, from.assumed_root),
+            type_name: self.symbol(from.type_name),
+            source_identity: self.symbol(from.source_identity),
+            sign_in_session: self.symbol(from.sign_in_session),
+            on_behalf_of: self.symbol(from.on_behalf_of),
+            identity_store: self.symbol(from.identity_store),
+            credential_id: self.symbol(from.credential_id),
+            provider: self.symbol(from.provider),
+            delegate: self.symbol(from.delegate),
+            role_delivery: self.symbol(from.role_delivery),
+            in_scope_of: self.symbol(from.in_scope_of),
+            assumed_root: self.symbol(from.assumed_root),
         }
     }
 
-    fn call(&mut self, to: &mut Ledger, number: u32) -> u32 {
-        if let Some(Some(done)) = self.calls.get(number as usize) {
-            return *done;
+    fn call(&self, from: &Call) -> Call {
+        Call {
+            source: self.symbol(from.source),
+            name: self.symbol(from.name),
+            ..*from
         }
-        let Some(from) = self.from.call(number).copied() else {
-            return number;
-        };
-        let call = Call {
-            source: self.symbol(to, from.source),
-            name: self.symbol(to, from.name),
-            ..from
-        };
-        let done = to.add_call(call);
-        remember(&mut self.calls, number, done)
     }
 
-    fn client(&mut self, to: &mut Ledger, number: u32) -> u32 {
-        if let Some(Some(done)) = self.clients.get(number as usize) {
-            return *done;
+    fn client(&self, from: &Client) -> Client {
+        Client {
+            address: self.symbol(from.address),
+            agent: self.symbol(from.agent),
+            endpoint: self.symbol(from.endpoint),
         }
-        let Some(from) = self.from.client(number).copied() else {
-            return number;
-        };
-        let client = Client {
-            address: self.symbol(to, from.address),
-            agent: self.symbol(to, from.agent),
-            endpoint: self.symbol(to, from.endpoint),
-        };
-        let done = to.add_client(client);
-        remember(&mut self.clients, number, done)
     }
 
-    fn place(&mut self, to: &mut Ledger, number: u32) -> u32 {
-        if let Some(Some(done)) = self.places.get(number as usize) {
-            return *done;
+    fn place(&self, from: &Place) -> Place {
+        Place {
+            region: self.symbol(from.region),
+            account: self.symbol(from.account),
         }
-        let Some(from) = self.from.place(number).copied() else {
-            return number;
-        };
-        let place = Place {
-            region: self.symbol(to, from.region),
-            account: self.symbol(to, from.account),
-        };
-        let none = BTreeSet::new();
-        let hours = self.from.hours.get(number as usize).unwrap_or(&none);
-        let done = to.load_place(place, hours.iter().copied());
-        remember(&mut self.places, number, done)
     }
-}
-
-fn remember(slots: &mut [Option<u32>], number: u32, done: u32) -> u32 {
-    if let Some(slot) = slots.get_mut(number as usize) {
-        *slot = Some(done);
-    }
-    done
 }
