@@ -148,6 +148,7 @@ impl Wanted {
 fn read(event: &Event<'_>) -> Identity {
     let mut ledger = Ledger::default();
     ledger.apply(event);
+    ledger.settle();
     let caller = ledger.callers().first().copied().unwrap_or_default();
     identity(&ledger, &caller)
 }
