@@ -61,9 +61,6 @@ pub(crate) struct CorpusArgs {
     /// The share of events that are delivered a second time, in another file
     #[arg(long, value_name = "SHARE", default_value_t = 0.02)]
     pub(crate) duplicates: f64,
-    /// The most records a file holds: quiet trails have files of a dozen, busy ones of thousands
-    #[arg(long, value_name = "N", default_value_t = 6_000, value_parser = clap::value_parser!(u64).range(1..))]
-    file_records: u64,
     /// How hard to compress, from 1 to 12
     #[arg(long, value_name = "LEVEL", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=12))]
     pub(crate) level: i32,
@@ -84,7 +81,7 @@ pub(crate) fn run(args: &CorpusArgs) -> anyhow::Result<()> {
     let mut corpus = Corpus {
         mix: Mix::new(),
         scribe: Scribe::new(&plan, &days),
-        delivery: Delivery::new(&args.out, &days, (args.level, args.file_records))?,
+        delivery: Delivery::new(&args.out, &days, args.level)?,
         noise: Noise::new(args.seed, 0x0065_7665_6e74),
         duplicates: args.duplicates,
         uses: vec![0; plan.credentials.len()],
@@ -328,7 +325,6 @@ mod tests {
             credentials: None,
             duplicates: 0.02,
             level: 1,
-            file_records: 6_000,
         };
         change(&mut args);
         run(&args).unwrap();

@@ -1,4 +1,4 @@
-//! From what the user named to a sorted list of files. Looks at names and sizes, never into files.
+//! From what the user named to a sorted list of files. Looks at names, never into files.
 
 use crate::error::SourceError;
 use crate::layout::Layout;
@@ -13,7 +13,8 @@ use walkdir::WalkDir;
 pub struct Unit {
     path: Option<PathBuf>,
     name: String,
-    size: u64,
+    /// Where it is known without asking.
+    size: Option<u64>,
 }
 
 /// A place inside a named folder that could not be listed or is not a file.
@@ -26,9 +27,15 @@ pub struct Unreachable {
 }
 
 impl Unit {
-    /// A file whose size is not known yet.
+    /// A file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::sized(path.into(), 0)
+        let path = path.into();
+        let name = path.to_string_lossy().into_owned();
+        Self {
+            path: Some(path),
+            name,
+            size: None,
+        }
     }
 
     /// Standard input.
@@ -36,16 +43,7 @@ impl Unit {
         Self {
             path: None,
             name: "-".to_owned(),
-            size: 0,
-        }
-    }
-
-    fn sized(path: PathBuf, size: u64) -> Self {
-        let name = path.to_string_lossy().into_owned();
-        Self {
-            path: Some(path),
-            name,
-            size,
+            size: Some(0),
         }
     }
 
@@ -60,9 +58,14 @@ impl Unit {
         &self.name
     }
 
-    /// Bytes as stored; 0 where that is not known before reading.
+    /// Bytes as stored, asked of the file system: for a tree of small files that costs a tenth of reading
+    /// them. 0 where that is not known before reading.
     pub fn size(&self) -> u64 {
-        self.size
+        let asked = || {
+            let metadata = std::fs::metadata(self.path.as_deref()?).ok()?;
+            metadata.is_file().then_some(metadata.len())
+        };
+        self.size.or_else(asked).unwrap_or(0)
     }
 
     /// What the path says about the content.
@@ -87,8 +90,11 @@ pub(crate) fn discover<S: AsRef<OsStr>>(sources: &[S]) -> Result<Found, SourceEr
     for source in sources {
         add(source.as_ref(), &mut found)?;
     }
-    found.units.sort_by(|a, b| a.path.cmp(&b.path));
-    found.units.dedup_by(|a, b| a.path == b.path);
+    // One folder is listed in order; comparing its paths again would cost more than listing it.
+    if sources.len() > 1 {
+        found.units.sort_by(|a, b| a.path.cmp(&b.path));
+        found.units.dedup_by(|a, b| a.path == b.path);
+    }
     found.unreachable.sort_by(|a, b| a.name.cmp(&b.name));
     found.unreachable.dedup();
     Ok(found)
@@ -120,12 +126,7 @@ fn add(source: &OsStr, found: &mut Found) -> Result<(), SourceError> {
         walk(path, found);
     } else {
         // A pipe or device is read too if the user names it: shells pass `<(command)` that way.
-        let size = if metadata.is_file() {
-            metadata.len()
-        } else {
-            0
-        };
-        found.units.push(Unit::sized(path.to_owned(), size));
+        found.units.push(Unit::file(path));
     }
     Ok(())
 }
@@ -148,18 +149,13 @@ fn walk(folder: &Path, found: &mut Found) {
         if entry.file_type().is_dir() {
             continue;
         }
-        let name = || entry.path().to_string_lossy().into_owned();
-        match entry.metadata() {
-            Ok(metadata) if metadata.is_file() => {
-                found
-                    .units
-                    .push(Unit::sized(entry.path().to_owned(), metadata.len()));
-            }
-            Ok(_) => found.unreachable.push(Unreachable {
-                name: name(),
+        if entry.file_type().is_file() {
+            found.units.push(Unit::file(entry.into_path()));
+        } else {
+            found.unreachable.push(Unreachable {
+                name: entry.path().to_string_lossy().into_owned(),
                 reason: "not a regular file".to_owned(),
-            }),
-            Err(error) => found.unreachable.push(trouble(&error)),
+            });
         }
     }
 }

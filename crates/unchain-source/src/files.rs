@@ -4,7 +4,7 @@ use crate::counts::OtherRecords;
 use crate::discover::{Unit, Unreachable, discover};
 use crate::error::SourceError;
 use crate::filter::Filter;
-use crate::layout::Tree;
+use crate::layout::{Layout, Tree};
 use crate::reader::Reader;
 use crate::report::{FileKind, FileReport};
 use crate::secret::strike_out;
@@ -61,11 +61,10 @@ impl Files {
     pub fn discover<S: AsRef<OsStr>>(sources: &[S], filter: Filter) -> Result<Self, SourceError> {
         let mut found = discover(sources)?;
         let all = found.units.len();
-        found.units.retain(|unit| {
-            !unit
-                .layout()
-                .is_some_and(|layout| filter.rules_out(&layout))
-        });
+        if !filter.is_empty() {
+            let out = |layout: Layout| filter.rules_out(&layout);
+            found.units.retain(|unit| !unit.layout().is_some_and(out));
+        }
         let pruned = u64::try_from(all - found.units.len()).unwrap_or(u64::MAX);
         Ok(Self {
             units: found.units,
@@ -128,6 +127,11 @@ pub fn record_at(
 /// A file that both its folder and its name put into a tree without records is not opened: an hour's
 /// digest is as costly to open as an hour's log.
 fn sibling(unit: &Unit) -> Option<FileReport> {
+    // Nearly all files have the name of a log, and no folder makes anything else of them.
+    let name = unit.path()?.file_name()?.to_str()?;
+    if name.split('_').nth(1) == Some("CloudTrail") {
+        return None;
+    }
     let layout = unit.layout().filter(|layout| layout.sure)?;
     let mut report = FileReport::new(unit.name(), unit.size());
     let other = &mut report.counts.other;

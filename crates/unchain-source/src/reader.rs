@@ -60,7 +60,7 @@ impl Reader {
         filter: &Filter,
         taker: &mut dyn Take,
     ) -> FileReport {
-        let mut report = FileReport::new(unit.name(), unit.size());
+        let mut report = FileReport::new(unit.name(), 0);
         let Some(path) = unit.path() else {
             return self.any(&mut io::stdin().lock(), report, Tally::new(filter, taker));
         };
@@ -83,11 +83,10 @@ impl Reader {
         let mut input = std::mem::take(&mut self.input);
         input.clear();
         let whole = u64::try_from(self.limits.whole).unwrap_or(u64::MAX);
-        let expected = usize::try_from(report.bytes_on_disk.min(whole)).unwrap_or(0);
-        input.reserve(expected + 1);
         let failed = (&mut *source).take(whole + 1).read_to_end(&mut input).err();
         let packed = compression(&input);
         report.compression = packed;
+        report.bytes_on_disk = size(input.len());
         let fits = input.len() <= self.limits.whole;
         if fits && packed == Compression::Plain {
             self.text(&input, &mut report, &mut tally);
@@ -129,7 +128,7 @@ impl Reader {
 
     /// Anything else, through a window.
     fn stream(&mut self, source: &mut dyn Read, report: &mut FileReport, tally: &mut Tally<'_>) {
-        let packed = Rc::new(Cell::new(0));
+        let packed = Rc::new(Cell::new(0u64));
         let (mut source, _) = unpacked(Counted::new(source, Rc::clone(&packed)));
         let mut scanner = Scanner::new(self.limits, &mut self.parser);
         let mut window = Window {
@@ -161,6 +160,7 @@ impl Reader {
             }
             window.drain(done);
         }
+        report.bytes_on_disk = report.bytes_on_disk.max(packed.get());
         self.output.truncate(self.limits.whole);
         self.output.shrink_to(self.limits.whole);
     }

@@ -128,6 +128,8 @@ impl Scan {
         if exit == Exit::Incomplete {
             warn(&reading);
         }
+        // The process ends now, and taking a large ledger apart row by row would be felt.
+        std::mem::forget(reading);
         Ok(exit)
     }
 
