@@ -148,7 +148,23 @@ impl<'h> Looks<'h> {
             let switch = (Deed::SwitchRole, span.0, span.1);
             self.by_principal((caller.unique_id, caller.session), switch, Reach::Up);
         }
-        if caller.kind == IdentityType::IamUser {
+        self.of_kind(id, caller);
+        self.facts(Join::KeyStatus, caller.key, Reach::Here);
+        self.facts(Join::Owner, caller.user_name, Reach::Here);
+        self.facts(Join::Owner, owner(caller.arn), Reach::Here);
+        if reach == Reach::Down {
+            let hash = of_number(Join::ByCaller, id);
+            self.push(Kind::Fact, hash, (Reach::Down, Filter::All));
+        }
+    }
+
+    /// What a caller needs because of what it is.
+    fn of_kind(&mut self, id: u32, caller: &CallerTexts<'_>) {
+        // A long-term key is its user's whatever type its calls name; callers of these types have no such key.
+        if !matches!(
+            caller.kind,
+            IdentityType::AssumedRole | IdentityType::FederatedUser
+        ) {
             self.facts(Join::Made, caller.user_name, Reach::Up);
         }
         if caller.kind == IdentityType::AssumedRole && caller.key.is_empty() {
@@ -168,13 +184,6 @@ impl<'h> Looks<'h> {
             let own = of_number(Join::ByCaller, id);
             let assumed = Filter::Span(Deed::AssumeRole, 0, u32::MAX);
             self.push(Kind::Fact, own, (Reach::Here, assumed));
-        }
-        self.facts(Join::KeyStatus, caller.key, Reach::Here);
-        self.facts(Join::Owner, caller.user_name, Reach::Here);
-        self.facts(Join::Owner, owner(caller.arn), Reach::Here);
-        if reach == Reach::Down {
-            let hash = of_number(Join::ByCaller, id);
-            self.push(Kind::Fact, hash, (Reach::Down, Filter::All));
         }
     }
 

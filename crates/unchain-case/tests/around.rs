@@ -14,6 +14,7 @@ use common::{STORIES, ledger, story};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use unchain_case::Case;
+use unchain_core::ledger::IDENTITY_TYPES;
 
 #[test]
 fn around_a_pivot_each_story_is_told_as_on_the_whole() {
@@ -211,6 +212,37 @@ proptest! {
     #[test]
     fn colliding_records_are_told_as_on_the_whole(records in prop::collection::vec(colliding(), 1..40)) {
         told::check(&mut ledger(&records), 1);
+    }
+}
+
+/// A long-term key is a user's, whatever type of caller its calls name.
+#[test]
+fn who_made_the_user_of_a_key_is_told_for_every_type_of_caller() {
+    let record = |(service, name): (&str, &str), identity: &Value, key: &str| {
+        json!({
+            "eventTime": time(0), "eventName": name, "eventSource": format!("{service}.amazonaws.com"),
+            "eventID": format!("id-{name}"), "recipientAccountId": "111122223333", "awsRegion": "us-east-1",
+            "userIdentity": identity, "requestParameters": {"userName": "alice"},
+            "responseElements": {"credentials": {"accessKeyId": key}},
+        })
+    };
+    let of_role = |key: &str| {
+        json!({
+            "type": "AssumedRole", "principalId": "AROAAPP:one", "accountId": "111122223333",
+            "arn": "arn:aws:sts::111122223333:assumed-role/app/one", "accessKeyId": key,
+        })
+    };
+    for (_, kind) in IDENTITY_TYPES {
+        let of_user = json!({
+            "type": kind, "principalId": "AIDAALICE", "accountId": "111122223333", "userName": "alice",
+            "arn": "arn:aws:iam::111122223333:user/alice", "accessKeyId": KEYS[0],
+        });
+        let records = [
+            record(("sts", "GetCallerIdentity"), &of_user, ""),
+            record(("iam", "CreateUser"), &of_role(KEYS[5]), ""),
+            record(("signin", "GetSigninToken"), &of_role(KEYS[1]), KEYS[5]),
+        ];
+        assert!(told::check(&mut ledger(&records), 1) > 10, "{kind}");
     }
 }
 
