@@ -103,17 +103,27 @@ fn canonical(b: &[u8]) -> Option<Timestamp> {
     else {
         return None;
     };
-    let pair = |a: u8, b: u8| -> Option<i64> {
-        (a.is_ascii_digit() && b.is_ascii_digit())
-            .then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+    // One check for all digits: whatever is none becomes larger than nine.
+    let digits =
+        [y1, y2, y3, y4, mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2].map(|b| b.wrapping_sub(b'0'));
+    if digits
+        .iter()
+        .fold(false, |wrong, digit| wrong | (*digit > 9))
+    {
+        return None;
+    }
+    let (pairs, _) = digits.as_chunks::<2>();
+    let number = |[tens, ones]: &[u8; 2]| i64::from(tens * 10 + ones);
+    let [century, year, month, day, h, m, s] = pairs else {
+        return None;
     };
     build(
         (
-            pair(y1, y2)? * 100 + pair(y3, y4)?,
-            pair(mo1, mo2)?,
-            pair(d1, d2)?,
+            number(century) * 100 + number(year),
+            number(month),
+            number(day),
         ),
-        (pair(h1, h2)?, pair(mi1, mi2)?, pair(s1, s2)?),
+        (number(h), number(m), number(s)),
     )
 }
 

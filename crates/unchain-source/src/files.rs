@@ -128,7 +128,7 @@ pub fn record_at(
 /// digest is as costly to open as an hour's log.
 fn sibling(unit: &Unit) -> Option<FileReport> {
     // Nearly all files have the name of a log, and no folder makes anything else of them.
-    let name = unit.path()?.file_name()?.to_str()?;
+    let name = unit.name().rsplit('/').next().unwrap_or_default();
     if name.split('_').nth(1) == Some("CloudTrail") {
         return None;
     }

@@ -129,7 +129,7 @@ impl Scan {
             warn(&reading);
         }
         // The process ends now, and taking a large ledger apart row by row would be felt.
-        std::mem::forget(reading);
+        std::mem::forget((reading, files));
         Ok(exit)
     }
 
