@@ -1,4 +1,5 @@
-//! Where the fast path reads an event, the plain `serde_json` path reads the same one.
+//! Where the fast path reads an event, the plain `serde_json` path reads the same one; and what a parser
+//! remembers of the records before does not change what it reads.
 
 #![no_main]
 
@@ -13,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
+    remembers_nothing_that_matters(text);
     // A record rarely begins a file; where it stands must not matter.
     let start = text.find('{').unwrap_or(0);
     let Some((fast, end)) = record::parse_at(text, start) else {
@@ -53,6 +55,41 @@ fuzz_target!(|bytes: &[u8]| {
     by_plain.settle();
     assert_eq!(by_fast.canonical(), by_plain.canonical());
 });
+
+/// Reads every record in the text twice with one parser, and once with none.
+fn remembers_nothing_that_matters(text: &str) {
+    let mut parser = record::Parser::default();
+    for _ in 0..2 {
+        let mut at = 0;
+        while let Some(start) = text.get(at..).and_then(|rest| rest.find('{')) {
+            at += start;
+            let (known, fresh) = (parser.parse_at(text, at), record::parse_at(text, at));
+            let ends = [&known, &fresh].map(|read| read.as_ref().map(|(_, end)| *end));
+            assert_eq!(ends[0], ends[1]);
+            if let (Some((known, _)), Some((fresh, _))) = (&known, &fresh) {
+                assert_eq!(texts(known), texts(fresh));
+                assert_eq!(
+                    (
+                        known.time,
+                        known.category,
+                        known.read_only,
+                        known.from_console
+                    ),
+                    (
+                        fresh.time,
+                        fresh.category,
+                        fresh.read_only,
+                        fresh.from_console
+                    ),
+                );
+                for (known, fresh) in nodes(known).into_iter().zip(nodes(fresh)) {
+                    assert_eq!(known.map(Node::to_value), fresh.map(Node::to_value));
+                }
+            }
+            at = ends[0].unwrap_or(at + 1);
+        }
+    }
+}
 
 fn texts<'a>(event: &Event<'a>) -> [&'a str; 11] {
     [

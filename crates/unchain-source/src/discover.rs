@@ -5,16 +5,17 @@ use crate::layout::Layout;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use unchain_core::text::terminal;
 use walkdir::WalkDir;
 
 /// One file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
-    path: Option<PathBuf>,
-    name: String,
-    /// Where it is known without asking.
-    size: Option<u64>,
+    /// None for standard input. Files of one folder share it: trees have many small files, and their
+    /// whole paths would weigh more than what the ledger keeps of them.
+    folder: Option<Arc<Path>>,
+    file: Box<OsStr>,
 }
 
 /// A place inside a named folder that could not be listed or is not a file.
@@ -29,48 +30,50 @@ pub struct Unreachable {
 impl Unit {
     /// A file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let name = path.to_string_lossy().into_owned();
         Self {
-            path: Some(path),
-            name,
-            size: None,
+            folder: Some(Arc::from(Path::new(""))),
+            file: path.into().into_os_string().into_boxed_os_str(),
         }
     }
 
     /// Standard input.
     pub fn stdin() -> Self {
         Self {
-            path: None,
-            name: "-".to_owned(),
-            size: Some(0),
+            folder: None,
+            file: Box::from(OsStr::new("-")),
         }
     }
 
     /// The file's path; `None` for standard input.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+    pub fn path(&self) -> Option<PathBuf> {
+        Some(self.folder.as_deref()?.join(&*self.file))
     }
 
     /// The path as text, or `-`. What is not UTF-8 is replaced. From outside, so escape it before
     /// showing it.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> String {
+        let path = self.path().map(PathBuf::into_os_string);
+        let name = path.as_deref().unwrap_or(&self.file);
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The end of the path, with the file's own name.
+    pub(crate) fn end(&self) -> &OsStr {
+        &self.file
     }
 
     /// Bytes as stored, asked of the file system: for a tree of small files that costs a tenth of reading
     /// them. 0 where that is not known before reading.
     pub fn size(&self) -> u64 {
-        let asked = || {
-            let metadata = std::fs::metadata(self.path.as_deref()?).ok()?;
-            metadata.is_file().then_some(metadata.len())
-        };
-        self.size.or_else(asked).unwrap_or(0)
+        let metadata = self.path().and_then(|path| std::fs::metadata(path).ok());
+        metadata
+            .filter(std::fs::Metadata::is_file)
+            .map_or(0, |metadata| metadata.len())
     }
 
     /// What the path says about the content.
     pub fn layout(&self) -> Option<Layout> {
-        Layout::of(self.path.as_deref()?)
+        Layout::of(&self.path()?)
     }
 }
 
@@ -92,8 +95,8 @@ pub(crate) fn discover<S: AsRef<OsStr>>(sources: &[S]) -> Result<Found, SourceEr
     }
     // One folder is listed in order; comparing its paths again would cost more than listing it.
     if sources.len() > 1 {
-        found.units.sort_by(|a, b| a.path.cmp(&b.path));
-        found.units.dedup_by(|a, b| a.path == b.path);
+        found.units.sort_by_cached_key(Unit::path);
+        found.units.dedup_by_key(|unit| unit.path());
     }
     found.unreachable.sort_by(|a, b| a.name.cmp(&b.name));
     found.unreachable.dedup();
@@ -138,6 +141,7 @@ fn is_remote(source: &str) -> bool {
 fn walk(folder: &Path, found: &mut Found) {
     // Names are compared far more quickly here, folder by folder, than whole paths are afterwards.
     let sorted = WalkDir::new(folder).sort_by_file_name();
+    let mut folder: Arc<Path> = Arc::from(folder);
     for entry in sorted.follow_links(true) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -150,7 +154,13 @@ fn walk(folder: &Path, found: &mut Found) {
             continue;
         }
         if entry.file_type().is_file() {
-            found.units.push(Unit::file(entry.into_path()));
+            if let Some(parent) = entry.path().parent().filter(|parent| **parent != *folder) {
+                folder = Arc::from(parent);
+            }
+            found.units.push(Unit {
+                folder: Some(Arc::clone(&folder)),
+                file: Box::from(entry.file_name()),
+            });
         } else {
             found.unreachable.push(Unreachable {
                 name: entry.path().to_string_lossy().into_owned(),
@@ -181,8 +191,7 @@ mod tests {
     fn names(found: &Found, root: &Path) -> Vec<String> {
         let relative = |unit: &Unit| {
             unit.path()
-                .and_then(|p| p.strip_prefix(root).ok())
-                .map(|p| p.to_string_lossy().into_owned())
+                .and_then(|p| Some(p.strip_prefix(root).ok()?.to_string_lossy().into_owned()))
         };
         found
             .units
@@ -239,7 +248,7 @@ mod tests {
         fs::write(&odd, "{}").expect("a file");
         let found = discover(&[root.path()]).expect("found");
         assert_eq!(found.units.len(), 1);
-        assert_eq!(found.units[0].path(), Some(odd.as_path()));
+        assert_eq!(found.units[0].path(), Some(odd));
         assert_eq!(found.unreachable.len(), 2, "{:?}", found.unreachable);
     }
 }

@@ -110,9 +110,7 @@ pub fn record_at(
     take: &mut dyn FnMut(u64, Value),
 ) -> Result<FileReport, SourceError> {
     if unit.path().is_none() {
-        return Err(SourceError::NotRepeatable {
-            name: unit.name().to_owned(),
-        });
+        return Err(SourceError::NotRepeatable { name: unit.name() });
     }
     let mut wanted = ordinals.to_vec();
     wanted.sort_unstable();
@@ -128,12 +126,13 @@ pub fn record_at(
 /// digest is as costly to open as an hour's log.
 fn sibling(unit: &Unit) -> Option<FileReport> {
     // Nearly all files have the name of a log, and no folder makes anything else of them.
-    let name = unit.name().rsplit('/').next().unwrap_or_default();
+    let name = unit.end().to_string_lossy();
+    let name = name.rsplit('/').next().unwrap_or_default();
     if name.split('_').nth(1) == Some("CloudTrail") {
         return None;
     }
     let layout = unit.layout().filter(|layout| layout.sure)?;
-    let mut report = FileReport::new(unit.name(), unit.size());
+    let mut report = FileReport::new(&unit.name(), unit.size());
     let other = &mut report.counts.other;
     report.kind = match layout.tree {
         Tree::Logs | Tree::NetworkActivity => return None,

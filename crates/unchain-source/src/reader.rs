@@ -60,7 +60,7 @@ impl Reader {
         filter: &Filter,
         taker: &mut dyn Take,
     ) -> FileReport {
-        let mut report = FileReport::new(unit.name(), 0);
+        let mut report = FileReport::new(&unit.name(), 0);
         let Some(path) = unit.path() else {
             return self.any(&mut io::stdin().lock(), report, Tally::new(filter, taker));
         };
@@ -80,28 +80,25 @@ impl Reader {
         mut report: FileReport,
         mut tally: Tally<'_>,
     ) -> FileReport {
-        let mut input = std::mem::take(&mut self.input);
-        input.clear();
-        let whole = u64::try_from(self.limits.whole).unwrap_or(u64::MAX);
-        let failed = (&mut *source).take(whole + 1).read_to_end(&mut input).err();
-        let packed = compression(&input);
+        let mut buffer = std::mem::take(&mut self.input);
+        let (filled, failed) = read_up_to(source, &mut buffer, self.limits.whole + 1);
+        let input = buffer.get(..filled).unwrap_or_default();
+        let packed = compression(input);
         report.compression = packed;
         report.bytes_on_disk = size(input.len());
         let fits = input.len() <= self.limits.whole;
         if fits && packed == Compression::Plain {
-            self.text(&input, &mut report, &mut tally);
-        } else if fits && packed == Compression::Gzip && self.gzip(&input, &mut report, &mut tally)
-        {
+            self.text(input, &mut report, &mut tally);
+        } else if fits && packed == Compression::Gzip && self.gzip(input, &mut report, &mut tally) {
         } else if fits {
-            self.stream(&mut input.as_slice(), &mut report, &mut tally);
+            self.stream(&mut { input }, &mut report, &mut tally);
         } else {
-            self.stream(&mut input.as_slice().chain(source), &mut report, &mut tally);
+            self.stream(&mut input.chain(source), &mut report, &mut tally);
         }
         if let Some(error) = failed {
             tally.damaged(Damage::Failed(error.kind()));
         }
-        self.input = input;
-        self.input.shrink_to(self.limits.whole);
+        self.input = buffer;
         finish(report, &tally)
     }
 
@@ -177,6 +174,35 @@ pub fn read_bytes(
     let filter = Filter::default();
     let report = FileReport::new(name, size(bytes.len()));
     reader.any(&mut { bytes }, report, Tally::new(&filter, &mut taker))
+}
+
+/// Reads at most `most` bytes into the start of a buffer that grows, and says how many and what failed. The
+/// buffer keeps its length, so that it is cleared once and most files are read in one call.
+fn read_up_to(
+    source: &mut dyn Read,
+    buffer: &mut Vec<u8>,
+    most: usize,
+) -> (usize, Option<io::Error>) {
+    const FIRST: usize = 64 << 10;
+    let mut filled = 0;
+    loop {
+        if filled == buffer.len() {
+            buffer.resize((filled * 2).max(FIRST).min(most), 0);
+        }
+        let end = most.min(buffer.len());
+        let Some(space) = buffer
+            .get_mut(filled..end)
+            .filter(|space| !space.is_empty())
+        else {
+            return (filled, None);
+        };
+        match source.read(space) {
+            Ok(0) => return (filled, None),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Some(error)),
+        }
+    }
 }
 
 fn size(length: usize) -> u64 {

@@ -42,13 +42,15 @@ impl<'b> View<'b> {
     fn check(&mut self, at: usize) {
         let rest = self.bytes.get(at..).unwrap_or_default();
         self.base = at;
-        self.text = match simdutf8::compat::from_utf8(rest) {
-            Ok(text) => text,
-            Err(error) => {
-                let sound = rest.get(..error.valid_up_to()).unwrap_or_default();
-                simdutf8::compat::from_utf8(sound).unwrap_or_default()
-            }
+        // Where it is wrong is asked only if it is: the answer makes the check slower.
+        let sound = || {
+            let error = simdutf8::compat::from_utf8(rest).err()?;
+            rest.get(..error.valid_up_to())
         };
+        self.text = simdutf8::basic::from_utf8(rest)
+            .ok()
+            .or_else(|| simdutf8::basic::from_utf8(sound()?).ok())
+            .unwrap_or_default();
     }
 
     /// Whether any event is named at or behind byte `at`: where none is, no record needs to be looked

@@ -30,15 +30,9 @@ fn read(part: &str) -> Option<(ReadSummary, Vec<String>)> {
         assert!(report.reconciles());
         assert_eq!(report.damage, None, "{}", report.name);
         for (reason, count) in report.counts.refused.iter().filter(|(_, count)| *count > 0) {
-            let name = unit
-                .path()
-                .and_then(|p| p.file_name())
-                .map(|n| n.to_string_lossy().into_owned());
-            refused.push(format!(
-                "{} {} {count}",
-                name.unwrap_or_default(),
-                reason.name()
-            ));
+            let name = unit.name();
+            let name = name.rsplit('/').next().unwrap_or_default();
+            refused.push(format!("{name} {} {count}", reason.name()));
         }
         summary.add(&report);
     }

@@ -57,10 +57,7 @@ pub(crate) fn modified(path: Option<&Path>) -> Option<i64> {
 /// The absolute path, so that the file is found again from any folder.
 fn path_text(unit: &Unit) -> String {
     let absolute = unit.path().and_then(|path| std::path::absolute(path).ok());
-    absolute.map_or_else(
-        || unit.name().to_owned(),
-        |path| path.to_string_lossy().into_owned(),
-    )
+    absolute.map_or_else(|| unit.name(), |path| path.to_string_lossy().into_owned())
 }
 
 /// The files that a ledger came from.

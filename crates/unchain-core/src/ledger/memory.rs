@@ -25,7 +25,7 @@ pub(super) struct Memory {
     pub(super) acts: Table,
     act_rows: Vec<Act>,
     /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
-    tokens: Vec<(u64, Ref)>,
+    tokens: Vec<(Token, Ref)>,
     pub(super) last_hour: Option<(u32, i64)>,
 }
 
@@ -36,6 +36,9 @@ pub(super) struct Act {
     pub(super) place: u32,
     pub(super) outcome: Symbol,
 }
+
+/// An identity that a parser remembers, and the console flag of the record that it stood in.
+pub(super) type Token = (u64, bool);
 
 impl Act {
     pub(super) fn use_key(self, caller: u32, client: u32) -> UseKey {
@@ -57,7 +60,7 @@ impl Memory {
             clients: Table::new(RECENT),
             acts: Table::new(RECENT),
             act_rows: Vec::new(),
-            tokens: vec![(0, Ref::Row(0)); TOKENS],
+            tokens: vec![((0, false), Ref::Row(0)); TOKENS],
             last_hour: None,
         }
     }
@@ -69,12 +72,12 @@ impl Memory {
 
     /// The caller of an identity that a parser remembers.
     #[inline]
-    pub(super) fn by_token(&self, token: u64) -> Option<Ref> {
+    pub(super) fn by_token(&self, token: Token) -> Option<Ref> {
         let (known, caller) = self.tokens.get(slot(token))?;
         (*known == token).then_some(*caller)
     }
 
-    pub(super) fn set_token(&mut self, token: u64, caller: Ref) {
+    pub(super) fn set_token(&mut self, token: Token, caller: Ref) {
         if let Some(known) = self.tokens.get_mut(slot(token)) {
             *known = (token, caller);
         }
@@ -94,6 +97,6 @@ impl Memory {
 }
 
 #[inline]
-fn slot(token: u64) -> usize {
-    usize::try_from(token).unwrap_or_default() % TOKENS
+fn slot((token, from_console): Token) -> usize {
+    usize::try_from(token << 1 | u64::from(from_console)).unwrap_or_default() % TOKENS
 }

@@ -88,7 +88,7 @@ pub enum EventKey {
 }
 
 /// A use with its first and last event and, from two on, the marks of all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Use {
     /// What is counted.
     pub key: UseKey,
@@ -157,13 +157,17 @@ impl Many {
     /// Adds the events of another set, which may overlap.
     pub(super) fn unite(&mut self, other: &Self) {
         let known = self.marks.last().copied();
-        self.marks.reserve_exact(other.marks.len());
+        let more = other.marks.len();
+        if self.marks.capacity() - self.marks.len() < more {
+            // A quarter more, not double: marks are what grows with events, and memory is promised at
+            // 12 bytes an event. Not less either: blocks that grow often leave holes behind.
+            self.marks.reserve_exact(more.max(self.marks.len() / 4 + 2));
+        }
         self.marks.extend_from_slice(&other.marks);
         if known >= other.marks.first().copied() {
             // A merge sort finds the two runs that are sorted already.
             self.marks.sort();
             self.marks.dedup();
-            self.marks.shrink_to_fit();
         }
         self.unloaded += other.unloaded;
         // Ties in the mark take the smaller id, so that order does not matter.

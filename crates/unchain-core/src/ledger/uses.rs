@@ -1,10 +1,10 @@
-//! The uses as a set: events are gathered in batches, and the batches are sorted together now and then.
+//! The uses as a set: events are gathered in batches, and the batches are folded in now and then.
 //!
 //! Events wait in a batch that fits the processor's near memory; a full batch becomes rows, one for each
-//! use in it, and when the new rows outnumber the old ones all are sorted and united. Looking up every
-//! event's use in a table instead waits for far memory several times an event
+//! use in it, and when there are many new rows they are sorted and united with the old ones in one
+//! pass. Looking up every event's use in a table instead waits for far memory several times an event
 //! (docs/decisions/0005-speed.md).
-//! INVARIANT: once settled, uses ascend by key without repeats, and so do the marks of a use; uniting two
+//! INVARIANT: the settled uses ascend by key without repeats, and so do the marks of a use; uniting two
 //! rows unites their sets of events, so the order of arrival does not matter (`tests/ledger_law.rs`).
 
 use super::load::StoredUse;
@@ -16,16 +16,16 @@ const BATCH: usize = 1 << 15;
 /// One event of a use.
 type Entry = (UseKey, Mark, EventKey);
 
-/// So many new rows are sorted together at least.
-const ROWS: usize = 1 << 20;
+/// So many new rows are folded in together: fifteen megabytes.
+const NEW: usize = 1 << 18;
 
 /// All uses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uses {
     pending: Vec<Entry>,
-    rows: Run,
-    /// How many of the rows are in order and without repeats.
-    settled: usize,
+    /// In any order, with repeats.
+    new: Run,
+    settled: Run,
 }
 
 /// Uses, and the marks of those that have more than one.
@@ -37,7 +37,7 @@ pub(super) struct Run {
 
 impl Uses {
     pub(super) fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.rows.uses.is_empty()
+        self.pending.is_empty() && self.new.uses.is_empty() && self.settled.uses.is_empty()
     }
 
     #[inline]
@@ -49,67 +49,57 @@ impl Uses {
     }
 
     pub(super) fn load(&mut self, stored: StoredUse) {
-        self.rows.load(stored);
+        self.new.load(stored);
+        if self.new.uses.len() >= NEW {
+            self.fold();
+        }
     }
 
     /// Adds rows whose keys are in any order.
-    pub(super) fn unite(&mut self, rows: Run) {
-        let offset = u32::try_from(self.rows.many.len()).unwrap_or(Use::ONE);
-        self.rows.many.extend(rows.many);
-        self.rows
-            .uses
-            .extend(rows.uses.into_iter().map(|usage| Use {
-                many: match usage.many {
-                    Use::ONE => Use::ONE,
-                    number => number.saturating_add(offset),
-                },
-                ..usage
-            }));
+    pub(super) fn unite(&mut self, mut rows: Run) {
+        self.settled.fold(&mut rows);
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.pending.is_empty() && self.settled == self.rows.uses.len()
+        self.pending.is_empty() && self.new.uses.is_empty()
     }
 
     /// What is settled.
     pub(super) fn rows(&self) -> &Run {
-        &self.rows
+        &self.settled
     }
 
     /// Brings everything into order.
     pub(super) fn settle(&mut self) {
         self.flush();
-        self.sort();
+        self.fold();
     }
 
     /// Makes rows of what is pending.
     fn flush(&mut self) {
-        self.rows.add(&self.pending);
+        self.new.add(&self.pending);
         self.pending.clear();
-        if self.rows.uses.len() >= 2 * self.settled + ROWS {
-            self.sort();
+        if self.new.uses.len() >= NEW {
+            self.fold();
         }
     }
 
-    fn sort(&mut self) {
-        if self.settled < self.rows.uses.len() {
-            self.rows = std::mem::take(&mut self.rows).sorted();
-            self.settled = self.rows.uses.len();
-        }
+    fn fold(&mut self) {
+        self.settled.fold(&mut self.new);
     }
 
     /// Everything, which is gone from here afterwards.
     pub(super) fn take(&mut self) -> Run {
-        self.flush();
-        self.settled = 0;
-        std::mem::take(&mut self.rows)
+        self.settle();
+        std::mem::take(&mut self.settled)
     }
 
     /// Frees the room kept for more.
     pub(super) fn shrink(&mut self) {
         self.pending = Vec::new();
-        self.rows.uses.shrink_to_fit();
-        self.rows.many.shrink_to_fit();
+        self.new = Run::default();
+        self.settled.uses.shrink_to_fit();
+        self.settled.many.shrink_to_fit();
     }
 }
 
@@ -161,15 +151,9 @@ impl Run {
         {
             let mut marks = Vec::with_capacity(events.len());
             marks.extend(distinct().map(|event| event.1));
-            usage.many = self.push_many(Many::new(marks, (last, last_id)));
+            usage.many = push(&mut self.many, Many::new(marks, (last, last_id)));
         }
         self.uses.push(usage);
-    }
-
-    fn push_many(&mut self, many: Many) -> u32 {
-        let number = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
-        self.many.push(many);
-        number
     }
 
     fn load(&mut self, stored: StoredUse) {
@@ -177,59 +161,88 @@ impl Run {
         let mut usage = single(&(stored.key, first, first_id));
         if stored.count > 1 {
             let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
-            usage.many = self.push_many(Many::stored(stored.marks, unloaded, stored.last));
+            usage.many = push(
+                &mut self.many,
+                Many::stored(stored.marks, unloaded, stored.last),
+            );
         }
         self.uses.push(usage);
     }
 
-    /// The same uses, in order and united.
-    fn sorted(mut self) -> Self {
-        let rows = std::mem::take(&mut self.uses);
-        let mut order: Vec<u128> = (0..rows.len())
-            .zip(&rows)
+    /// Takes the rows of another run, which are in any order, into this one, which is in order.
+    fn fold(&mut self, other: &mut Self) {
+        let mut order: Vec<u128> = (0..other.uses.len())
+            .zip(&other.uses)
             .map(|(n, usage)| word(&usage.key, n))
             .collect();
         order.sort_unstable();
-        let mut run = Self::default();
-        run.uses.reserve(rows.len());
+        let mut fresh: Vec<Use> = Vec::new();
+        let mut at = 0;
         let mut group = Vec::new();
         for alike in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let found = alike.iter().filter_map(|word| rows.get(number(word)));
+            let found = alike.iter().filter_map(|word| other.uses.get(number(word)));
             group.clear();
-            group.extend(found.cloned());
+            group.extend(found.copied());
             group.sort_by_key(|usage| usage.key);
-            for usage in group.drain(..) {
-                run.append(usage, &mut self.many);
+            for usage in &group {
+                let own = other.many.get_mut(usage.many as usize).map(Many::take);
+                while self.uses.get(at).is_some_and(|known| known.key < usage.key) {
+                    at += 1;
+                }
+                let known = match self.uses.get_mut(at) {
+                    Some(known) if known.key == usage.key => Some(known),
+                    _ => fresh.last_mut().filter(|last| last.key == usage.key),
+                };
+                match known {
+                    Some(known) => unite(known, &mut self.many, (usage, own)),
+                    None => fresh.push(Use {
+                        many: own.map_or(Use::ONE, |own| push(&mut self.many, own)),
+                        ..*usage
+                    }),
+                }
             }
         }
-        run
+        other.uses.clear();
+        other.many.clear();
+        self.insert(&fresh);
     }
 
-    /// Adds a use whose key is not before the last one's, with its marks out of `many`.
-    fn append(&mut self, mut usage: Use, many: &mut [Many]) {
-        let mut own = many.get_mut(usage.many as usize).map(Many::take);
-        match self.uses.last_mut().filter(|last| last.key == usage.key) {
-            None => {
-                if let Some(own) = own {
-                    usage.many = self.push_many(own);
-                }
-                self.uses.push(usage);
-            }
-            Some(known) => {
-                let own = own.get_or_insert_with(|| Many::one(&usage));
-                if let Some(many) = self.many.get_mut(known.many as usize) {
-                    many.unite(own);
-                } else if own.marks() != [known.first] {
-                    let mut many = Many::one(known);
-                    many.unite(own);
-                    known.many = u32::try_from(self.many.len()).unwrap_or(Use::ONE);
-                    self.many.push(many);
-                }
-                if (usage.first, usage.first_id) < (known.first, known.first_id) {
-                    (known.first, known.first_id) = (usage.first, usage.first_id);
-                }
+    /// Puts rows whose keys are all new and ascend where they belong, from the last to the first, so that
+    /// no second copy of all rows is needed.
+    fn insert(&mut self, fresh: &[Use]) {
+        let mut end = self.uses.len();
+        self.uses.extend_from_slice(fresh);
+        for (left, usage) in fresh.iter().enumerate().rev() {
+            let before = self.uses.get(..end).unwrap_or_default();
+            let later = before.iter().rev().take_while(|row| row.key > usage.key);
+            let start = end - later.count();
+            self.uses.copy_within(start..end, start + left + 1);
+            end = start;
+            if let Some(slot) = self.uses.get_mut(start + left) {
+                *slot = *usage;
             }
         }
+    }
+}
+
+fn push(many: &mut Vec<Many>, own: Many) -> u32 {
+    let number = u32::try_from(many.len()).unwrap_or(Use::ONE);
+    many.push(own);
+    number
+}
+
+/// Unites a row with another of the same key.
+fn unite(known: &mut Use, many: &mut Vec<Many>, (usage, own): (&Use, Option<Many>)) {
+    let own = own.unwrap_or_else(|| Many::one(usage));
+    if let Some(many) = many.get_mut(known.many as usize) {
+        many.unite(&own);
+    } else if own.marks() != [known.first] {
+        let mut all = Many::one(known);
+        all.unite(&own);
+        known.many = push(many, all);
+    }
+    if (usage.first, usage.first_id) < (known.first, known.first_id) {
+        (known.first, known.first_id) = (usage.first, usage.first_id);
     }
 }
 

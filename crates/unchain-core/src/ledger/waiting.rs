@@ -11,7 +11,7 @@ use super::Ledger;
 use super::apply::hash_caller;
 use super::caller::{Caller, Parts, Rare};
 use super::fact::Kept;
-use super::memory::Act;
+use super::memory::{Act, Token};
 use super::mix::join;
 use super::symbols::Symbol;
 use super::usage::{Client, EventKey, Mark, UseKey};
@@ -81,7 +81,7 @@ enum Stored {
 struct WaitingCaller {
     identity: Copied,
     from_console: bool,
-    token: Option<u64>,
+    token: Option<Token>,
     row: Option<u32>,
 }
 
@@ -116,7 +116,7 @@ impl Waiting {
         &mut self,
         (text, hash): (&str, u128),
         from_console: bool,
-        token: Option<u64>,
+        token: Option<Token>,
     ) -> Ref {
         // Each token is told its row once that is known, so it has a caller of its own.
         let known = |c: &WaitingCaller| c.identity.hash == hash && c.token == token;

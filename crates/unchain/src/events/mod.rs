@@ -124,7 +124,7 @@ fn print_unit(
             result = printer.record(&record);
         }
     })?;
-    result.with_context(|| format!("cannot print the records of `{}`", clipped(unit.name())))?;
+    result.with_context(|| format!("cannot print the records of `{}`", clipped(&unit.name())))?;
     Ok(sound)
 }
 

@@ -193,7 +193,7 @@ fn read_share(
             reading.files.push(FileRead {
                 report,
                 unit: unit.clone(),
-                modified: store::modified(unit.path()),
+                modified: store::modified(unit.path().as_deref()),
                 keys: identities.take(),
             });
         }
