@@ -57,7 +57,11 @@ impl Uses {
 
     /// Adds rows whose keys are in any order.
     pub(super) fn unite(&mut self, mut rows: Run) {
-        self.settled.fold(&mut rows);
+        let fresh = self.settled.sift(&mut rows);
+        // Two ledgers are in memory now: what is not needed goes first.
+        drop(rows);
+        self.settled.uses.reserve_exact(fresh.len());
+        self.settled.insert(&fresh);
     }
 
     pub(super) fn is_settled(&self) -> bool {
@@ -85,7 +89,10 @@ impl Uses {
     }
 
     fn fold(&mut self) {
-        self.settled.fold(&mut self.new);
+        let fresh = self.settled.sift(&mut self.new);
+        self.new.uses.clear();
+        self.new.many.clear();
+        self.settled.insert(&fresh);
     }
 
     /// Everything, which is gone from here afterwards.
@@ -169,8 +176,9 @@ impl Run {
         self.uses.push(usage);
     }
 
-    /// Takes the rows of another run, which are in any order, into this one, which is in order.
-    fn fold(&mut self, other: &mut Self) {
+    /// Unites the rows of another run, which are in any order, with those of this one, which is in order,
+    /// and gives those that are not here yet, in order.
+    fn sift(&mut self, other: &mut Self) -> Vec<Use> {
         let mut order: Vec<u128> = (0..other.uses.len())
             .zip(&other.uses)
             .map(|(n, usage)| word(&usage.key, n))
@@ -202,9 +210,7 @@ impl Run {
                 }
             }
         }
-        other.uses.clear();
-        other.many.clear();
-        self.insert(&fresh);
+        fresh
     }
 
     /// Puts rows whose keys are all new and ascend where they belong, from the last to the first, so that

@@ -156,7 +156,13 @@ impl Order {
         if let (Some(text), Some([latest, other])) = (text, self.behind.get(last as usize)) {
             for step in [latest, other] {
                 if step.is_at(text) {
-                    return Some((step.member, at + step.length as usize));
+                    let behind = at + step.length as usize;
+                    // There may be more white space than the last time.
+                    let behind = match step.member {
+                        Member::End => behind,
+                        _ => walk::space(bytes, behind),
+                    };
+                    return Some((step.member, behind));
                 }
             }
         }
