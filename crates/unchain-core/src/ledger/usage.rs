@@ -96,7 +96,7 @@ pub struct Use {
     pub first_id: EventKey,
     /// The earliest mark.
     pub first: Mark,
-    /// Index into the ledger's [`Many`], or [`Use::ONE`].
+    /// Which row of marks it has, or [`Use::ONE`].
     pub many: u32,
 }
 
