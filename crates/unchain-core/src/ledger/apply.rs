@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::caller::{self, Caller, Rare};
-use super::fact::{Attempt, AttemptKey, Fact, Kept};
+use super::fact::{Attempt, AttemptKey, Kept};
 use super::memory::{Act, Token};
 use super::mix::{join, mix};
 use super::symbols::Symbol;
@@ -81,7 +81,8 @@ impl Ledger {
             let (caller, rare) = caller::read(event, &mut self.symbols);
             return Ref::Row(self.add_caller(caller, rare));
         };
-        let hash = self.memory.identity(text, event.from_console);
+        // The console flag is not part of the text but of the caller.
+        let hash = self.symbols.hash(text) ^ u128::from(event.from_console);
         match self.memory.callers.near(hash) {
             Some(row) => Ref::Row(row),
             None => self.waiting.caller((text, hash), event.from_console, token),
@@ -219,18 +220,7 @@ impl Ledger {
     ) {
         let &DoneDeed { deed, shared, .. } = done;
         if !done.failed {
-            let hash = u32::try_from(mark.0 & 0xffff_ffff).unwrap_or_default();
-            let fact = Fact {
-                id,
-                shared,
-                key,
-                deed,
-                time: mark.seconds(),
-                first_attribute: 0,
-                attributes: 0,
-                hash,
-            };
-            self.add_fact(fact, kept);
+            self.load_fact((key, deed, mark), [id, shared], kept);
             return;
         }
         let find = |wanted: &[Attribute]| {

@@ -4,6 +4,7 @@
 
 use super::Ledger;
 use super::fact::{Fact, Kept};
+use super::ordered::{self, ordered, rows_of};
 
 /// So many new facts are sorted together at least.
 const BATCH: usize = 1 << 18;
@@ -55,16 +56,11 @@ impl Ledger {
             return;
         }
         let rows = std::mem::take(&mut self.facts.rows);
-        let word = |(fact, n): (&Fact, u32)| {
-            u128::from(fact.time) << 64 | u128::from(fact.hash) << 32 | u128::from(n)
-        };
-        let mut order: Vec<u128> = rows.iter().zip(0u32..).map(word).collect();
-        order.sort_unstable();
+        let order = ordered(rows.iter().map(|fact| [0, fact.time, fact.hash]));
         let mut sorted = Vec::with_capacity(rows.len());
         let mut alike: Vec<Fact> = Vec::new();
-        for group in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let at = |word: &u128| usize::try_from(word & 0xffff_ffff).unwrap_or(usize::MAX);
-            let found = group.iter().filter_map(|word| rows.get(at(word)).copied());
+        for group in ordered::alike(&order) {
+            let found = rows_of(group, &rows).copied();
             if let [_] = group {
                 sorted.extend(found);
                 continue;

@@ -1,10 +1,9 @@
 //! What was met lately, so that the next record of the same caller, call or client is placed without its
 //! texts being looked up one by one.
 //!
-//! Rows are keyed by [`Keys`] hashes of the texts they were read from; equal hashes are taken for equal
+//! Rows are keyed by hashes ([`super::symbols::Symbols::hash`]) of the texts they were read from; equal hashes are taken for equal
 //! texts.
 
-use super::mix::Keys;
 use super::symbols::Symbol;
 use super::table::Table;
 use super::usage::UseKey;
@@ -13,16 +12,15 @@ use super::waiting::Ref;
 /// Look-ups of each sort that stay near.
 const RECENT: usize = 1 << 12;
 
-/// More than a parser remembers.
-const TOKENS: usize = 1 << 10;
+/// As many as a parser remembers, with and without the console flag.
+const TOKENS: usize = 1 << 11;
 
 /// Rows of a ledger by hashes of the texts that they were read from.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
-    keys: Keys,
     pub(super) callers: Table,
     pub(super) clients: Table,
-    pub(super) acts: Table,
+    acts: Table,
     act_rows: Vec<Act>,
     /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
     tokens: Vec<(Token, Ref)>,
@@ -52,10 +50,9 @@ impl Act {
     }
 }
 
-impl Memory {
-    pub(super) fn new(seed: u64) -> Self {
+impl Default for Memory {
+    fn default() -> Self {
         Self {
-            keys: Keys::new(seed),
             callers: Table::new(RECENT),
             clients: Table::new(RECENT),
             acts: Table::new(RECENT),
@@ -64,12 +61,9 @@ impl Memory {
             last_hour: None,
         }
     }
+}
 
-    /// A key for an identity's text. The console flag is not part of it but of the caller.
-    pub(super) fn identity(&self, text: &str, from_console: bool) -> u128 {
-        self.keys.hash(text) ^ u128::from(from_console)
-    }
-
+impl Memory {
     /// The caller of an identity that a parser remembers.
     #[inline]
     pub(super) fn by_token(&self, token: Token) -> Option<Ref> {

@@ -30,8 +30,8 @@ impl Ledger {
         }
         // Both ledgers are in memory until this is done: what only applying needs goes first, and
         // marks move instead of being copied.
-        self.memory = super::memory::Memory::new(self.seed);
-        other.memory = super::memory::Memory::new(other.seed);
+        self.memory = super::memory::Memory::default();
+        other.memory = super::memory::Memory::default();
         let mut run = other.uses.take();
         let transfer = Transfer::new(&other, self);
         for usage in &mut run.uses {

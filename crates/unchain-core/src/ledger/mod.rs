@@ -14,6 +14,7 @@ mod load;
 mod memory;
 mod merge;
 mod mix;
+mod ordered;
 mod symbols;
 mod table;
 mod usage;
@@ -128,7 +129,7 @@ impl Ledger {
             uses: uses::Uses::default(),
             facts: facts::Facts::default(),
             attempts: BTreeMap::new(),
-            memory: memory::Memory::new(seed),
+            memory: memory::Memory::default(),
         }
     }
 
@@ -220,7 +221,7 @@ impl Ledger {
             })
     }
 
-    /// All facts, in the order of their times. Call [`Ledger::settle`] first.
+    /// All facts, by time and then by their hash, however they came. Call [`Ledger::settle`] first.
     pub fn facts(&self) -> &[Fact] {
         debug_assert!(
             self.waiting.is_empty() && self.facts.is_settled(),
@@ -304,7 +305,7 @@ impl Ledger {
     /// at first.
     pub fn finish(&mut self) {
         self.settle();
-        self.memory = memory::Memory::new(self.seed);
+        self.memory = memory::Memory::default();
         self.uses.shrink();
     }
 }

@@ -8,6 +8,7 @@
 //! rows unites their sets of events, so the order of arrival does not matter (`tests/ledger_law.rs`).
 
 use super::load::StoredUse;
+use super::ordered::{self, ordered, rows_of};
 use super::usage::{EventKey, Many, Mark, Use, UseKey};
 
 /// Events that are sorted together: with their order, two megabytes.
@@ -110,30 +111,18 @@ impl Uses {
     }
 }
 
-/// The order of keys but for their last parts, with a row's number.
-fn word(key: &UseKey, n: usize) -> u128 {
-    let index = u32::try_from(n).unwrap_or(u32::MAX);
-    let parts = [key.caller, key.call, key.client, index];
-    let shift = |word: u128, &part: &u32| word << 32 | u128::from(part);
-    parts.iter().fold(0, shift)
-}
-
-/// The number in a [`word`].
-fn number(word: &u128) -> usize {
-    usize::try_from(word & 0xffff_ffff).unwrap_or(usize::MAX)
+/// What orders keys but for their last parts.
+fn parts(key: &UseKey) -> [u32; 3] {
+    [key.caller, key.call, key.client]
 }
 
 impl Run {
     /// Adds single events in any order.
     fn add(&mut self, entries: &[Entry]) {
-        let mut order: Vec<u128> = (0..entries.len())
-            .zip(entries)
-            .map(|(n, (key, ..))| word(key, n))
-            .collect();
-        order.sort_unstable();
+        let order = ordered(entries.iter().map(|(key, ..)| parts(key)));
         let mut group = Vec::new();
-        for alike in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let found = alike.iter().filter_map(|word| entries.get(number(word)));
+        for alike in ordered::alike(&order) {
+            let found = rows_of(alike, entries);
             if let [_] = alike {
                 self.uses.extend(found.map(single));
                 continue;
@@ -179,16 +168,12 @@ impl Run {
     /// Unites the rows of another run, which are in any order, with those of this one, which is in order,
     /// and gives those that are not here yet, in order.
     fn sift(&mut self, other: &mut Self) -> Vec<Use> {
-        let mut order: Vec<u128> = (0..other.uses.len())
-            .zip(&other.uses)
-            .map(|(n, usage)| word(&usage.key, n))
-            .collect();
-        order.sort_unstable();
+        let order = ordered(other.uses.iter().map(|usage| parts(&usage.key)));
         let mut fresh: Vec<Use> = Vec::new();
         let mut at = 0;
         let mut group = Vec::new();
-        for alike in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let found = alike.iter().filter_map(|word| other.uses.get(number(word)));
+        for alike in ordered::alike(&order) {
+            let found = rows_of(alike, &other.uses);
             group.clear();
             group.extend(found.copied());
             group.sort_by_key(|usage| usage.key);

@@ -3,25 +3,14 @@
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, Ledger, Seconds, Symbol};
 
-/// The facts in an order that does not depend on their arrival: by time, then by their hash.
+/// The facts in the order of a settled ledger, which does not depend on their arrival.
 #[derive(Debug, Default)]
 pub(super) struct Order(Vec<(u32, Deed)>);
 
 impl Order {
     pub(super) fn new(ledger: &Ledger) -> Self {
-        let facts = ledger.facts();
-        let deeds: Vec<Deed> = facts.iter().map(|fact| fact.deed).collect();
-        // One number a fact, so that sorting compares without branches.
-        let row = |(n, fact): (u32, &Fact)| {
-            u128::from(fact.time) << 64 | u128::from(fact.hash) << 32 | u128::from(n)
-        };
-        let mut rows: Vec<u128> = (0u32..).zip(facts).map(row).collect();
-        rows.sort_unstable();
-        let numbered = rows.into_iter().filter_map(|row| {
-            let number = u32::try_from(row & u128::from(u32::MAX)).ok()?;
-            Some((number, *deeds.get(number as usize)?))
-        });
-        Self(numbered.collect())
+        let facts = (0u32..).zip(ledger.facts());
+        Self(facts.map(|(number, fact)| (number, fact.deed)).collect())
     }
 
     /// The facts' numbers, each with what it did: most questions are about few deeds, and the facts
