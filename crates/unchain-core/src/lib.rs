@@ -23,4 +23,8 @@ pub mod lineage;
 
 pub mod liveness;
 
+pub mod finding;
+
+pub mod detect;
+
 pub mod report;
