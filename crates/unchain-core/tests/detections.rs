@@ -24,8 +24,8 @@ fn folder() -> PathBuf {
 }
 
 fn trail(path: &Path) -> Trail {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    Trail::parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let text = std::fs::read_to_string(path).map_err(|e| (path, e)).unwrap();
+    Trail::parse(&text).map_err(|e| (path, e)).unwrap()
 }
 
 fn ledger(records: &[String]) -> Ledger {
