@@ -24,7 +24,9 @@ fn folder() -> PathBuf {
 }
 
 fn trail(path: &Path) -> Trail {
-    let text = std::fs::read_to_string(path).map_err(|e| (path, e)).unwrap();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| (path, e))
+        .unwrap();
     Trail::parse(&text).map_err(|e| (path, e)).unwrap()
 }
 

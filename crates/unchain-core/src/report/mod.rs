@@ -4,8 +4,10 @@
 //! the only types of this crate that serialise.
 
 mod coverage;
+mod findings;
 
 pub use coverage::{AccountCoverage, Coverage, coverage};
+pub use findings::{FindingRow, Findings, IncidentRow, Next, StepRow};
 
 use crate::ledger::Seconds;
 use crate::lineage::{Edge, Lineage, UsesByNode};
