@@ -1,7 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{case, edges, events, manual, scan, tokens, trace};
+use crate::{case, edges, events, findings, manual, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -23,6 +23,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(scan::Scan),
+    Findings(findings::FindingsCommand),
+    Explain(findings::Explain),
     Tokens(tokens::Tokens),
     Trace(trace::Trace),
     Edges(edges::Edges),
@@ -37,6 +39,8 @@ impl Command {
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         match self {
             Self::Scan(scan) => scan.run(context),
+            Self::Findings(findings) => findings.run(context),
+            Self::Explain(explain) => explain.run(context),
             Self::Tokens(tokens) => tokens.run(context),
             Self::Trace(trace) => trace.run(context),
             Self::Edges(edges) => edges.run(context),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Done; nothing was found, and the input was read completely.
 pub(crate) const CLEAN: u8 = 0;
-/// Done, with findings. Not used before there are detections.
+/// Done, with findings as bad as `--fail-on` says, or worse.
 pub(crate) const FINDINGS: u8 = 1;
 /// An error, or the input was incomplete: a file was damaged or could not be read, a record was
 /// refused, nothing matches the pivot. What could be answered was answered.
@@ -13,14 +13,14 @@ pub(crate) const INCOMPLETE: u8 = 2;
 /// The codes as help shows them.
 pub(crate) const HELP: &str = "Exit codes:
   0  done, nothing found
-  1  done, with findings (not used yet: there are no detections)
+  1  done, with findings as bad as --fail-on says, or worse
   2  an error, or incomplete input: a file was damaged or unreadable, a record
      was refused; what could be answered was answered";
 
 /// A command's examples with the exit codes below.
 pub(crate) fn after(examples: &str) -> String {
     format!(
-        "{examples}\n\nExit codes: 0 done, 2 an error or incomplete input; `unchain --help` has more."
+        "{examples}\n\nExit codes: 0 done, 1 findings, 2 an error or incomplete input; `unchain --help` has more."
     )
 }
 
@@ -30,10 +30,6 @@ pub(crate) enum Exit {
     /// See [`CLEAN`].
     Clean,
     /// See [`FINDINGS`].
-    #[expect(
-        dead_code,
-        reason = "the code is promised before the first detection uses it"
-    )]
     Findings,
     /// See [`INCOMPLETE`].
     Incomplete,

@@ -105,6 +105,37 @@ pub(crate) fn wrapped(pieces: &[String], width: usize) -> Vec<String> {
     lines
 }
 
+/// Words in lines of at most `width` characters.
+pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
+    folded_behind(text, (width, width))
+}
+
+/// Words in lines of at most so many characters: the first, and the others.
+pub(crate) fn folded_behind(text: &str, (first, others): (usize, usize)) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in clipped_words(text) {
+        let width = if lines.len() == 1 { first } else { others };
+        let long = |line: &String| line.chars().count() + word.chars().count() + 1 > width;
+        if lines
+            .last()
+            .is_some_and(|line| !line.is_empty() && long(line))
+        {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+    }
+    lines
+}
+
+fn clipped_words(text: &str) -> impl Iterator<Item = String> {
+    text.split_whitespace().map(clipped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,14 @@
-//! `unchain scan`: reads logs, writes the case, and says what was read and what may still work.
+//! `unchain scan`: reads logs, writes the case, and says what was read, what is wrong and what may
+//! still work.
 
 mod print;
 mod summary;
 
 use crate::args::Context;
 use crate::exit::{self, Exit};
+use crate::findings::{Level, verdict};
 use crate::input;
+use crate::judge::JudgeArgs;
 use crate::output::json;
 use crate::reading::{self, Options, Reading, Remember};
 use crate::store;
@@ -31,7 +34,7 @@ The case file is ./unchain.case unless --case says otherwise. Scanning more logs
 adds to it; scanning the same logs again changes nothing. Session tokens are in
 CloudTrail in clear; they are in no case file and in no output.";
 
-/// Read logs: what was read and refused, which tokens are alive, what the logs do not cover
+/// Read logs: what was read and refused, what is wrong, which tokens are alive, what is not covered
 ///
 /// Files may be gzip, zstd or plain, in any of the wrappings that CloudTrail records travel in.
 #[derive(Debug, Args)]
@@ -48,6 +51,14 @@ pub(crate) struct Scan {
     no_case: bool,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    /// Look for nothing that is wrong; `unchain findings` does it later, from the case
+    #[arg(long, conflicts_with = "fail_on")]
+    no_findings: bool,
+    /// Exit with 1 if anything this bad or worse was found and is not expected
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    fail_on: Option<Level>,
     /// Threads to read with; as many as the machine runs at once unless given
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -98,7 +109,9 @@ impl Scan {
     /// Reads, keeps and prints.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let files = Files::discover(&self.sources, self.filter(context))?;
-        // Before the long work, so that a case that cannot be written is known at once.
+        // Before the long work, so that a mistake in the settings or a case that cannot be written is
+        // known at once.
+        let judge = self.judge.read()?;
         let case = (!self.no_case)
             .then(|| Case::open(&self.case))
             .transpose()?;
@@ -119,12 +132,15 @@ impl Scan {
         let lineage = Lineage::build(&reading.ledger);
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
-        let summary = Summary::new(&reading, &files, (&report, at), added);
+        let findings = (!self.no_findings).then(|| judge.findings(&report));
+        let found = findings.as_ref().zip(self.fail_on);
+        let verdict = found.map_or(Exit::Clean, |(findings, level)| verdict(findings, level));
+        let summary = Summary::new(&reading, &files, (&report, at), (added, findings));
         match self.format {
             Format::Table => print::summary(context, self, &summary)?,
             Format::Json | Format::Jsonl => json::line(context.out, &summary)?,
         }
-        let exit = Exit::complete(complete(&reading, &files));
+        let exit = Exit::complete(complete(&reading, &files)).max(verdict);
         if exit == Exit::Incomplete {
             warn(&reading);
         }

@@ -3,8 +3,9 @@
 use super::Scan;
 use super::summary::{Read, Summary, Trouble};
 use crate::args::Context;
+use crate::findings;
 use crate::output::table::{Column, Table, room};
-use crate::output::words::{clipped, count, counted, minute, moment, pasted, shown, size};
+use crate::output::words::{clipped, count, counted, folded, minute, moment, pasted, shown, size};
 use crate::output::{RowFormat, rows};
 use crate::tokens;
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ pub(super) fn summary(context: &mut Context<'_>, scan: &Scan, summary: &Summary)
     let out = &mut *context.out;
     read(out, &summary.read)?;
     coverage(out, width, &summary.coverage)?;
+    if let Some(found) = &summary.findings {
+        writeln!(out)?;
+        findings::brief(out, width, found)?;
+    }
     credentials(out, summary)?;
     writeln!(out)?;
     if summary.denied_attempts > 0 {
@@ -193,31 +198,6 @@ fn account_row(account: &AccountCoverage) -> Vec<String> {
     ]
 }
 
-/// Words in lines of at most `width` characters.
-fn folded(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in clipped_words(text) {
-        let long = |line: &String| line.chars().count() + word.chars().count() + 1 > width;
-        if lines
-            .last()
-            .is_some_and(|line| !line.is_empty() && long(line))
-        {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-    }
-    lines
-}
-
-fn clipped_words(text: &str) -> impl Iterator<Item = String> {
-    text.split_whitespace().map(clipped)
-}
-
 fn credentials(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     writeln!(out, "\nCREDENTIALS  at {} UTC", moment(summary.at))?;
     if summary.credentials.is_empty() {
@@ -294,5 +274,13 @@ fn next(out: &mut dyn Write, scan: &Scan, summary: &Summary) -> io::Result<()> {
         return Ok(());
     };
     writeln!(out, "\nNEXT\n  unchain trace {key}{}", scan.again())?;
-    writeln!(out, "  unchain tokens --alive{}", scan.again())
+    writeln!(out, "  unchain tokens --alive{}", scan.again())?;
+    if summary
+        .findings
+        .as_ref()
+        .is_some_and(|found| !found.findings.is_empty())
+    {
+        writeln!(out, "  unchain findings{}", scan.again())?;
+    }
+    Ok(())
 }

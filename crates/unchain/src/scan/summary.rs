@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use unchain_core::ledger::Use;
 use unchain_core::lineage::{NodeKind, Origin};
 use unchain_core::liveness::Status;
-use unchain_core::report::{Coverage, Report, Token, coverage};
+use unchain_core::report::{Coverage, Findings, Report, Token, coverage};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 use unchain_source::{FileKind, FileReport, Files};
@@ -23,6 +23,8 @@ pub(crate) struct Summary {
     pub(crate) coverage: Coverage,
     /// The instant of every status.
     pub(crate) at: Timestamp,
+    /// What is wrong; none if nothing was looked for.
+    pub(crate) findings: Option<Findings>,
     /// How many credentials there are of each sort.
     pub(crate) credentials: Vec<Sort>,
     /// How many may still work: alive, or not known to be dead.
@@ -115,7 +117,7 @@ impl Summary {
         reading: &Reading,
         files: &Files,
         (report, at): (&Report<'_, '_>, Timestamp),
-        case: Option<Added>,
+        (case, findings): (Option<Added>, Option<Findings>),
     ) -> Self {
         let mut sorts = BTreeMap::new();
         let mut alive = Vec::new();
@@ -137,6 +139,7 @@ impl Summary {
             read: Read::new(reading, files, coverage.events),
             coverage,
             at,
+            findings,
             credentials: sorts.into_iter().map(Sort::new).collect(),
             alive: alive.len() as u64,
             alive_tokens: report.last_used(&alive, LISTED),

@@ -1,0 +1,80 @@
+//! Judging a lineage with what the user knows: settings, a baseline, a database of networks.
+
+mod geo;
+mod settings;
+
+use clap::Args;
+use geo::Geo;
+use std::path::{Path, PathBuf};
+use unchain_case::Case;
+use unchain_core::detect::{self, Baseline, Networks, Scene, Settings};
+use unchain_core::ledger::Ledger;
+use unchain_core::lineage::Lineage;
+use unchain_core::report::{Findings, Report};
+
+/// The settings file that is read when none is named.
+const SETTINGS: &str = "unchain.toml";
+
+/// What the user knows and the log does not say.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Judging")]
+pub(crate) struct JudgeArgs {
+    /// Own networks, expected automation, identity providers, names of accounts; `./unchain.toml` is
+    /// read if it is there. docs/settings.md describes it
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// The case of a quiet time: role pairs and networks in it are usual
+    #[arg(long, value_name = "CASE")]
+    baseline: Option<PathBuf>,
+    /// A database of networks in MaxMind's format (ASN, City or Country); may be repeated
+    #[arg(long, value_name = "MMDB")]
+    geoip: Vec<PathBuf>,
+}
+
+/// The same, read and understood.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    settings: Settings,
+    geo: Geo,
+    baseline: Option<Ledger>,
+}
+
+impl JudgeArgs {
+    /// Reads the files. Done before long work, so that a mistake in them is known at once.
+    pub(crate) fn read(&self) -> anyhow::Result<Judge> {
+        let default = || Some(PathBuf::from(SETTINGS)).filter(|path| path.is_file());
+        let settings = match self.settings.clone().or_else(default) {
+            Some(path) => settings::read(&path)?,
+            None => Settings::default(),
+        };
+        Ok(Judge {
+            settings,
+            geo: Geo::open(&self.geoip)?,
+            baseline: self.baseline.as_deref().map(load).transpose()?,
+        })
+    }
+}
+
+fn load(path: &Path) -> anyhow::Result<Ledger> {
+    Ok(Case::open_existing(path)?.load()?)
+}
+
+impl Judge {
+    /// Runs every detection on a report's lineage.
+    pub(crate) fn findings(&self, report: &Report<'_, '_>) -> Findings {
+        let lineage = report.lineage();
+        let networks = self.networks(lineage.ledger());
+        let baseline = self.baseline.as_ref().map(|ledger| {
+            let quiet = Lineage::build(ledger);
+            Baseline::of(&quiet, &self.networks(ledger))
+        });
+        let scene = Scene::new(lineage, &self.settings, &networks, baseline.as_ref());
+        let found = detect::run(&scene);
+        let incidents = detect::incidents(&scene, &found);
+        report.findings(&scene, &found, &incidents)
+    }
+
+    fn networks(&self, ledger: &Ledger) -> Networks {
+        Networks::new(ledger, &self.settings, &|address| self.geo.find(address))
+    }
+}
