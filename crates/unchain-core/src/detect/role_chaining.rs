@@ -6,7 +6,8 @@ use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Symbol};
 use crate::lineage::{Edge, NodeKind};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// Role chaining.
 pub(super) const DETECTION: Detection = Detection {
@@ -14,15 +15,16 @@ pub(super) const DETECTION: Detection = Detection {
     title: "Role chaining",
     severity: Severity::Medium,
     techniques: &["T1550.001", "T1078.004", "T1548"],
-    finds: "A role session assumes another role: three sessions deep or more, into another account, or a \
-        role that its own role has not assumed before. One finding for each pair of roles.",
+    finds: "A role session assumes a role that its own role has not assumed before, in another account, or as \
+        the third session in a row from a long-term key. One finding for each role that assumes others.",
     matters: "Each step hides the credential it began with, and each session lives on when the one before it is \
         revoked.",
-    evaded: "A pair that was usual before, or a log that begins after the first chained call: then novelty \
-        cannot be told.",
+    evaded: "A pair of roles that was usual before; a log that begins after the first chained call: then \
+        novelty cannot be told, and a short chain is informational.",
     false_positives: &[
         "Deployment tools assume a role in each account from one role: a pair that comes back day after day is \
          routine; a new tool belongs on the allow-list.",
+        "Pipelines that begin with an identity provider or a workload and need two more roles: low.",
         "Roles that people switch to in the console, and sessions that services ask for: not counted.",
     ],
     references: &[
@@ -32,54 +34,70 @@ pub(super) const DETECTION: Detection = Detection {
     run,
 };
 
-/// Sessions in a row from which on a chain is reported whatever its novelty.
-const DEEP: usize = 3;
+/// Sessions in a row from which on a chain is long.
+const LONG: usize = 3;
+
+/// A pair that comes back this often over more than a day is routine, where the log cannot say more.
+const ROUTINE: u32 = 3;
 
 const DAY: Seconds = 24 * 3600;
 
+/// Roles that a finding names.
+const NAMED: usize = 3;
+
 /// Everything that one role did to assume another.
-#[derive(Default)]
 struct Pair<'e> {
-    edges: Vec<(&'e Edge, usize)>,
+    first: (&'e Edge, &'e Fact),
+    last: Seconds,
+    times: u32,
+    depth: usize,
+}
+
+/// A pair that is worth telling.
+struct Odd<'e> {
+    pair: Pair<'e>,
+    novelty: Novelty,
+    crosses: bool,
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    let mut pairs: BTreeMap<(&str, &str), Pair<'_>> = BTreeMap::new();
-    for edge in scene
-        .lineage
-        .edges()
-        .iter()
-        .filter(|edge| chains(scene, edge))
-    {
-        let Some(fact) = assumed(scene, edge) else {
+    let mut roles: HashMap<Symbol, HashMap<Symbol, Pair<'_>>> = HashMap::new();
+    for edge in scene.lineage.edges() {
+        let Some(fact) = chained(scene, edge) else {
             continue;
         };
         let from = scene.ledger.caller(fact.key.caller).unique_id;
-        let pair = (scene.ledger.text(from), scene.text(fact, Attribute::Role));
+        let role = scene.ledger.attribute(fact, Attribute::Role);
         let depth = depth(scene, edge);
-        pairs.entry(pair).or_default().edges.push((edge, depth));
+        let new = Pair {
+            first: (edge, fact),
+            last: edge.time,
+            times: 0,
+            depth,
+        };
+        // Edges come in order of time.
+        let pair = roles.entry(from).or_default().entry(role).or_insert(new);
+        pair.last = pair.last.max(edge.time);
+        pair.times += 1;
+        pair.depth = pair.depth.max(depth);
     }
-    found.extend(
-        pairs
-            .into_iter()
-            .filter_map(|(names, pair)| judge(scene, names, &pair)),
-    );
+    for (from, pairs) in roles {
+        let odd = pairs.into_values().filter_map(|pair| odd(scene, pair));
+        found.extend(draft(scene, from, odd.collect()));
+    }
 }
 
-/// Whether a role session assumed a role by its own call.
-fn chains(scene: &Scene<'_, '_>, edge: &Edge) -> bool {
-    scene.is_role_session(edge.child)
+/// The call by which a role session assumed a role by itself.
+fn chained<'l>(scene: &Scene<'_, 'l>, edge: &Edge) -> Option<&'l Fact> {
+    let sessions = scene.is_role_session(edge.child)
         && scene.is_role_session(edge.parent)
         && scene.is(edge.child, NodeKind::TemporaryCredential)
         && !scene.is_indirect(edge.parent)
-        && !scene.is_indirect(edge.child)
-}
-
-fn assumed<'l>(scene: &Scene<'_, 'l>, edge: &Edge) -> Option<&'l Fact> {
-    let invoked = |fact: &Fact| scene.ledger.caller(fact.key.caller).invoked_by != Symbol::EMPTY;
+        && !scene.is_indirect(edge.child);
+    let invoked = |fact: &Fact| !scene.ledger.caller(fact.key.caller).invoked_by.is_empty();
     scene
         .facts_of(edge)
-        .find(|fact| fact.deed == Deed::AssumeRole && !invoked(fact))
+        .find(|fact| sessions && fact.deed == Deed::AssumeRole && !invoked(fact))
 }
 
 /// Role sessions in a row up to and with the child of an edge.
@@ -91,62 +109,82 @@ fn depth(scene: &Scene<'_, '_>, edge: &Edge) -> usize {
         .count()
 }
 
-/// A pair that was seen at the log's beginning and on later days is routine, as far as the log can say.
-fn comes_back(pair: &Pair<'_>) -> bool {
-    let times = || pair.edges.iter().map(|(edge, _)| edge.time);
-    let span = times().max().unwrap_or_default() - times().min().unwrap_or_default();
-    pair.edges.len() >= 3 && span >= DAY
-}
-
-fn judge(scene: &Scene<'_, '_>, (from, role): (&str, &str), pair: &Pair<'_>) -> Option<Draft> {
-    let &(first, _) = pair.edges.iter().min_by_key(|(edge, _)| edge.time)?;
-    let deepest = pair
-        .edges
-        .iter()
-        .map(|(_, depth)| *depth)
-        .max()
-        .unwrap_or_default();
-    let fact = assumed(scene, first)?;
+fn odd<'e>(scene: &Scene<'_, '_>, pair: Pair<'e>) -> Option<Odd<'e>> {
+    let (edge, fact) = pair.first;
     let who = scene.ledger.caller(fact.key.caller).unique_id;
-    let target = scene.ledger.attribute(fact, Attribute::Role);
-    let novelty = scene.pair_novelty(who, target, first.time);
-    let crosses = scene.lineage.crosses_accounts(first);
-    let usual = novelty != Novelty::New && comes_back(pair);
-    if usual {
+    let role = scene.ledger.attribute(fact, Attribute::Role);
+    let novelty = scene.pair_novelty(who, role, edge.time);
+    let routine = pair.times >= ROUTINE && pair.last - edge.time >= DAY;
+    if novelty == Novelty::Known || novelty == Novelty::Unknown && routine {
         return None;
     }
-    let known_account = crosses
-        && scene
-            .settings
-            .accounts
-            .contains_key(scene.lineage.account(first.child).raw());
-    let (severity, confidence) = match (novelty, deepest >= DEEP, crosses && !known_account) {
-        (Novelty::New, true, _) | (Novelty::New, _, true) => (Severity::High, Confidence::Medium),
-        (Novelty::New, ..) => (Severity::Medium, Confidence::Medium),
-        (Novelty::Unknown, true, _) => (Severity::Medium, Confidence::Medium),
-        (Novelty::Unknown, _, true) => (Severity::Low, Confidence::Low),
-        (Novelty::Unknown, ..) | (Novelty::Known, ..) => return None,
+    let crosses = scene.lineage.crosses_accounts(edge) && {
+        let account = scene.lineage.account(edge.child);
+        !scene.settings.accounts.contains_key(account.raw())
     };
-    let times = pair.edges.len();
-    let what = format!(
-        "{} assumed {role}{}: {deepest} role sessions in a row, {times} {}",
-        scene.label(first.parent),
-        if crosses { " in another account" } else { "" },
-        if times == 1 { "time" } else { "times" },
-    );
-    let draft = Draft::new(first.child, what)
-        .distinct(format!("{from}>{role}"))
-        .severity(severity)
-        .confidence(confidence)
-        .also(pair.edges.iter().map(|(edge, _)| edge.child))
-        .seen_in(
-            pair.edges
-                .iter()
-                .filter_map(|(edge, _)| assumed(scene, edge))
-                .map(|f| (f.time, f.id)),
-        );
-    Some(match novelty {
-        Novelty::New => draft,
-        _ => draft.not_visible("Whether this pair of roles is usual: the log does not reach back a week; give a baseline."),
+    let worth = novelty == Novelty::New || crosses || pair.depth >= LONG;
+    worth.then_some(Odd {
+        pair,
+        novelty,
+        crosses,
     })
 }
+
+fn judge(scene: &Scene<'_, '_>, odd: &Odd<'_>) -> Severity {
+    let root = scene.root(odd.pair.first.0.child);
+    let long = odd.pair.depth >= LONG;
+    let from_key = scene.is(root, NodeKind::LongTermKey);
+    match odd.novelty {
+        Novelty::New if from_key && (long || odd.crosses) => Severity::High,
+        Novelty::New => Severity::Medium,
+        _ if long && from_key => Severity::Medium,
+        _ if long => Severity::Low,
+        _ => Severity::Informational,
+    }
+}
+
+/// One finding for a role: its worst and earliest pair tells it.
+fn draft(scene: &Scene<'_, '_>, from: Symbol, mut odd: Vec<Odd<'_>>) -> Option<Draft> {
+    let name = |o: &Odd<'_>| scene.text(o.pair.first.1, Attribute::Role);
+    odd.sort_by_cached_key(|o| (Reverse(judge(scene, o)), o.pair.first.0.time, name(o)));
+    let worst = odd.first()?;
+    let (edge, _) = worst.pair.first;
+    let depth = odd.iter().map(|o| o.pair.depth).max().unwrap_or_default();
+    let named: Vec<&str> = odd.iter().take(NAMED).map(name).collect();
+    let more = match odd.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let across = if odd.iter().any(|o| o.crosses) {
+        ", across accounts"
+    } else {
+        ""
+    };
+    let what = format!(
+        "{} assumed {}{more}{across}: {depth} role sessions in a row",
+        scene.label(edge.parent),
+        named.join(", "),
+    );
+    let unknown = odd.iter().any(|o| o.novelty == Novelty::Unknown);
+    let confidence = if unknown {
+        Confidence::Low
+    } else {
+        Confidence::Medium
+    };
+    let facts = odd.iter().map(|o| o.pair.first.1);
+    let draft = Draft::new(edge.child, what)
+        .distinct(scene.ledger.text(from))
+        .severity(judge(scene, worst))
+        .confidence(confidence)
+        .also(odd.iter().map(|o| o.pair.first.0.child))
+        .seen_in(facts.map(|fact| (fact.time, fact.id)));
+    Some(if unknown {
+        draft.not_visible(UNKNOWN)
+    } else {
+        draft
+    })
+}
+
+/// What a short log cannot tell.
+const UNKNOWN: &str = "Whether these pairs of roles are usual: the log does not reach back a week before them; \
+    give a baseline.";
