@@ -10,6 +10,7 @@
 
 mod case;
 mod common;
+mod findings;
 mod hostile;
 mod output;
 mod readme;

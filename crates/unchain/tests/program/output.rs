@@ -10,6 +10,8 @@ fn help_of_every_command() {
     let mut text = room.told(&["--help"]);
     for command in [
         "scan",
+        "findings",
+        "explain",
         "tokens",
         "trace",
         "edges",
