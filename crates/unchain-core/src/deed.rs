@@ -7,6 +7,7 @@ mod find;
 mod keep;
 mod table;
 
+pub use denies::allows_everything;
 pub use keep::{attributes, vends};
 
 use std::borrow::Cow;

@@ -19,6 +19,24 @@ pub(super) fn denies<'a>(document: &str) -> Vec<(Attribute, Kept<'a>)> {
     statements.into_iter().filter_map(deny).flatten().collect()
 }
 
+/// Whether a policy document has a statement that allows every action on every resource, whatever its
+/// conditions (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html).
+pub fn allows_everything(document: &str) -> bool {
+    let policy = parse(document).unwrap_or_default();
+    let statements = policy.get("Statement").map(listed).unwrap_or_default();
+    statements.into_iter().any(|statement| {
+        let every = |name: &str, all: &[&str]| {
+            let values = statement.get(name).map(listed).unwrap_or_default();
+            values
+                .into_iter()
+                .any(|value| value.as_str().is_some_and(|text| all.contains(&text)))
+        };
+        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
+            && every("Action", &["*", "*:*"])
+            && every("Resource", &["*"])
+    })
+}
+
 /// Policies are logged as JSON text, sometimes percent-encoded.
 fn parse(document: &str) -> Option<Value> {
     serde_json::from_str(document)
@@ -113,6 +131,23 @@ fn condition<'a>(operator: &str, key: &str, value: &Value) -> Vec<(Attribute, Ke
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_allow_of_everything_allows_everything() {
+        let of = |statement: &str| allows_everything(&format!(r#"{{"Statement":{statement}}}"#));
+        assert!(of(
+            r#"{"Effect":"Allow","Action":["s3:*","*"],"Resource":["*"]}"#
+        ));
+        assert!(of(
+            r#"[{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"*:*","Resource":"*"}]"#
+        ));
+        assert!(!of(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#));
+        assert!(!of(r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#));
+        assert!(!of(
+            r#"{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::a"}"#
+        ));
+        assert!(!allows_everything("*"));
+    }
 
     #[test]
     fn only_denials_of_everything_count() {

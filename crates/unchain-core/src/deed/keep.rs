@@ -129,6 +129,7 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Kept<'a>) {
             }
         }
         Deed::RolesAnywhereCreateSession => credential_set(event, out),
+        Deed::GetFederationToken => session_policies(event, out),
         Deed::AttachPolicy => {
             let all = |t: &str| t.ends_with(":policy/AWSDenyAll");
             if out
@@ -143,6 +144,17 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Kept<'a>) {
     }
     if event.failed() {
         failure(event, out);
+    }
+}
+
+/// `policyArns`: managed policies that cut what a federated session may do
+/// (docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html).
+fn session_policies<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
+    let policies = event.request.and_then(|request| request.get("policyArns"));
+    for policy in policies.map(Node::items).unwrap_or_default() {
+        if let Some(arn) = policy.get("arn").and_then(Node::str) {
+            out.push((A::PolicyArn, Value::Text(capped(arn))));
+        }
     }
 }
 

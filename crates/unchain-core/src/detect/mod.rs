@@ -13,11 +13,20 @@ mod activity;
 mod calls;
 mod history;
 mod incident;
+mod minted;
 mod network;
 mod scene;
 mod settings;
 
+mod assume_root;
+mod credential_fan_out;
+mod federation_token_persistence;
 mod role_chaining;
+mod role_juggling;
+mod session_token_persistence;
+mod token_outlives_key;
+mod twin_tokens;
+mod use_after_revocation;
 
 pub use history::{Baseline, Novelty};
 pub use incident::{Incident, Step, incidents};
@@ -31,7 +40,17 @@ use crate::lineage::Lineage;
 use crate::text::Untrusted;
 
 /// Every detection, by id.
-pub const REGISTRY: &[&Detection] = &[&role_chaining::DETECTION];
+pub const REGISTRY: &[&Detection] = &[
+    &assume_root::DETECTION,
+    &credential_fan_out::DETECTION,
+    &federation_token_persistence::DETECTION,
+    &role_chaining::DETECTION,
+    &role_juggling::DETECTION,
+    &session_token_persistence::DETECTION,
+    &token_outlives_key::DETECTION,
+    &twin_tokens::DETECTION,
+    &use_after_revocation::DETECTION,
+];
 
 /// One detection: its words and its code.
 #[derive(Debug)]
