@@ -40,6 +40,7 @@ const OPTIONS: &[(&str, bool)] = &[
     ("every", true),
     ("times", true),
     ("denied", false),
+    ("mfa-unrecorded", false),
     ("unlogged", false),
 ];
 

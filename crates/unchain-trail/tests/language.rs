@@ -210,6 +210,37 @@ fn a_refused_session_token_keeps_its_parameters() {
 }
 
 #[test]
+fn a_wrong_code_is_told_in_the_message() {
+    let records = trail("09:00 A AssumeRole app mfa phone denied").records();
+    assert!(text(&records[0], "/errorMessage").starts_with("MultiFactorAuthentication failed"));
+    assert_eq!(records[0]["requestParameters"], Value::Null);
+}
+
+#[test]
+fn mfa_can_be_left_out_of_the_record() {
+    let records =
+        trail("09:00 A GetSessionToken -> B mfa-unrecorded\n09:01 B AssumeRole app").records();
+    assert_eq!(records[0]["requestParameters"], Value::Null);
+    let says = "/userIdentity/sessionContext/attributes/mfaAuthenticated";
+    assert_eq!(text(&records[1], says), "true");
+}
+
+#[test]
+fn selectors_and_trust_say_what_the_line_says() {
+    let records = trail(
+        "09:00 A PutEventSelectors main\n09:01 A PutEventSelectors main ReadOnly\n\
+         09:02 A UpdateAssumeRolePolicy app trust * external-id x",
+    )
+    .records();
+    let selector = |n: usize| &records[n]["requestParameters"]["eventSelectors"][0];
+    assert_eq!(selector(0)["includeManagementEvents"], json!(false));
+    assert_eq!(selector(1)["includeManagementEvents"], json!(true));
+    assert_eq!(selector(1)["readWriteType"], json!("ReadOnly"));
+    let document = text(&records[2], "/requestParameters/policyDocument");
+    assert!(document.contains("sts:ExternalId") && document.contains(r#""AWS":"*""#));
+}
+
+#[test]
 fn a_console_session_mints_keys_that_share_its_beginning() {
     let trail = trail("09:00 alice ConsoleLogin -> S\n09:01 S ListUsers\n09:02 S ListRoles");
     let records = trail.records();

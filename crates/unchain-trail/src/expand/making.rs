@@ -146,7 +146,7 @@ fn create_principal(
             json!({ "user": user }),
         )
     } else {
-        let document = trust_document(home, event.option("trust").unwrap_or(home));
+        let document = trust_document(home, event.option("trust").unwrap_or(home), event);
         let role = json!({
             "path": new.path, "roleName": new.name, "roleId": new.id, "arn": arn, "createDate": date,
         });
@@ -231,7 +231,9 @@ fn trust(world: &World, event: &Event<'_>, home: &str) -> Result<Deed, Fault> {
     Ok(Deed {
         source: "iam",
         name: "UpdateAssumeRolePolicy",
-        params: json!({ "roleName": role.name, "policyDocument": trust_document(home, trusted) }),
+        params: json!({
+            "roleName": role.name, "policyDocument": trust_document(home, trusted, event),
+        }),
         response: Value::Null,
         thing: role.arn(),
     })
@@ -271,13 +273,14 @@ fn provider(world: &World, event: &Event<'_>, home: &str) -> Deed {
             let anchor = json!({
                 "enabled": true, "name": word, "trustAnchorArn": arn, "trustAnchorId": id,
             });
+            let authority = event.option("using").unwrap_or("CERTIFICATE_BUNDLE");
             Deed {
                 source: "rolesanywhere",
                 name: "CreateTrustAnchor",
                 params: json!({
                     "enabled": true,
                     "name": word,
-                    "source": { "sourceType": "CERTIFICATE_BUNDLE", "sourceData": {} },
+                    "source": { "sourceType": authority, "sourceData": {} },
                 }),
                 response: json!({ "trustAnchor": anchor }),
                 thing: arn,
@@ -347,8 +350,8 @@ fn function(world: &World, event: &Event<'_>, home: &str) -> Result<Deed, Fault>
     })
 }
 
-/// A trust policy for an account number, an ARN or `*`.
-fn trust_document(home: &str, trusted: &str) -> String {
+/// A trust policy for an account number, an ARN or `*`, with `external-id` on that condition.
+fn trust_document(home: &str, trusted: &str, event: &Event<'_>) -> String {
     let principal = match trusted {
         number if number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit()) => {
             format!("arn:aws:iam::{number}:root")
@@ -357,13 +360,14 @@ fn trust_document(home: &str, trusted: &str) -> String {
         arn if arn.starts_with("arn:") => arn.to_owned(),
         user => format!("arn:aws:iam::{home}:user/{user}"),
     };
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "AWS": principal },
-            "Action": "sts:AssumeRole",
-        }],
-    })
-    .to_string()
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": principal },
+        "Action": "sts:AssumeRole",
+    });
+    if let (Some(id), Value::Object(fields)) = (event.option("external-id"), &mut statement) {
+        let condition = json!({ "StringEquals": { "sts:ExternalId": id } });
+        fields.insert("Condition".to_owned(), condition);
+    }
+    json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
 }

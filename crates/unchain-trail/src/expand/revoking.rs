@@ -199,9 +199,14 @@ fn logging(world: &World, event: &Event<'_>, home: &str) -> Result<Deed, Fault> 
     let region = event.option("region").unwrap_or(&world.region);
     let arn = format!("arn:aws:cloudtrail:{region}:{home}:trail/{name}");
     let (params, response) = if event.name == "PutEventSelectors" {
+        let management = event.objects.get(1).map(String::as_str);
+        if !matches!(management, None | Some("All" | "ReadOnly" | "WriteOnly")) {
+            let found = management.unwrap_or_default();
+            return Err(Fault::new(found, "`All`, `ReadOnly` or `WriteOnly`"));
+        }
         let selectors = json!([{
-            "readWriteType": "WriteOnly",
-            "includeManagementEvents": false,
+            "readWriteType": management.unwrap_or("WriteOnly"),
+            "includeManagementEvents": management.is_some(),
             "dataResources": [],
             "excludeManagementEventSources": [],
         }]);

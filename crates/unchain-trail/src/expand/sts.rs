@@ -34,9 +34,12 @@ pub(super) fn assume_role(world: &mut World, event: &Event<'_>) -> Result<(), Fa
     draft.params = Value::Object(params);
     if event.failed() {
         if let Some(failure) = &mut draft.failure {
-            failure.message = failure
-                .message
-                .replace(event.object(0, "a role")?, &role.arn());
+            failure.message = match event.option("mfa") {
+                Some(_) => WRONG_CODE.to_owned(),
+                None => failure
+                    .message
+                    .replace(event.object(0, "a role")?, &role.arn()),
+            };
         }
         world.emit(draft);
         return Ok(());
@@ -61,7 +64,7 @@ pub(super) fn assume_role(world: &mut World, event: &Event<'_>) -> Result<(), Fa
     let parent = world.acting(event);
     let inherited = parent.and_then(|parent| parent.identity.source_identity.clone());
     child.source_identity = child.source_identity.or(inherited);
-    let mfa = event.option("mfa").is_some() || parent.is_some_and(|parent| parent.mfa);
+    let mfa = with_mfa(event) || parent.is_some_and(|parent| parent.mfa);
     let mut link = Link::recorded(&draft);
     link.event_ids = emit_copies(world, draft, &role.account);
     let grant = Grant {
@@ -88,8 +91,7 @@ pub(super) fn get_session_token(world: &mut World, event: &Event<'_>) -> Result<
     if let Some(failure) = &mut draft.failure {
         failure.keeps_params = true;
         if event.option("mfa").is_some() {
-            "MultiFactorAuthentication failed with invalid MFA one time pass code. "
-                .clone_into(&mut failure.message);
+            WRONG_CODE.clone_into(&mut failure.message);
         }
         world.emit(draft);
         return Ok(());
@@ -99,7 +101,7 @@ pub(super) fn get_session_token(world: &mut World, event: &Event<'_>) -> Result<
     draft.response = json!({ "credentials": element });
     let link = Link::recorded(&draft);
     world.emit(draft);
-    let mfa = event.option("mfa").is_some();
+    let mfa = with_mfa(event);
     let grant = Grant {
         kind: Kind::SessionToken,
         key: Some(key),
@@ -218,6 +220,11 @@ pub(super) fn assume_root(world: &mut World, event: &Event<'_>) -> Result<(), Fa
     Ok(())
 }
 
+/// Whether the new session counts as authenticated with MFA, whatever the record says of a device.
+fn with_mfa(event: &Event<'_>) -> bool {
+    event.option("mfa").is_some() || event.option("mfa-unrecorded").is_some()
+}
+
 /// The key id of a new temporary credential: its own, or, behind `reissues`, that of an older one, as AWS
 /// gives ids out again.
 pub(super) fn new_child(world: &mut World, event: &Event<'_>, account: &str) -> String {
@@ -281,6 +288,8 @@ pub(super) fn emit_copies(world: &mut World, mut draft: Draft, other: &str) -> V
     world.emit(draft);
     event_ids
 }
+
+const WRONG_CODE: &str = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
 
 const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
