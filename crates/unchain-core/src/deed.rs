@@ -8,7 +8,8 @@ mod keep;
 mod table;
 
 pub use denies::allows_everything;
-pub use keep::{attributes, vends};
+pub(crate) use denies::{listed, parse as parse_policy};
+pub use keep::{UNNAMED_DEVICE, attributes, vends};
 
 use std::borrow::Cow;
 
@@ -127,10 +128,18 @@ pub enum Attribute {
     Resource,
     /// The child's session name, where it is not [`Attribute::SessionName`].
     ChildSession,
+    /// Which management events the selectors of a trail leave: `All`, `ReadOnly`, `WriteOnly` or `None`.
+    ManagementEvents,
+    /// Whether a trail covers all regions, `true` or `false`.
+    MultiRegion,
+    /// Whether a trail has the events of global services, `true` or `false`.
+    GlobalEvents,
+    /// Whether a trail writes digests, `true` or `false`.
+    LogFileValidation,
 }
 
 /// All attributes with the names under which the case file stores them. Append only.
-pub const ATTRIBUTES: [(Attribute, &str); 36] = [
+pub const ATTRIBUTES: [(Attribute, &str); 40] = [
     (Attribute::ChildKey, "child_key"),
     (Attribute::ChildId, "child_id"),
     (Attribute::ChildArn, "child_arn"),
@@ -167,6 +176,10 @@ pub const ATTRIBUTES: [(Attribute, &str); 36] = [
     (Attribute::MfaUsed, "mfa_used"),
     (Attribute::Resource, "resource"),
     (Attribute::ChildSession, "child_session"),
+    (Attribute::ManagementEvents, "management_events"),
+    (Attribute::MultiRegion, "multi_region"),
+    (Attribute::GlobalEvents, "global_events"),
+    (Attribute::LogFileValidation, "log_file_validation"),
 ];
 
 impl Attribute {

@@ -38,7 +38,7 @@ pub fn allows_everything(document: &str) -> bool {
 }
 
 /// Policies are logged as JSON text, sometimes percent-encoded.
-fn parse(document: &str) -> Option<Value> {
+pub(crate) fn parse(document: &str) -> Option<Value> {
     serde_json::from_str(document)
         .ok()
         .or_else(|| serde_json::from_str(&percent_decoded(document)).ok())
@@ -66,7 +66,8 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn listed(value: &Value) -> Vec<&Value> {
+/// A member of a policy that may be one thing or a list.
+pub(crate) fn listed(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),
         other => vec![other],

@@ -12,6 +12,9 @@ use std::sync::LazyLock;
 /// A policy of IAM has at most 6,144 characters, and CloudTrail caps a part at 100 KB. More is cut.
 const LONGEST: usize = 8192;
 
+/// Stands for the serial number of an MFA device that a failed call gave and its record leaves out.
+pub const UNNAMED_DEVICE: &str = "a device that the record does not name";
+
 type Kept<'a> = Vec<(A, Value<'a>)>;
 
 /// What the ledger keeps of an event that is a deed, in the order of the attributes.
@@ -140,6 +143,7 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Kept<'a>) {
             }
         }
         Deed::Vend => vended(event, out),
+        Deed::Change => selectors(event, out),
         _ => {}
     }
     if event.failed() {
@@ -156,6 +160,71 @@ fn session_policies<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
             out.push((A::PolicyArn, Value::Text(capped(arn))));
         }
     }
+}
+
+/// The management events that selectors leave, over all of them
+/// (docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html).
+fn selectors(event: &Event<'_>, out: &mut Kept<'_>) {
+    if event.name != "PutEventSelectors" {
+        return;
+    }
+    let list = |name: &str| event.request.and_then(|r| r.get(name)).map(Node::items);
+    let kinds: Vec<&str> = match (list("eventSelectors"), list("advancedEventSelectors")) {
+        (_, Some(advanced)) if !advanced.is_empty() => {
+            advanced.into_iter().filter_map(advanced_kind).collect()
+        }
+        (Some(basic), _) => basic.into_iter().filter_map(basic_kind).collect(),
+        _ => return,
+    };
+    let has = |wanted: &str| kinds.contains(&wanted) || kinds.contains(&"All");
+    let all = match (has("ReadOnly"), has("WriteOnly")) {
+        (true, true) => "All",
+        (true, false) => "ReadOnly",
+        (false, true) => "WriteOnly",
+        (false, false) => "None",
+    };
+    out.push((A::ManagementEvents, Value::Text(all.into())));
+}
+
+fn basic_kind(selector: Node<'_>) -> Option<&'static str> {
+    // Left out, both are at their widest.
+    let without = selector.get("includeManagementEvents").and_then(Node::bool) == Some(false);
+    if without {
+        return None;
+    }
+    let kind = selector.get("readWriteType").and_then(Node::str);
+    Some(match kind.as_deref() {
+        Some("ReadOnly") => "ReadOnly",
+        Some("WriteOnly") => "WriteOnly",
+        _ => "All",
+    })
+}
+
+fn advanced_kind(selector: Node<'_>) -> Option<&'static str> {
+    let fields = selector.get("fieldSelectors").map(Node::items)?;
+    let says = |field: &str, value: &str| {
+        fields.iter().any(|f| {
+            let named = f
+                .get("field")
+                .and_then(Node::str)
+                .is_some_and(|n| n == field);
+            let values = f.get("equals").map(Node::items).unwrap_or_default();
+            named
+                && values
+                    .iter()
+                    .any(|v| v.scalar().is_some_and(|v| v == value))
+        })
+    };
+    if !says("eventCategory", "Management") {
+        return None;
+    }
+    Some(
+        match (says("readOnly", "true"), says("readOnly", "false")) {
+            (true, false) => "ReadOnly",
+            (false, true) => "WriteOnly",
+            _ => "All",
+        },
+    )
 }
 
 /// Roles Anywhere wraps credentials in a list of one.
@@ -242,6 +311,11 @@ fn failure(event: &Event<'_>, out: &mut Kept<'_>) {
     let Some(message) = event.error_message.and_then(Node::str) else {
         return;
     };
+    // A refused AssumeRole keeps no serial number; that a code was wrong stands in the message only.
+    let guessed = message.starts_with("MultiFactorAuthentication failed");
+    if guessed && !out.iter().any(|(a, _)| *a == A::Serial) {
+        out.push((A::Serial, Value::Text(UNNAMED_DEVICE.into())));
+    }
     let after = message.split("on resource: ").nth(1);
     let role = after
         .and_then(|rest| rest.split_whitespace().next())

@@ -15,16 +15,28 @@ mod history;
 mod incident;
 mod minted;
 mod network;
+mod odd;
 mod scene;
 mod settings;
 
 mod assume_root;
 mod credential_fan_out;
+mod deny_policy_stripped;
 mod federation_token_persistence;
+mod identity_provider_backdoor;
+mod log_gap;
+mod logging_tampered;
+mod mfa_device_by_token;
+mod mfa_guessing;
+mod mfa_not_in_ancestry;
+mod mfa_removed;
 mod role_chaining;
 mod role_juggling;
+mod roles_anywhere_backdoor;
 mod session_token_persistence;
+mod spare_credential;
 mod token_outlives_key;
+mod trust_policy_backdoor;
 mod twin_tokens;
 mod use_after_revocation;
 
@@ -43,11 +55,22 @@ use crate::text::Untrusted;
 pub const REGISTRY: &[&Detection] = &[
     &assume_root::DETECTION,
     &credential_fan_out::DETECTION,
+    &deny_policy_stripped::DETECTION,
     &federation_token_persistence::DETECTION,
+    &identity_provider_backdoor::DETECTION,
+    &log_gap::DETECTION,
+    &logging_tampered::DETECTION,
+    &mfa_device_by_token::DETECTION,
+    &mfa_guessing::DETECTION,
+    &mfa_not_in_ancestry::DETECTION,
+    &mfa_removed::DETECTION,
     &role_chaining::DETECTION,
     &role_juggling::DETECTION,
+    &roles_anywhere_backdoor::DETECTION,
     &session_token_persistence::DETECTION,
+    &spare_credential::DETECTION,
     &token_outlives_key::DETECTION,
+    &trust_policy_backdoor::DETECTION,
     &twin_tokens::DETECTION,
     &use_after_revocation::DETECTION,
 ];

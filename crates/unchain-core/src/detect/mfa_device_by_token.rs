@@ -1,0 +1,192 @@
+//! An MFA device registered by somebody who should not have to.
+
+use super::odd::{DAY, HOUR, Likeness, Odd, graded, in_console, likeness, line};
+use super::{Detection, Scene};
+use crate::deed::{Attribute, Deed};
+use crate::finding::{Confidence, Draft, Severity};
+use crate::ledger::{Fact, Seconds, Symbol};
+use crate::lineage::NodeKind;
+use std::collections::BTreeMap;
+
+/// An MFA device registered for persistence.
+pub(super) const DETECTION: Detection = Detection {
+    id: "mfa-device-by-token",
+    title: "MFA device registered by a token or for somebody else",
+    severity: Severity::High,
+    techniques: &["T1556.006", "T1098.005"],
+    finds: "A virtual MFA device is enabled by a temporary credential outside the console, or by a key on another \
+        user, or by a key about which something else is odd; it weighs more once the device is presented to mint \
+        tokens or to sign in.",
+    matters: "A device of the intruder's own opens everything that asks for MFA and survives a change of password \
+        and keys.",
+    evaded: "Registering it in a console session that began with the user's own password, where nothing else is \
+        odd.",
+    false_positives: &[
+        "People who register their own device in the console, or with their own key where nothing is odd: not \
+         counted.",
+        "Tools that create a device and leave enabling it to the user: not counted.",
+        "An administrator who enrols somebody else with a key: low, as long as the device is then presented from \
+         another network than the administrator's.",
+    ],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_enable_virtual.html",
+        "https://redcanary.com/blog/threat-detection/aws-sts/",
+    ],
+    run,
+};
+
+/// A device that is presented this long after it was enabled was enabled for that.
+const SOON: Seconds = 7 * DAY;
+
+/// The calls that presented a device, by its serial number.
+type Presented<'l> = BTreeMap<Symbol, Vec<&'l Fact>>;
+
+fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let enabled: Vec<&Fact> = scene.deeds(Deed::EnableMfaDevice).collect();
+    if enabled.is_empty() {
+        return;
+    }
+    let presented = presented(scene);
+    found.extend(
+        enabled
+            .into_iter()
+            .filter_map(|fact| judge(scene, fact, &presented)),
+    );
+}
+
+fn presented<'l>(scene: &Scene<'_, 'l>) -> Presented<'l> {
+    let mut all = Presented::new();
+    let deeds = [Deed::GetSessionToken, Deed::AssumeRole, Deed::ConsoleLogin];
+    for fact in deeds.into_iter().flat_map(|deed| scene.deeds(deed)) {
+        let serial = scene.ledger.attribute(fact, Attribute::Serial);
+        if !serial.is_empty() {
+            all.entry(serial).or_default().push(fact);
+        }
+    }
+    all
+}
+
+/// Who enabled the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Maker {
+    /// A temporary credential that is not the console's.
+    Token,
+    /// A long-term key.
+    Key,
+    /// A page of the console.
+    Console,
+}
+
+fn maker(scene: &Scene<'_, '_>, actor: u32) -> Maker {
+    if in_console(scene, actor) {
+        Maker::Console
+    } else if scene.is(actor, NodeKind::LongTermKey) {
+        Maker::Key
+    } else {
+        Maker::Token
+    }
+}
+
+fn judge(scene: &Scene<'_, '_>, fact: &Fact, presented: &Presented<'_>) -> Option<Draft> {
+    let actor = scene.actor(fact)?;
+    let maker = maker(scene, actor);
+    let user = scene.text(fact, Attribute::User);
+    let own_name = scene
+        .ledger
+        .text(scene.ledger.caller(fact.key.caller).user_name);
+    let another = !user.is_empty() && user != own_name;
+    let serial = scene.ledger.attribute(fact, Attribute::Serial);
+    let after: Vec<&Fact> = presented
+        .get(&serial)
+        .into_iter()
+        .flatten()
+        .copied()
+        .filter(|p| p.time >= fact.time && p.time - fact.time <= SOON)
+        .collect();
+    let by_maker = after.iter().any(|p| near(scene, fact, p));
+    let mut odd = Odd::of(scene, fact);
+    if another && by_maker && maker != Maker::Console {
+        odd.also("whoever enabled it then presented it, on behalf of another user");
+    }
+    if odd.count() > 0 && had_another(scene, (fact, user), presented) {
+        odd.also("the user had been presenting another device");
+    }
+    let severity = match (maker, odd.count()) {
+        (Maker::Token, 0) if after.is_empty() => Severity::Medium,
+        (Maker::Token, 0) if another && !by_maker => Severity::Medium,
+        (Maker::Token, _) => Severity::High,
+        (Maker::Key, n) if another => graded(Severity::Low, n),
+        (Maker::Key | Maker::Console, 0) => return None,
+        (Maker::Key | Maker::Console, n) => graded(Severity::Low, n),
+    };
+    let device = scene.ledger.text(serial);
+    let whose = if another {
+        format!("user {user}")
+    } else {
+        "its own user".to_owned()
+    };
+    let then = match after.first() {
+        Some(first) => format!(", first presented with {}", scene.name(first)),
+        None => String::new(),
+    };
+    let what = format!(
+        "{} enabled the MFA device {device} for {whose}{then}",
+        scene.label(actor)
+    );
+    let made = scene.deeds(Deed::CreateVirtualMfaDevice).filter(|made| {
+        made.time <= fact.time && scene.ledger.attribute(made, Attribute::Serial) == serial
+    });
+    let draft = Draft::new(actor, odd.told(&what))
+        .distinct(device)
+        .severity(severity)
+        .confidence(if odd.count() > 0 {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        })
+        .also(after.iter().filter_map(|p| scene.actor(p)))
+        .seen_in(made.map(|made| (made.time, made.id)))
+        .seen(fact.time, fact.id)
+        .seen_in(after.iter().take(4).map(|p| (p.time, p.id)));
+    Some(odd.shown(draft))
+}
+
+/// Whether a device was presented by the lineage that enabled it, or from its address: an office shares
+/// an address, so with a call the user agent must be the same as well.
+fn near(scene: &Scene<'_, '_>, enabled: &Fact, presented: &Fact) -> bool {
+    let lines =
+        [enabled, presented].map(|f| scene.actor(f).map(|a| line(scene, a)).unwrap_or_default());
+    let [maker, user] = lines;
+    let alike = match likeness(scene, enabled.key.client, presented.key.client) {
+        Likeness::Machine => true,
+        Likeness::Address => presented.deed == Deed::ConsoleLogin,
+        Likeness::No => false,
+    };
+    alike || maker.iter().any(|node| user.contains(node))
+}
+
+/// Whether the user presented another device within a month before that was not taken away.
+fn had_another(
+    scene: &Scene<'_, '_>,
+    (fact, user): (&Fact, &str),
+    presented: &Presented<'_>,
+) -> bool {
+    let serial = scene.ledger.attribute(fact, Attribute::Serial);
+    let others = presented.iter().filter(|(other, _)| **other != serial);
+    others
+        .flat_map(|(other, facts)| facts.iter().map(move |f| (*other, *f)))
+        .any(|(other, f)| {
+            let name = scene
+                .ledger
+                .text(scene.ledger.caller(f.key.caller).user_name);
+            let gone = scene.deeds(Deed::DeactivateMfaDevice).any(|d| {
+                d.time <= fact.time + HOUR && scene.ledger.attribute(d, Attribute::Serial) == other
+            });
+            !name.is_empty()
+                && name == user
+                && f.time < fact.time
+                && fact.time - f.time <= 30 * DAY
+                && !gone
+        })
+}
