@@ -29,6 +29,8 @@ pub(crate) struct Draft {
     pub(crate) event_type: &'static str,
     pub(crate) data: bool,
     pub(crate) recipient: String,
+    /// The VPC endpoint that the request came through; empty if through none.
+    pub(crate) endpoint: String,
     pub(crate) shared: Option<String>,
     pub(crate) details: Value,
     pub(crate) from_console: bool,
@@ -89,6 +91,9 @@ impl Draft {
         put("recipientAccountId", json!(self.recipient));
         if let Some(shared) = self.shared {
             put("sharedEventID", json!(shared));
+        }
+        if !self.endpoint.is_empty() {
+            put("vpcEndpointId", json!(self.endpoint));
         }
         if !self.details.is_null() {
             put("serviceEventDetails", self.details);

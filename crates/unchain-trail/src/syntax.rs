@@ -35,12 +35,14 @@ const OPTIONS: &[(&str, bool)] = &[
     ("pod", true),
     ("subject", true),
     ("delivery", true),
+    ("endpoint", true),
     ("error", true),
     ("reissues", true),
     ("every", true),
     ("times", true),
     ("denied", false),
     ("mfa-unrecorded", false),
+    ("guest", false),
     ("unlogged", false),
 ];
 

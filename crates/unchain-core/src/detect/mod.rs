@@ -18,8 +18,11 @@ mod network;
 mod odd;
 mod scene;
 mod settings;
+mod visit;
+mod workloads;
 
 mod assume_root;
+mod console_from_api;
 mod credential_fan_out;
 mod deny_policy_stripped;
 mod federation_token_persistence;
@@ -35,10 +38,12 @@ mod role_juggling;
 mod roles_anywhere_backdoor;
 mod session_token_persistence;
 mod spare_credential;
+mod token_from_several_networks;
 mod token_outlives_key;
 mod trust_policy_backdoor;
 mod twin_tokens;
 mod use_after_revocation;
+mod workload_credential_elsewhere;
 
 pub use history::{Baseline, Novelty};
 pub use incident::{Incident, Step, incidents};
@@ -54,6 +59,7 @@ use crate::text::Untrusted;
 /// Every detection, by id.
 pub const REGISTRY: &[&Detection] = &[
     &assume_root::DETECTION,
+    &console_from_api::DETECTION,
     &credential_fan_out::DETECTION,
     &deny_policy_stripped::DETECTION,
     &federation_token_persistence::DETECTION,
@@ -69,10 +75,12 @@ pub const REGISTRY: &[&Detection] = &[
     &roles_anywhere_backdoor::DETECTION,
     &session_token_persistence::DETECTION,
     &spare_credential::DETECTION,
+    &token_from_several_networks::DETECTION,
     &token_outlives_key::DETECTION,
     &trust_policy_backdoor::DETECTION,
     &twin_tokens::DETECTION,
     &use_after_revocation::DETECTION,
+    &workload_credential_elsewhere::DETECTION,
 ];
 
 /// One detection: its words and its code.

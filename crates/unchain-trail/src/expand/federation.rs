@@ -137,10 +137,13 @@ pub(super) fn cognito(world: &mut World, event: &Event<'_>) -> Result<(), Fault>
     draft.identity = json!({ "type": "Unknown" });
     draft.recipient.clone_from(&role.account);
     draft.data = true;
-    draft.params = json!({
-        "identityId": identity_id,
-        "logins": { provider: "HIDDEN_DUE_TO_SECURITY_REASONS" },
-    });
+    draft.params = match event.option("guest") {
+        Some(_) => json!({ "identityId": identity_id }),
+        None => json!({
+            "identityId": identity_id,
+            "logins": { provider: "HIDDEN_DUE_TO_SECURITY_REASONS" },
+        }),
+    };
     if event.failed() {
         world.emit(draft);
         return Ok(());
@@ -247,5 +250,8 @@ mod tests {
         let records = crate::records(text).unwrap();
         assert_eq!(records[0]["userIdentity"], json!({ "type": "Unknown" }));
         assert_eq!(records[0]["eventCategory"], "Data");
+        assert!(records[0]["requestParameters"]["logins"].is_object());
+        let guest = crate::records(&format!("{text} guest")).unwrap();
+        assert!(guest[0]["requestParameters"].get("logins").is_none());
     }
 }
