@@ -43,6 +43,7 @@ const OPTIONS: &[(&str, bool)] = &[
     ("denied", false),
     ("mfa-unrecorded", false),
     ("guest", false),
+    ("without-login", false),
     ("unlogged", false),
 ];
 

@@ -133,6 +133,7 @@ fn special<'a>(event: &Event<'a>, deed: Deed, out: &mut Kept<'a>) {
         }
         Deed::RolesAnywhereCreateSession => credential_set(event, out),
         Deed::GetFederationToken => session_policies(event, out),
+        Deed::GetCredentialsForIdentity => logins(event, out),
         Deed::AttachPolicy => {
             let all = |t: &str| t.ends_with(":policy/AWSDenyAll");
             if out
@@ -225,6 +226,17 @@ fn advanced_kind(selector: Node<'_>) -> Option<&'static str> {
             _ => "All",
         },
     )
+}
+
+/// The provider that a Cognito identity logged in with; a guest has none
+/// (docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html).
+fn logins<'a>(event: &Event<'a>, out: &mut Kept<'a>) {
+    let logins = event.request.and_then(|request| request.get("logins"));
+    let logins = logins.map(Node::to_value).unwrap_or_default();
+    let provider = logins.as_object().and_then(|logins| logins.keys().min());
+    if let Some(provider) = provider {
+        out.push((A::Provider, Value::Text(capped(provider.clone().into()))));
+    }
 }
 
 /// Roles Anywhere wraps credentials in a list of one.

@@ -87,7 +87,7 @@ pub(super) const TABLE: &[Row] = &[
         &[("roleName", A::Role), ("accountId", A::TargetAccount)]), (Response,
         &["roleCredentials"], &[("accessKeyId", A::ChildKey)])]),
     row("sso", &["CreateToken"], Deed::CreateToken, &[(Request, &[], &[("clientId",
-        A::ClientId)])]),
+        A::ClientId), ("grantType", A::Status)])]),
     row("sso-oauth", &["CreateToken", "CreateTokenWithIAM"], Deed::CreateToken, &[(Additional,
         &[], &[("identitystore:UserId", A::UserId), ("identitycenter:CredentialId",
         A::SignInSession)])]),

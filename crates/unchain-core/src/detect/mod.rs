@@ -21,11 +21,15 @@ mod settings;
 mod visit;
 mod workloads;
 
+mod api_from_console;
 mod assume_root;
+mod bulk_data_read;
+mod cognito_unauthenticated;
 mod console_from_api;
 mod credential_fan_out;
 mod deny_policy_stripped;
 mod federation_token_persistence;
+mod high_impact_at_once;
 mod identity_provider_backdoor;
 mod log_gap;
 mod logging_tampered;
@@ -33,6 +37,8 @@ mod mfa_device_by_token;
 mod mfa_guessing;
 mod mfa_not_in_ancestry;
 mod mfa_removed;
+mod oauth_grant_elsewhere;
+mod recon_at_session_start;
 mod role_chaining;
 mod role_juggling;
 mod roles_anywhere_backdoor;
@@ -42,7 +48,9 @@ mod token_from_several_networks;
 mod token_outlives_key;
 mod trust_policy_backdoor;
 mod twin_tokens;
+mod unlogged_account_credential;
 mod use_after_revocation;
+mod web_identity_elsewhere;
 mod workload_credential_elsewhere;
 
 pub use history::{Baseline, Novelty};
@@ -58,11 +66,15 @@ use crate::text::Untrusted;
 
 /// Every detection, by id.
 pub const REGISTRY: &[&Detection] = &[
+    &api_from_console::DETECTION,
     &assume_root::DETECTION,
+    &bulk_data_read::DETECTION,
+    &cognito_unauthenticated::DETECTION,
     &console_from_api::DETECTION,
     &credential_fan_out::DETECTION,
     &deny_policy_stripped::DETECTION,
     &federation_token_persistence::DETECTION,
+    &high_impact_at_once::DETECTION,
     &identity_provider_backdoor::DETECTION,
     &log_gap::DETECTION,
     &logging_tampered::DETECTION,
@@ -70,6 +82,8 @@ pub const REGISTRY: &[&Detection] = &[
     &mfa_guessing::DETECTION,
     &mfa_not_in_ancestry::DETECTION,
     &mfa_removed::DETECTION,
+    &oauth_grant_elsewhere::DETECTION,
+    &recon_at_session_start::DETECTION,
     &role_chaining::DETECTION,
     &role_juggling::DETECTION,
     &roles_anywhere_backdoor::DETECTION,
@@ -79,7 +93,9 @@ pub const REGISTRY: &[&Detection] = &[
     &token_outlives_key::DETECTION,
     &trust_policy_backdoor::DETECTION,
     &twin_tokens::DETECTION,
+    &unlogged_account_credential::DETECTION,
     &use_after_revocation::DETECTION,
+    &web_identity_elsewhere::DETECTION,
     &workload_credential_elsewhere::DETECTION,
 ];
 

@@ -137,7 +137,7 @@ pub(super) fn cognito(world: &mut World, event: &Event<'_>) -> Result<(), Fault>
     draft.identity = json!({ "type": "Unknown" });
     draft.recipient.clone_from(&role.account);
     draft.data = true;
-    draft.params = match event.option("guest") {
+    draft.params = match event.option("without-login") {
         Some(_) => json!({ "identityId": identity_id }),
         None => json!({
             "identityId": identity_id,
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(records[0]["userIdentity"], json!({ "type": "Unknown" }));
         assert_eq!(records[0]["eventCategory"], "Data");
         assert!(records[0]["requestParameters"]["logins"].is_object());
-        let guest = crate::records(&format!("{text} guest")).unwrap();
+        let guest = crate::records(&format!("{text} without-login")).unwrap();
         assert!(guest[0]["requestParameters"].get("logins").is_none());
     }
 }

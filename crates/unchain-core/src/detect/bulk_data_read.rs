@@ -1,0 +1,227 @@
+//! Data or secrets read in bulk by a credential that has no business there.
+
+use super::calls::Kinds;
+use super::token_from_several_networks::splits;
+use super::visit::{addresses, told};
+use super::workloads::{Tell, strays};
+use super::{Detection, Novelty, Scene};
+use crate::deed::{Attribute, Deed};
+use crate::finding::{Confidence, Draft, Severity};
+use crate::ledger::{Seconds, Symbol, Use};
+use crate::lineage::Origin;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Data read in bulk.
+pub(super) const DETECTION: Detection = Detection {
+    id: "bulk-data-read",
+    title: "Data read with a credential that was taken or chained",
+    severity: Severity::Medium,
+    techniques: &["T1530", "T1555.006", "T1119"],
+    finds: "Objects, items or secrets are read with a credential that is in use elsewhere than its workload or in two \
+        places at once; or twenty times and more by a role session that another role session made, if its pair of \
+        roles is new; or secrets are read twenty times and more within ten minutes by a principal that does that \
+        once only.",
+    matters: "This is what the credential was taken for. What was read has to be taken for known to others.",
+    evaded: "Buckets and tables whose data events are not logged, and slow reading.",
+    false_positives: &[
+        "Pipelines through chained roles: a pair of roles that was there before is let through; low while the log is \
+         too short to say.",
+        "Programs that load all their secrets when they start: the second such session makes it routine.",
+    ],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging.html",
+        "https://docs.aws.amazon.com/secretsmanager/latest/userguide/monitoring-cloudtrail.html",
+    ],
+    run,
+};
+
+/// Reads by a chained session from which on it is more than a configuration.
+const MANY: u64 = 20;
+
+/// Secrets read in a row: a program needs a handful.
+const SECRETS: u64 = 20;
+
+/// The row, in seconds.
+const ROW: Seconds = 10 * 60;
+
+fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let mut told = BTreeSet::new();
+    taken(scene, &mut told, found);
+    chained(scene, &mut told, found);
+    secrets(scene, &told, found);
+}
+
+/// Successful reads of data among some uses.
+fn reads<'u, 'l: 'u>(
+    scene: &Scene<'_, '_>,
+    uses: impl IntoIterator<Item = &'u &'l Use>,
+) -> Vec<&'l Use> {
+    let read =
+        |usage: &&'l Use| usage.key.outcome.is_empty() && scene.kinds(usage).has(Kinds::DATA);
+    uses.into_iter().copied().filter(read).collect()
+}
+
+/// With credentials that others have.
+fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>) {
+    let strays = strays(scene).into_iter().map(|stray| {
+        let severity = match stray.tell {
+            Tell::Program | Tell::System => Severity::High,
+            Tell::Commanded(_) | Tell::Version => Severity::Medium,
+            Tell::Network => Severity::Low,
+        };
+        (severity, stray.away)
+    });
+    let splits = splits(scene).into_iter().map(|split| {
+        let severity = if split.differs {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
+        (severity, split.away)
+    });
+    for (severity, away) in strays.chain(splits) {
+        let uses = reads(scene, away.iter().flat_map(|visit| &visit.uses));
+        let Some(first) = away.first().filter(|_| !uses.is_empty()) else {
+            continue;
+        };
+        done.extend(away.iter().map(|visit| visit.node));
+        let what = format!(
+            "{}, in use elsewhere, read data from {}: {}",
+            scene.label(first.node),
+            addresses(scene, &away),
+            told(scene, uses.iter().copied()),
+        );
+        let draft = Draft::new(first.node, what)
+            .severity(severity)
+            .confidence(Confidence::Medium)
+            .seen_in(uses.iter().flat_map(|usage| scene.records(usage)));
+        let placed = severity < Severity::High || !scene.networks.is_private(first.network);
+        found.push(if placed {
+            draft.from(first.symbol(scene))
+        } else {
+            draft
+        });
+    }
+}
+
+/// Through roles that other role sessions assumed.
+fn chained(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>) {
+    let mut pairs: BTreeMap<(&str, &str), Vec<(u32, Seconds, Novelty)>> = BTreeMap::new();
+    for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
+        let data = scene.activity(number).kinds.has(Kinds::DATA);
+        if !data || node.origin != Origin::Issued || done.contains(&number) {
+            continue;
+        }
+        let Some(issue) = scene
+            .lineage
+            .issue(number)
+            .filter(|_| scene.lineage.is_chained(number))
+        else {
+            continue;
+        };
+        if issue.deed != Deed::AssumeRole
+            || !scene.ledger.caller(issue.key.caller).invoked_by.is_empty()
+        {
+            continue;
+        }
+        let from = scene.ledger.caller(issue.key.caller).unique_id;
+        let role = scene.ledger.attribute(issue, Attribute::Role);
+        let novelty = scene.pair_novelty(from, role, issue.time);
+        let pair = (scene.ledger.text(from), scene.ledger.text(role));
+        pairs
+            .entry(pair)
+            .or_default()
+            .push((number, issue.time, novelty));
+    }
+    for ((from, role), sessions) in pairs {
+        let first = sessions
+            .iter()
+            .min_by_key(|(n, time, _)| (*time, scene.names(*n)));
+        let Some(&(node, _, novelty)) = first.filter(|(.., novelty)| *novelty != Novelty::Known)
+        else {
+            continue;
+        };
+        let all: Vec<&Use> = sessions.iter().flat_map(|(n, ..)| scene.uses(*n)).collect();
+        let uses = reads(scene, &all);
+        let count: u64 = uses.iter().map(|usage| scene.ledger.count(usage)).sum();
+        // A log that begins after the pair did cannot say; one that comes back is a pipeline.
+        let routine = novelty == Novelty::Unknown && sessions.len() > 2;
+        if count < MANY || routine {
+            continue;
+        }
+        done.insert(node);
+        let what = format!(
+            "{} read data through {role}, which a role session assumed: {}",
+            scene.label(node),
+            told(scene, uses.iter().copied()),
+        );
+        let draft = Draft::new(node, what)
+            .distinct(format!("{from}>{role}"))
+            .confidence(Confidence::Medium)
+            .also(sessions.iter().map(|(n, ..)| *n))
+            .seen_in(uses.iter().flat_map(|usage| scene.records(usage)));
+        found.push(judged(draft, novelty));
+    }
+}
+
+fn judged(draft: Draft, novelty: Novelty) -> Draft {
+    match novelty {
+        Novelty::New => draft,
+        _ => draft
+            .severity(Severity::Low)
+            .confidence(Confidence::Low)
+            .not_visible(
+                "Whether this is usual: the log does not reach back a week; give a baseline.",
+            ),
+    }
+}
+
+/// Many secrets in a row.
+fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) {
+    let mut principals: HashMap<Symbol, Vec<(u32, &Use)>> = HashMap::new();
+    for usage in scene.ledger.uses() {
+        let count = scene.ledger.count(usage);
+        if count < SECRETS
+            || !usage.key.outcome.is_empty()
+            || !scene.kinds(usage).has(Kinds::SECRET)
+        {
+            continue;
+        }
+        let caller = scene.ledger.caller(usage.key.caller);
+        if let Some(node) = scene.lineage.node_of_caller(usage.key.caller)
+            && caller.invoked_by.is_empty()
+        {
+            principals
+                .entry(caller.unique_id)
+                .or_default()
+                .push((node, usage));
+        }
+    }
+    for (who, rows) in principals {
+        let &[(node, usage)] = rows.as_slice() else {
+            continue;
+        };
+        let last = scene.ledger.last(usage).0.seconds();
+        if done.contains(&node) || last - usage.first.seconds() > ROW {
+            continue;
+        }
+        let what = format!(
+            "{} read secrets within minutes from {}: {}",
+            scene.label(node),
+            scene.ledger.text(scene.address(usage.key.client)),
+            told(scene, [usage]),
+        );
+        let place = scene.place_novelty(who, scene.network(usage), usage.first.seconds());
+        let draft = Draft::new(node, what)
+            .distinct("secrets")
+            .confidence(Confidence::Low)
+            .seen_in(scene.records(usage))
+            .not_visible(
+                "Which secrets: the ledger counts calls and does not keep what each asked for.",
+            );
+        found.push(match place {
+            Novelty::New => draft.from(scene.address(usage.key.client)),
+            _ => draft.severity(Severity::Low),
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! Somebody who begins by finding out where they are.
+
+use super::calls::Kinds;
+use super::network::Network;
+use super::visit::{Tool, Visit, told, visits};
+use super::{Detection, Novelty, Scene};
+use crate::finding::{Confidence, Draft, Severity};
+use crate::ledger::{Ledger, Seconds, Use};
+use crate::lineage::{NodeKind, Origin};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reconnaissance at the start.
+pub(super) const DETECTION: Detection = Detection {
+    id: "recon-at-session-start",
+    title: "Reconnaissance at the start of a session",
+    severity: Severity::Medium,
+    techniques: &["T1087.004", "T1526", "T1580", "T1069.003"],
+    finds: "In its first ten minutes, or in the first ten minutes in another place, a credential makes six different \
+        calls or more that ask who it is, who else is there and what it may do. Medium if the place is new to the \
+        principal or to the key and other software calls from there, or if several of the calls are denied and the \
+        principal is not known to be usual there; else low. One finding for each principal.",
+    matters: "An owner knows what the credential is for. Who found or stole it has to ask, and asks at once.",
+    evaded: "Asking slowly, with few calls, or by other means than the API.",
+    false_positives: &[
+        "The console and Terraform, which ask by themselves: not counted, Terraform unless its place is new.",
+        "Security scanners: what comes back on three days is routine.",
+        "A new colleague, an inventory tool on its first day: low.",
+    ],
+    references: &[
+        "https://attack.mitre.org/techniques/T1580/",
+        "https://securitylabs.datadoghq.com/articles/tales-from-the-cloud-trenches-aws-activity-to-phishing/",
+    ],
+    run,
+};
+
+/// Different calls that look around: people use a few of them each day, whoever explores uses many.
+const LOOKS: usize = 6;
+
+/// The start of a session, in seconds.
+const START: Seconds = 10 * 60;
+
+/// Different calls denied: one or two are missing rights, more is somebody who tries doors.
+const DENIED: usize = 3;
+
+/// A principal that looked around on so many days does that for a living.
+const ROUTINE_DAYS: usize = 3;
+
+const DAY: Seconds = 24 * 3600;
+
+/// A credential's first minutes in one place.
+struct Look<'l> {
+    visits: Vec<Visit<'l>>,
+    uses: Vec<&'l Use>,
+    looks: usize,
+    denied: BTreeSet<&'l str>,
+    first: Seconds,
+    severity: Severity,
+}
+
+fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let mut principals: BTreeMap<&str, Vec<Look<'_>>> = BTreeMap::new();
+    for node in candidates(scene) {
+        let Some(n) = scene.node(node) else {
+            continue;
+        };
+        let who = scene.ledger.text(n.unique_id);
+        let list = principals.entry(who).or_default();
+        list.extend(looks(scene, node));
+    }
+    found.extend(
+        principals
+            .iter()
+            .filter_map(|(who, looks)| judge(scene, (who, looks))),
+    );
+}
+
+/// Credentials with many different calls that look around. Uses are in the order of their callers.
+fn candidates(scene: &Scene<'_, '_>) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let (mut caller, mut count, mut call) = (u32::MAX, 0, u32::MAX);
+    for usage in scene.ledger.uses() {
+        if usage.key.caller != caller {
+            (caller, count, call) = (usage.key.caller, 0, u32::MAX);
+        }
+        if usage.key.call == call || !scene.kinds(usage).has(Kinds::RECON) {
+            continue;
+        }
+        call = usage.key.call;
+        count += 1;
+        if count == LOOKS {
+            found.extend(
+                scene
+                    .lineage
+                    .node_of_caller(caller)
+                    .filter(|&n| is_own(scene, n)),
+            );
+        }
+    }
+    found
+}
+
+/// Whether a credential's calls are its holder's own.
+fn is_own(scene: &Scene<'_, '_>, node: u32) -> bool {
+    scene.node(node).is_some_and(|n| {
+        let credential = n.kind.is_credential() && n.kind != NodeKind::ConsoleSession;
+        credential && !matches!(n.origin, Origin::Console | Origin::Forwarded)
+    })
+}
+
+/// The beginnings in each place that look around.
+fn looks<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Look<'l>> {
+    let all = visits(scene, node);
+    let mut places: Vec<Network> = all.iter().map(|visit| visit.network).collect();
+    places.sort_unstable();
+    places.dedup();
+    let of = |place: Network| {
+        let (here, others): (Vec<_>, Vec<_>) = all
+            .iter()
+            .cloned()
+            .partition(|visit| visit.network == place);
+        look(scene, here, &others)
+    };
+    places.into_iter().filter_map(of).collect()
+}
+
+fn look<'l>(scene: &Scene<'_, 'l>, here: Vec<Visit<'l>>, others: &[Visit<'l>]) -> Option<Look<'l>> {
+    let begin = here.first()?;
+    let (first, agent) = (begin.first, begin.agent);
+    let before = || others.iter().filter(|visit| visit.first < first);
+    // A key whose owner is elsewhere, and whose new place has other software.
+    let moved = before().next().is_some()
+        && before().all(|v| v.agent.differs(agent) || v.text != begin.text);
+    let who = scene.node(begin.node)?.unique_id;
+    let novelty = scene.place_novelty(who, begin.network, first);
+    let new = novelty == Novelty::New || moved && novelty == Novelty::Unknown;
+    let known = scene.networks.is_known(begin.network);
+    let counted = |visit: &&Visit<'l>| match visit.agent.tool {
+        Tool::Browser | Tool::Machine => false,
+        Tool::Terraform => new,
+        _ => true,
+    };
+    let uses = here
+        .iter()
+        .filter(counted)
+        .flat_map(|visit| visit.uses.iter().copied());
+    let uses = uses.filter(|usage| {
+        scene.kinds(usage).has(Kinds::RECON) && usage.first.seconds() <= first.saturating_add(START)
+    });
+    let uses: Vec<&Use> = uses.collect();
+    let names: BTreeSet<&str> = uses.iter().map(|u| scene.call_name(u.key.call)).collect();
+    let denied = uses.iter().filter(|usage| !usage.key.outcome.is_empty());
+    let denied: BTreeSet<&str> = denied.map(|u| scene.call_name(u.key.call)).collect();
+    let strange = denied.len() >= DENIED && novelty != Novelty::Known;
+    let severity = match (new && !known, strange && !known) {
+        (true, _) | (_, true) => Severity::Medium,
+        _ => Severity::Low,
+    };
+    let enough = names.len() >= LOOKS && !daily(scene.ledger, &uses);
+    enough.then(|| Look {
+        looks: names.len(),
+        visits: here.clone(),
+        uses,
+        denied,
+        first,
+        severity,
+    })
+}
+
+/// Whether most of the calls come back a day later or more: the credential does nothing else.
+fn daily(ledger: &Ledger, uses: &[&Use]) -> bool {
+    let again = uses.iter().filter(|usage| {
+        let (last, _) = ledger.last(usage);
+        last.seconds().saturating_sub(usage.first.seconds()) >= DAY
+    });
+    again.count() * 2 > uses.len()
+}
+
+fn judge(scene: &Scene<'_, '_>, (who, looks): (&str, &[Look<'_>])) -> Option<Draft> {
+    let days: BTreeSet<Seconds> = looks.iter().map(|look| look.first / DAY).collect();
+    let worst = looks.iter().min_by_key(|look| {
+        let place = look.visits.first().map(|visit| visit.order(scene));
+        (std::cmp::Reverse(look.severity), look.first, place)
+    })?;
+    if days.len() >= ROUTINE_DAYS && worst.severity < Severity::Medium {
+        return None;
+    }
+    let begin = worst.visits.first()?;
+    let what = format!(
+        "{} began at {} with {}: {} different calls that look around within {} minutes{}: {}",
+        scene.label(begin.node),
+        begin.address(scene),
+        begin.text,
+        worst.looks,
+        START / 60,
+        match worst.denied.len() {
+            0 => String::new(),
+            denied => format!(", {denied} of them denied"),
+        },
+        told(scene, worst.uses.iter().copied()),
+    );
+    let confidence = match worst.severity {
+        Severity::Medium => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    let seen = worst.uses.iter().flat_map(|usage| scene.records(usage));
+    let draft = Draft::new(begin.node, what)
+        .distinct(who)
+        .severity(worst.severity)
+        .confidence(confidence)
+        .also(
+            looks
+                .iter()
+                .flat_map(|look| look.visits.iter().map(|visit| visit.node)),
+        )
+        .seen_in(seen);
+    Some(if worst.severity >= Severity::Medium {
+        draft.from(begin.symbol(scene))
+    } else {
+        draft.not_visible(
+            "Whether this is the principal's usual work: the log shows no other day of it.",
+        )
+    })
+}
