@@ -42,7 +42,6 @@ const OPTIONS: &[(&str, bool)] = &[
     ("times", true),
     ("denied", false),
     ("mfa-unrecorded", false),
-    ("guest", false),
     ("without-login", false),
     ("unlogged", false),
 ];
