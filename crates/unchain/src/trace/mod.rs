@@ -2,6 +2,7 @@
 
 mod choose;
 mod draw;
+mod graph;
 mod walk;
 mod write;
 
@@ -21,7 +22,9 @@ const EXAMPLES: &str = "Examples:
   unchain trace AKIAQNZGKIQY56JQ7WML
       everything that came of a leaked key, and where it came from
   unchain trace 198.51.100.23 --source logs/ --at 2026-03-02T11:30:00Z
-      every credential used from an address, straight from logs, as of an instant";
+      every credential used from an address, straight from logs, as of an instant
+  unchain trace AKIAQNZGKIQY56JQ7WML --format dot | dot -Tsvg > lineage.svg
+      a picture; mermaid and graphml are for other programs";
 
 /// Draw the lineage: up to the root, down to every descendant
 ///
@@ -65,10 +68,12 @@ enum Format {
     Json,
     /// One JSON object per node, with its depth
     Jsonl,
-    /// For Graphviz
+    /// A graph for Graphviz
     Dot,
-    /// For pages that draw Mermaid
+    /// A graph for pages that draw Mermaid
     Mermaid,
+    /// A graph for Gephi, yEd, networkx …
+    Graphml,
 }
 
 impl Trace {
@@ -135,8 +140,9 @@ impl Trace {
             }
             Format::Json => write::json(out, report, &steps)?,
             Format::Jsonl => write::jsonl(out, report, &steps)?,
-            Format::Dot => write::dot(out, report, &steps)?,
-            Format::Mermaid => write::mermaid(out, report, &steps)?,
+            Format::Dot => graph::dot(out, report, &steps)?,
+            Format::Mermaid => graph::mermaid(out, report, &steps)?,
+            Format::Graphml => graph::graphml(out, report, &steps)?,
         }
         Ok(())
     }

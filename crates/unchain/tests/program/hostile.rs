@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use unchain_trail::TOKEN_MARKER;
 
 /// Escapes, a bidirectional override, an 8-bit control, a line separator, a formula, and a bell.
-const EVIL: &str =
+pub(crate) const EVIL: &str =
     "=cmd|'/C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m\u{2028}\u{e0041}x\r\n";
 
 /// Every way to ask.
-const QUESTIONS: [&[&str]; 21] = [
+const QUESTIONS: [&[&str]; 22] = [
     &["scan", "logs", "--no-case"],
     &["scan", "logs", "--no-case", "--format", "json"],
     &["tokens", "--source", "logs"],
@@ -26,6 +26,7 @@ const QUESTIONS: [&[&str]; 21] = [
     &["trace", "PIVOT", "--source", "logs", "--format", "jsonl"],
     &["trace", "PIVOT", "--source", "logs", "--format", "dot"],
     &["trace", "PIVOT", "--source", "logs", "--format", "mermaid"],
+    &["trace", "PIVOT", "--source", "logs", "--format", "graphml"],
     &["trace", "PIVOT-", "--source", "logs"],
     &["events", "PIVOT", "--source", "logs"],
     &["events", "PIVOT", "--source", "logs", "--format", "jsonl"],
@@ -47,7 +48,7 @@ fn ask_all(room: &Room, pivot: &str) -> Vec<(String, String)> {
 }
 
 /// Appends to every string of a record that the program may print.
-fn poison(value: &mut Value, with: &str) {
+pub(crate) fn poison(value: &mut Value, with: &str) {
     match value {
         Value::String(text) => text.push_str(with),
         Value::Array(items) => items.iter_mut().for_each(|item| poison(item, with)),

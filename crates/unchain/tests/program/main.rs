@@ -11,6 +11,7 @@
 mod case;
 mod common;
 mod findings;
+mod graph;
 mod hostile;
 mod output;
 mod readme;

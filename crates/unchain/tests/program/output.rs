@@ -129,6 +129,10 @@ fn trace_of_the_leaked_key() {
         "trace_as_mermaid",
         trace(&[d, "--up", "--format", "mermaid"])
     );
+    assert_snapshot!(
+        "trace_as_graphml",
+        trace(&[d, "--up", "--format", "graphml"])
+    );
 }
 
 #[test]
