@@ -2,6 +2,7 @@
 
 use crate::exit::{self, Exit};
 use crate::{case, edges, events, findings, manual, scan, tokens, trace};
+use crate::{case, edges, events, manual, queries, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Trace(trace::Trace),
     Edges(edges::Edges),
     Events(events::Events),
+    Queries(queries::Queries),
     Case(case::Case),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -45,6 +47,7 @@ impl Command {
             Self::Trace(trace) => trace.run(context),
             Self::Edges(edges) => edges.run(context),
             Self::Events(events) => events.run(context),
+            Self::Queries(queries) => queries.run(context),
             Self::Case(case) => case.run(context),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),

@@ -13,6 +13,7 @@ mod input;
 mod judge;
 mod manual;
 mod output;
+mod queries;
 mod reading;
 mod scan;
 mod store;

@@ -9,7 +9,7 @@ pub(crate) const EVIL: &str =
     "=cmd|'/C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m\u{2028}\u{e0041}x\r\n";
 
 /// Every way to ask.
-const QUESTIONS: [&[&str]; 22] = [
+const QUESTIONS: [&[&str]; 23] = [
     &["scan", "logs", "--no-case"],
     &["scan", "logs", "--no-case", "--format", "json"],
     &["tokens", "--source", "logs"],
@@ -27,6 +27,7 @@ const QUESTIONS: [&[&str]; 22] = [
     &["trace", "PIVOT", "--source", "logs", "--format", "dot"],
     &["trace", "PIVOT", "--source", "logs", "--format", "mermaid"],
     &["trace", "PIVOT", "--source", "logs", "--format", "graphml"],
+    &["queries", "PIVOT", "--kind", "session"],
     &["trace", "PIVOT-", "--source", "logs"],
     &["events", "PIVOT", "--source", "logs"],
     &["events", "PIVOT", "--source", "logs", "--format", "jsonl"],

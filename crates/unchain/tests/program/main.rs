@@ -14,6 +14,7 @@ mod findings;
 mod graph;
 mod hostile;
 mod output;
+mod queries;
 mod readme;
 mod trouble;
 mod truth;

@@ -16,6 +16,7 @@ fn help_of_every_command() {
         "trace",
         "edges",
         "events",
+        "queries",
         "case",
         "completions",
         "man",
