@@ -1,8 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{case, edges, events, findings, manual, scan, tokens, trace};
-use crate::{case, edges, events, manual, queries, scan, tokens, trace};
+use crate::{case, edges, events, findings, manual, queries, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
