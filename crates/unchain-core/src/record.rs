@@ -5,17 +5,18 @@
 //! exists because a tree costs 8 microseconds a record where decompression costs 1.2
 //! (`cargo xtask bench`); `tests/record_paths.rs` and the fuzz target `record` hold the two equal.
 
+mod memo;
 mod order;
 
 use crate::event::{Category, Event, Notes, Refusal};
 use crate::json::Node;
+use crate::json::shapes::Shapes;
 use crate::json::walk;
+use crate::record::memo::Memo;
 use crate::record::order::{Member, Order};
 use crate::time::Timestamp;
 use serde_json::Value;
-use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Parses the record that begins at byte `at` of `text` and returns it with the offset behind it.
 ///
@@ -24,6 +25,7 @@ pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
     let mut parser = Parser {
         identities: Memo::nothing(),
         others: Memo::nothing(),
+        shapes: Shapes::nothing(),
         order: Order::nothing(),
     };
     parser.parse_at(text, at)
@@ -38,6 +40,7 @@ pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
 pub struct Parser {
     identities: Memo,
     others: Memo,
+    shapes: Shapes,
     order: Order,
 }
 
@@ -59,6 +62,19 @@ impl Parser {
             at = fields.member(place, member, self)?;
             last = member;
         }
+    }
+
+    /// As [`Place::part`], for a member that most often has the shape that it had in a call of this name.
+    #[inline(always)]
+    fn part<'a>(
+        &mut self,
+        place: Place<'a>,
+        (call, member): (&str, Member),
+        into: &mut Option<Node<'a>>,
+    ) -> Option<usize> {
+        let (node, end) = place.shaped(&mut self.shapes, kind(call, member))?;
+        *into = Some(node);
+        Some(end)
     }
 }
 
@@ -114,6 +130,13 @@ impl<'a> Place<'a> {
         Some(end)
     }
 
+    /// As [`Place::node`], for a value that most often has the shape of one of its kind before.
+    #[inline(always)]
+    fn shaped(self, shapes: &mut Shapes, kind: usize) -> Option<(Node<'a>, usize)> {
+        let end = shapes.end(self.bytes, self.at, kind)?;
+        Some((Node::Text(self.text.get(self.at..end)?), end))
+    }
+
     #[inline(always)]
     fn flag(self, into: &mut Option<bool>) -> Option<usize> {
         let rest = self.bytes.get(self.at..)?;
@@ -131,93 +154,11 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Values met before, each in a slot chosen by its first bytes.
-#[derive(Debug)]
-struct Memo {
-    slots: Vec<Slot>,
-    /// What the token of the next value is, if it gets one.
-    next: Option<NonZeroU64>,
-}
-
-/// One value met before.
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    text: Vec<u8>,
-    token: Option<NonZeroU64>,
-}
-
-/// A power of two, so that a hash picks a slot by its low bits.
-const SLOTS: usize = 1024;
-/// How many bytes choose the slot: enough to reach into `principalId`, and into the host name of
-/// `tlsDetails`.
-const PREFIX: usize = 120;
-/// Larger values rarely come again, and keeping them would cost memory.
-const LONGEST: usize = 2048;
-
-/// Tokens that begin with the same bits are one memory's; this counts the memories.
-static MEMORIES: AtomicU64 = AtomicU64::new(1);
-/// How many bits of a token count the values of one memory.
-const VALUES: u32 = 40;
-
-impl Default for Memo {
-    fn default() -> Self {
-        let memory = MEMORIES.fetch_add(1, Ordering::Relaxed);
-        Self {
-            slots: vec![Slot::default(); SLOTS],
-            next: NonZeroU64::new(memory << VALUES).filter(|_| memory < 1 << (64 - VALUES)),
-        }
-    }
-}
-
-impl Memo {
-    /// A memory that keeps nothing.
-    fn nothing() -> Self {
-        Self {
-            slots: Vec::new(),
-            next: None,
-        }
-    }
-
-    /// Skips one value and returns its text, and its token if it is remembered.
-    ///
-    /// INVARIANT: equal tokens are given for equal texts only.
-    /// Test: `equal_tokens_mean_equal_identities`.
-    #[inline]
-    fn node<'a>(&mut self, place: Place<'a>) -> Option<(Node<'a>, usize, Option<NonZeroU64>)> {
-        let rest = place.bytes.get(place.at..)?;
-        let prefix = rest.get(..PREFIX).unwrap_or(rest);
-        let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
-        let Some(known) = self
-            .slots
-            .get_mut(slot)
-            .filter(|_| matches!(rest, [b'{' | b'[', ..]))
-        else {
-            let (node, end) = place.node()?;
-            return Some((node, end, None));
-        };
-        if !known.text.is_empty() && rest.starts_with(&known.text) {
-            let end = place.at + known.text.len();
-            let node = Node::Text(place.text.get(place.at..end)?);
-            return Some((node, end, known.token));
-        }
-        let (node, end) = place.node()?;
-        if end - place.at > LONGEST {
-            return Some((node, end, None));
-        }
-        known.text.clear();
-        known
-            .text
-            .extend_from_slice(place.bytes.get(place.at..end)?);
-        known.token = self.next;
-        self.next = self.next.and_then(following);
-        Some((node, end, known.token))
-    }
-}
-
-/// The token after `token`; `None` when one memory has used up its own.
-fn following(token: NonZeroU64) -> Option<NonZeroU64> {
-    let next = token.checked_add(1)?;
-    (next.trailing_zeros() < VALUES).then_some(next)
+/// What values of one call's member have in common, as a number.
+#[inline(always)]
+fn kind(call: &str, member: Member) -> usize {
+    let hash = xxh3_64_with_seed(call.as_bytes(), member as u64);
+    usize::try_from(hash).unwrap_or_default()
 }
 
 /// The members of a record as the fast path meets them.
@@ -304,23 +245,28 @@ impl<'a> Fields<'a> {
             }
             Member::ErrorMessage => place.part(&mut event.error_message),
             Member::Identity => {
-                let (node, end, token) = parser.identities.node(place)?;
+                let (node, end, token) = parser
+                    .identities
+                    .node(place, (&mut parser.shapes, member as usize))?;
                 event.identity = Some(node).filter(|node| node.is_object());
                 event.identity_token = token;
                 event.identity.map(|_| end)
             }
-            Member::Request => place.part(&mut event.request),
-            Member::Response => place.part(&mut event.response),
-            Member::Additional => place.part(&mut event.additional),
-            Member::Details => place.part(&mut event.details),
-            Member::Tls => parser.others.node(place).map(|(_, end, _)| end),
+            Member::Request => parser.part(place, (event.name, member), &mut event.request),
+            Member::Response => parser.part(place, (event.name, member), &mut event.response),
+            Member::Additional => parser.part(place, (event.name, member), &mut event.additional),
+            Member::Details => parser.part(place, (event.name, member), &mut event.details),
+            Member::Tls => {
+                let shapes = (&mut parser.shapes, member as usize);
+                parser.others.node(place, shapes).map(|(_, end, _)| end)
+            }
             Member::RequestId if place.is_text_of::<ID>() => Some(place.at + ID + 2),
-            Member::Resources
-            | Member::Version
-            | Member::RequestId
-            | Member::Other
-            | Member::Start
-            | Member::End => walk::value(place.bytes, place.at),
+            Member::Resources => parser
+                .shapes
+                .end(place.bytes, place.at, kind(event.name, member)),
+            Member::Version | Member::RequestId | Member::Other | Member::Start | Member::End => {
+                walk::value(place.bytes, place.at)
+            }
         }
     }
 

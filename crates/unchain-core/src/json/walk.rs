@@ -129,49 +129,98 @@ pub(crate) fn string(bytes: &[u8], at: usize) -> Option<usize> {
     escaped_string(bytes, end)
 }
 
-/// Skips an object or array. One loop and a bit for each level in place of recursion.
-fn container(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // The lowest bit is the innermost level: 1 for an object.
-    let mut levels: u64 = 0;
-    let mut depth = 0;
+/// Skips an object or array.
+fn container(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut levels = Levels::default();
+    let (mut at, mut next) = levels.before(bytes, at)?;
     loop {
-        // Before a value.
-        match *bytes.get(at)? {
-            b'"' => at = string(bytes, at + 1)?,
-            open @ (b'{' | b'[') => {
-                let object = open == b'{';
-                levels = levels << 1 | u64::from(object);
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return None;
-                }
-                at = space(bytes, at + 1);
-                if *bytes.get(at)? != open + 2 {
-                    if object {
-                        at = key(bytes, at)?;
+        at = match next {
+            Next::Text => string(bytes, at)?,
+            Next::Number => number(bytes, at)?,
+            Next::End => return Some(at),
+        };
+        (at, next) = levels.behind(bytes, at)?;
+    }
+}
+
+/// What comes behind brackets, keys, commas and literals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The content of a string; the opening quote is passed.
+    Text,
+    /// A number.
+    Number,
+    /// Nothing more of the object or array.
+    End,
+}
+
+/// The objects and arrays that a place is in. A bit for each level in place of recursion.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Levels {
+    /// The lowest bit is the innermost level: 1 for an object.
+    objects: u64,
+    depth: u32,
+}
+
+impl Levels {
+    /// Goes on from before a value to the next string or number, or to the end of the outermost level.
+    #[inline(always)]
+    pub(crate) fn before(&mut self, bytes: &[u8], mut at: usize) -> Option<(usize, Next)> {
+        loop {
+            match *bytes.get(at)? {
+                b'"' => return Some((at + 1, Next::Text)),
+                open @ (b'{' | b'[') => {
+                    let object = open == b'{';
+                    self.objects = self.objects << 1 | u64::from(object);
+                    self.depth += 1;
+                    if self.depth > MAX_DEPTH {
+                        return None;
                     }
-                    continue;
+                    at = space(bytes, at + 1);
+                    if *bytes.get(at)? != open + 2 {
+                        if object {
+                            at = key(bytes, at)?;
+                        }
+                        continue;
+                    }
+                    // The closing bracket is read below: it is two behind the opening one in ASCII.
                 }
-                // The closing bracket is read below: it is two behind the opening one in ASCII.
+                b't' | b'f' | b'n' => at = scalar(bytes, at)?,
+                _ => return Some((at, Next::Number)),
             }
-            _ => at = scalar(bytes, at)?,
+            at = self.close(bytes, at)?;
+            if self.depth == 0 {
+                return Some((at, Next::End));
+            }
         }
-        // Behind a value.
+    }
+
+    /// As [`Levels::before`], from behind a value.
+    #[inline(always)]
+    pub(crate) fn behind(&mut self, bytes: &[u8], at: usize) -> Option<(usize, Next)> {
+        let at = self.close(bytes, at)?;
+        if self.depth == 0 {
+            return Some((at, Next::End));
+        }
+        self.before(bytes, at)
+    }
+
+    /// From behind a value to before the next, or behind the outermost level.
+    #[inline(always)]
+    fn close(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
         loop {
             at = space(bytes, at);
+            let object = self.objects & 1 == 1;
             match *bytes.get(at)? {
                 b',' => {
                     at = space(bytes, at + 1);
-                    if levels & 1 == 1 {
-                        at = key(bytes, at)?;
-                    }
-                    break;
+                    return if object { key(bytes, at) } else { Some(at) };
                 }
-                close @ (b'}' | b']') if (close == b'}') == (levels & 1 == 1) => {
+                close @ (b'}' | b']') if (close == b'}') == object => {
                     at += 1;
-                    levels >>= 1;
-                    depth -= 1;
-                    if depth == 0 {
+                    self.objects >>= 1;
+                    self.depth -= 1;
+                    if self.depth == 0 {
                         return Some(at);
                     }
                 }
@@ -203,7 +252,7 @@ fn scalar(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?`; an exponent is left to the plain path.
-fn number(bytes: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn number(bytes: &[u8], start: usize) -> Option<usize> {
     let digits = |mut at: usize| {
         while bytes.get(at).is_some_and(u8::is_ascii_digit) {
             at += 1;

@@ -2,8 +2,8 @@
 //!
 //! Must not know what the members mean.
 
+use crate::json::shapes::{Stretch, WIDTH, width_at};
 use crate::json::walk;
-use wide::u8x16;
 
 /// The members of a record that are told apart. Those up to `Details` may come once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,38 +97,14 @@ pub(super) struct Order {
 /// The text from behind one value to the next: comma, key and colon, or the closing brace.
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    text: [u8; 32],
-    /// How much of `text` is meant; [`NOTHING`] in an unused step.
-    length: u32,
+    text: Stretch,
     member: Member,
-}
-
-/// More than any text has.
-const NOTHING: u32 = 33;
-
-impl Step {
-    /// Whether the text goes on with this step. One comparison of 32 bytes, whatever the length.
-    #[inline(always)]
-    fn is_at(&self, text: &[u8; 32]) -> bool {
-        let ([a, b], [c, d]) = (halves(&self.text), halves(text));
-        let same = a.simd_eq(c).to_bitmask() | b.simd_eq(d).to_bitmask() << 16;
-        same.trailing_ones() >= self.length
-    }
-}
-
-#[inline(always)]
-fn halves(text: &[u8; 32]) -> [u8x16; 2] {
-    match text.as_chunks::<16>().0 {
-        [a, b] => [u8x16::new(*a), u8x16::new(*b)],
-        _ => [u8x16::ZERO; 2],
-    }
 }
 
 impl Default for Order {
     fn default() -> Self {
         let unused = Step {
-            text: [0; 32],
-            length: NOTHING,
+            text: Stretch::NONE,
             member: Member::End,
         };
         Self {
@@ -152,11 +128,11 @@ impl Order {
         at: usize,
         last: Member,
     ) -> Option<(Member, usize)> {
-        let text = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>());
+        let text = width_at(bytes, at);
         if let (Some(text), Some([latest, other])) = (text, self.behind.get(last as usize)) {
             for step in [latest, other] {
-                if step.is_at(text) {
-                    let behind = at + step.length as usize;
+                if step.text.is_at(text) {
+                    let behind = at + step.text.len();
                     // There may be more white space than the last time.
                     let behind = match step.member {
                         Member::End => behind,
@@ -174,19 +150,14 @@ impl Order {
     #[cold]
     fn remember(
         &mut self,
-        text: Option<&[u8; 32]>,
+        text: Option<&[u8; WIDTH]>,
         length: usize,
         (last, member): (Member, Member),
     ) {
         if let (Some(text), Some(steps)) = (text, self.behind.get_mut(last as usize))
-            && let Some(length) = u32::try_from(length).ok().filter(|l| *l < NOTHING)
+            && let Some(text) = Stretch::new(text, length)
         {
-            let step = Step {
-                text: *text,
-                length,
-                member,
-            };
-            *steps = [step, steps[0]];
+            *steps = [Step { text, member }, steps[0]];
         }
     }
 }
