@@ -58,6 +58,7 @@ impl Uses {
 
     /// Adds rows whose keys are in any order.
     pub(super) fn unite(&mut self, mut rows: Run) {
+        self.rest();
         let fresh = self.settled.sift(&mut rows);
         // Two ledgers are in memory now: what is not needed goes first.
         drop(rows);
@@ -98,14 +99,20 @@ impl Uses {
 
     /// Everything, which is gone from here afterwards.
     pub(super) fn take(&mut self) -> Run {
-        self.settle();
+        self.rest();
         std::mem::take(&mut self.settled)
+    }
+
+    /// Brings everything into order, and frees the room for more.
+    fn rest(&mut self) {
+        self.settle();
+        self.pending = Vec::new();
+        self.new = Run::default();
     }
 
     /// Frees the room kept for more.
     pub(super) fn shrink(&mut self) {
-        self.pending = Vec::new();
-        self.new = Run::default();
+        self.rest();
         self.settled.uses.shrink_to_fit();
         self.settled.many.shrink_to_fit();
     }
