@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use unchain_core::text::terminal;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// One file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,9 @@ fn is_remote(source: &str) -> bool {
 
 fn walk(folder: &Path, found: &mut Found) {
     // Names are compared far more quickly here, folder by folder, than whole paths are afterwards.
-    let sorted = WalkDir::new(folder).sort_by_file_name();
+    // What is compared is in one folder: its paths are in the order of its names, which would have to be cut off.
+    let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+    let sorted = WalkDir::new(folder).sort_by(by_name);
     let mut folder: Arc<Path> = Arc::from(folder);
     for entry in sorted.follow_links(true) {
         let entry = match entry {
