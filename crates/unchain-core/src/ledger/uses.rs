@@ -20,6 +20,9 @@ type Entry = (UseKey, Mark, EventKey);
 /// So many new rows are folded in together: fifteen megabytes.
 const NEW: usize = 1 << 18;
 
+/// A use that is new, and before which of the known ones it belongs.
+type Fresh = (usize, Use);
+
 /// All uses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uses {
@@ -174,9 +177,9 @@ impl Run {
 
     /// Unites the rows of another run, which are in any order, with those of this one, which is in order,
     /// and gives those that are not here yet, in order.
-    fn sift(&mut self, other: &mut Self) -> Vec<Use> {
+    fn sift(&mut self, other: &mut Self) -> Vec<Fresh> {
         let order = ordered(other.uses.iter().map(|usage| parts(&usage.key)));
-        let mut fresh: Vec<Use> = Vec::new();
+        let mut fresh: Vec<Fresh> = Vec::new();
         let mut at = 0;
         let mut group = Vec::new();
         for alike in ordered::alike(&order) {
@@ -191,14 +194,17 @@ impl Run {
                 }
                 let known = match self.uses.get_mut(at) {
                     Some(known) if known.key == usage.key => Some(known),
-                    _ => fresh.last_mut().filter(|last| last.key == usage.key),
+                    _ => fresh
+                        .last_mut()
+                        .map(|(_, last)| last)
+                        .filter(|last| last.key == usage.key),
                 };
                 match known {
                     Some(known) => unite(known, &mut self.many, (usage, own)),
-                    None => fresh.push(Use {
-                        many: own.map_or(Use::ONE, |own| push(&mut self.many, own)),
-                        ..*usage
-                    }),
+                    None => {
+                        let many = own.map_or(Use::ONE, |own| push(&mut self.many, own));
+                        fresh.push((at, Use { many, ..*usage }));
+                    }
                 }
             }
         }
@@ -207,17 +213,14 @@ impl Run {
 
     /// Puts rows whose keys are all new and ascend where they belong, from the last to the first, so that
     /// no second copy of all rows is needed.
-    fn insert(&mut self, fresh: &[Use]) {
+    fn insert(&mut self, fresh: &[Fresh]) {
         let mut end = self.uses.len();
-        self.uses.extend_from_slice(fresh);
-        for (left, usage) in fresh.iter().enumerate().rev() {
-            let before = self.uses.get(..end).unwrap_or_default();
-            let later = before.iter().rev().take_while(|row| row.key > usage.key);
-            let start = end - later.count();
+        self.uses.extend(fresh.iter().map(|(_, usage)| *usage));
+        for (left, &(start, usage)) in fresh.iter().enumerate().rev() {
             self.uses.copy_within(start..end, start + left + 1);
             end = start;
             if let Some(slot) = self.uses.get_mut(start + left) {
-                *slot = *usage;
+                *slot = usage;
             }
         }
     }
