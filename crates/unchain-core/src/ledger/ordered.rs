@@ -67,3 +67,28 @@ pub(super) fn rows_of<'r, T>(words: &[u128], rows: &'r [T]) -> impl Iterator<Ite
     let place = |word: &u128| usize::try_from(word & u128::from(u32::MAX)).ok();
     words.iter().filter_map(move |word| rows.get(place(word)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scatters numbers.
+    fn spread(n: u32) -> u32 {
+        n.wrapping_mul(0x9e37_79b9)
+    }
+
+    #[test]
+    fn dealing_sorts() {
+        let few: fn(u32) -> [u32; 3] = |n| [spread(n) % 9, spread(n) % 5, n % 3];
+        let many: fn(u32) -> [u32; 3] = |n| [spread(n), spread(n) >> 7, 1];
+        let one: fn(u32) -> [u32; 3] = |_| [0, 0, 7];
+        let count = u32::try_from(4 * HEAPS).expect("few");
+        let rows: Vec<u32> = (0..count).collect();
+        for numbers in [few, many, one] {
+            let order = ordered(rows.iter().map(|&n| numbers(n)));
+            let mut expected = rows.clone();
+            expected.sort_by_key(|&n| (numbers(n), n));
+            assert!(rows_of(&order, &rows).eq(&expected));
+        }
+    }
+}
