@@ -134,6 +134,29 @@ impl<'a> Node<'a> {
         found
     }
 
+    /// Calls `member` with each name and value of an object, in the order of the text; with none for any other
+    /// kind. A repeated name comes twice.
+    pub fn members(self, mut member: impl FnMut(Cow<'a, str>, Node<'a>)) {
+        match self {
+            Self::Value(value) => {
+                for (name, value) in value.as_object().into_iter().flatten() {
+                    member(Cow::Borrowed(name), Node::Value(value));
+                }
+            }
+            Self::Text(text) => {
+                let bytes = text.as_bytes();
+                // The text was checked when it was cut out, so a failure cannot lose a member.
+                let _ = walk::object(bytes, 0, |key, at| {
+                    let end = walk::value(bytes, at)?;
+                    if let Some(value) = text.get(at..end) {
+                        member(key.text(), Node::Text(value));
+                    }
+                    Some(end)
+                });
+            }
+        }
+    }
+
     /// The elements of an array; empty for any other kind.
     pub fn items(self) -> Vec<Node<'a>> {
         match self {

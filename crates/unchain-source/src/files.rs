@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use unchain_core::event::Event;
+use unchain_core::json::Node;
 
 /// Where a record stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +27,13 @@ pub struct Position {
 pub trait Sink {
     /// One record that was understood and kept.
     fn event(&mut self, event: &Event<'_>, at: Position);
+
+    /// The same with the whole record, for whoever needs members that an [`Event`] has not. A session token
+    /// stands in it in clear: what is shown of it goes through [`crate::strike_out`].
+    fn record(&mut self, event: &Event<'_>, record: Node<'_>, at: Position) {
+        let _ = record;
+        self.event(event, at);
+    }
 }
 
 impl<F: FnMut(&Event<'_>, Position)> Sink for F {
@@ -154,8 +162,12 @@ pub(crate) struct ToSink<'s>(pub(crate) &'s mut dyn Sink);
 
 impl Take for ToSink<'_> {
     #[inline]
-    fn take(&mut self, event: &Event<'_>, _: Raw<'_>, record: u64) -> ControlFlow<()> {
-        self.0.event(event, Position { record });
+    fn take(&mut self, event: &Event<'_>, raw: Raw<'_>, record: u64) -> ControlFlow<()> {
+        let whole = match raw {
+            Raw::Text(text) => Node::Text(text),
+            Raw::Value(value) => Node::Value(value),
+        };
+        self.0.record(event, whole, Position { record });
         ControlFlow::Continue(())
     }
 }

@@ -5,6 +5,7 @@
 //! and the chain from one byte to the next is short. This is the inner loop of the whole scan
 //! (`cargo xtask bench`). Must not know what the values mean.
 
+use std::borrow::Cow;
 use wide::u8x16;
 
 /// Nesting beyond this is left to the plain path, which refuses beyond 127 levels.
@@ -21,7 +22,15 @@ pub(crate) struct Key<'a> {
     pub(crate) escaped: bool,
 }
 
-impl Key<'_> {
+impl<'a> Key<'a> {
+    /// The key as JSON means it.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        match std::str::from_utf8(self.raw) {
+            Ok(text) if !self.escaped => Cow::Borrowed(text),
+            _ => Cow::Owned(self.decoded()),
+        }
+    }
+
     /// Whether the key, as JSON means it, is `name`.
     #[inline]
     pub(crate) fn is(self, name: &str) -> bool {

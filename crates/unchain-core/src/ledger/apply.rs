@@ -78,7 +78,7 @@ impl Ledger {
 
     fn caller_by_text(&mut self, event: &Event<'_>, token: Option<Token>) -> Ref {
         let Some(Node::Text(text)) = event.identity else {
-            let (caller, rare) = caller::read(event, &mut self.symbols);
+            let (caller, rare) = caller::read(event, &mut |text| self.symbols.intern(text));
             return Ref::Row(self.add_caller(caller, rare));
         };
         // The console flag is not part of the text but of the caller.

@@ -4,7 +4,7 @@
 //! the same credential.
 //! docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 
-use super::symbols::{Symbol, Symbols};
+use super::symbols::Symbol;
 use crate::event::Event;
 use crate::id::split_principal;
 use crate::json::{Node, walk};
@@ -128,13 +128,16 @@ pub struct Rare {
 }
 
 /// Reads the caller of an event.
-pub(super) fn read(event: &Event<'_>, symbols: &mut Symbols) -> (Caller, Rare) {
+pub(super) fn read(
+    event: &Event<'_>,
+    symbol_of: &mut impl FnMut(&str) -> Symbol,
+) -> (Caller, Rare) {
     let caller = Caller {
         from_console: event.from_console,
         ..Caller::default()
     };
     match event.identity {
-        Some(identity) => Parts::of(identity).caller(event.from_console, symbols),
+        Some(identity) => Parts::of(identity).caller(event.from_console, symbol_of),
         None => (caller, Rare::default()),
     }
 }
@@ -267,8 +270,13 @@ impl<'a> Parts<'a> {
         [plain(self.key), split_principal(plain(self.principal)).1]
     }
 
-    /// The caller that these are the parts of; `from_console` is what its record says.
-    pub(super) fn caller(self, from_console: bool, symbols: &mut Symbols) -> (Caller, Rare) {
+    /// The caller that these are the parts of; `from_console` is what its record says. Texts become symbols
+    /// by `symbol_of`, which adds them or only looks them up.
+    pub(super) fn caller(
+        self,
+        from_console: bool,
+        symbol_of: &mut impl FnMut(&str) -> Symbol,
+    ) -> (Caller, Rare) {
         let mut caller = Caller {
             from_console,
             ..Caller::default()
@@ -277,34 +285,34 @@ impl<'a> Parts<'a> {
         if let Some(name) = self.kind.and_then(Node::str) {
             caller.kind = IdentityType::read(&name);
             if caller.kind == IdentityType::Other {
-                rare.type_name = symbols.intern(&name);
+                rare.type_name = symbol_of(&name);
             }
         }
-        caller.key = text(symbols, self.key);
-        caller.account = text(symbols, self.account);
-        caller.user_name = text(symbols, self.user);
-        caller.invoked_by = text(symbols, self.invoked_by);
-        principal_and_arn(&mut caller, symbols, (self.principal, self.arn));
+        caller.key = text(symbol_of, self.key);
+        caller.account = text(symbol_of, self.account);
+        caller.user_name = text(symbol_of, self.user);
+        caller.invoked_by = text(symbol_of, self.invoked_by);
+        principal_and_arn(&mut caller, symbol_of, (self.principal, self.arn));
         let within = |node: Option<Node<'a>>, name| node.and_then(|n| n.get(name));
-        rare.provider = text(symbols, self.provider);
-        rare.credential_id = text(symbols, self.credential);
-        rare.on_behalf_of = text(symbols, within(self.behalf, "userId"));
-        rare.identity_store = text(symbols, within(self.behalf, "identityStoreArn"));
-        rare.in_scope_of = text(symbols, within(self.scope, "sourceArn"));
-        rare.delegate = text(symbols, within(self.delegate, "accountId"));
+        rare.provider = text(symbol_of, self.provider);
+        rare.credential_id = text(symbol_of, self.credential);
+        rare.on_behalf_of = text(symbol_of, within(self.behalf, "userId"));
+        rare.identity_store = text(symbol_of, within(self.behalf, "identityStoreArn"));
+        rare.in_scope_of = text(symbol_of, within(self.scope, "sourceArn"));
+        rare.delegate = text(symbol_of, within(self.delegate, "accountId"));
         let context = self.context;
         let created = context.created.and_then(Node::str);
         caller.created = created.and_then(|t| Timestamp::parse(&t)).map(seconds);
         caller.mfa = context.mfa.and_then(Node::bool);
-        caller.issuer_arn = text(symbols, context.issuer_arn);
-        caller.issuer_id = text(symbols, context.issuer_id);
+        caller.issuer_arn = text(symbol_of, context.issuer_arn);
+        caller.issuer_id = text(symbol_of, context.issuer_id);
         if rare.provider.is_empty() {
-            rare.provider = text(symbols, within(context.web, "federatedProvider"));
+            rare.provider = text(symbol_of, within(context.web, "federatedProvider"));
         }
-        rare.role_delivery = text(symbols, context.delivery);
-        rare.source_identity = text(symbols, context.source);
-        rare.assumed_root = text(symbols, context.root);
-        rare.sign_in_session = text(symbols, context.sign_in);
+        rare.role_delivery = text(symbol_of, context.delivery);
+        rare.source_identity = text(symbol_of, context.source);
+        rare.assumed_root = text(symbol_of, context.root);
+        rare.sign_in_session = text(symbol_of, context.sign_in);
         (caller, rare)
     }
 }
@@ -382,9 +390,9 @@ fn fill<'a>(slot: &mut Option<Node<'a>>, text: &'a str, at: usize) -> Option<usi
     Some(end)
 }
 
-fn text(symbols: &mut Symbols, node: Option<Node<'_>>) -> Symbol {
+fn text(symbol_of: &mut impl FnMut(&str) -> Symbol, node: Option<Node<'_>>) -> Symbol {
     match node.and_then(Node::scalar) {
-        Some(text) => symbols.intern(&text),
+        Some(text) => symbol_of(&text),
         None => Symbol::EMPTY,
     }
 }
@@ -393,15 +401,15 @@ fn text(symbols: &mut Symbols, node: Option<Node<'_>>) -> Symbol {
 /// session, so it is kept once.
 fn principal_and_arn(
     caller: &mut Caller,
-    symbols: &mut Symbols,
+    symbol_of: &mut impl FnMut(&str) -> Symbol,
     (principal, arn): (Option<Node<'_>>, Option<Node<'_>>),
 ) {
     let principal = principal.and_then(Node::scalar).unwrap_or_default();
     let arn = arn.and_then(Node::scalar).unwrap_or_default();
     let (id, session) = split_principal(&principal);
-    caller.unique_id = symbols.intern(id);
-    caller.session = symbols.intern(session);
+    caller.unique_id = symbol_of(id);
+    caller.session = symbol_of(session);
     let stem = arn.strip_suffix(session).filter(|_| !session.is_empty());
     caller.arn_ends_with_session = stem.is_some();
-    caller.arn = symbols.intern(stem.unwrap_or(&arn));
+    caller.arn = symbol_of(stem.unwrap_or(&arn));
 }

@@ -299,7 +299,10 @@ impl Ledger {
         let mut rows: Vec<(usize, (Caller, Rare))> = Vec::with_capacity(read.len());
         for (n, parts) in &read {
             let console = callers.get(*n).is_some_and(|c| c.from_console);
-            rows.push((*n, parts.caller(console, &mut self.symbols)));
+            rows.push((
+                *n,
+                parts.caller(console, &mut |text| self.symbols.intern(text)),
+            ));
         }
         let hashes = rows.iter().map(|(_, (row, _))| hash_caller(self.seed, row));
         std::hint::black_box(self.callers.touch(hashes));

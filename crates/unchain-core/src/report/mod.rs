@@ -3,9 +3,11 @@
 //! The field names are a promise (see docs/output.md): they are added to, never renamed. These are
 //! the only types of this crate that serialise.
 
+mod ancestry;
 mod coverage;
 mod findings;
 
+pub use ancestry::Ancestry;
 pub use coverage::{AccountCoverage, Coverage, coverage};
 pub use findings::{FindingRow, Findings, IncidentRow, Next, StepRow};
 
