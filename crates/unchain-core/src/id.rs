@@ -243,7 +243,7 @@ impl EventId<'_> {
 
 /// The bytes of a GUID in lower case, `8-4-4-4-12`; anything else is `None`, so that printing the
 /// bytes gives the text back.
-pub(crate) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+pub fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
     let &[
         ..,

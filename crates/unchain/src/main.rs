@@ -16,6 +16,7 @@ mod output;
 mod queries;
 mod reading;
 mod scan;
+mod sigma;
 mod store;
 mod tokens;
 mod trace;

@@ -8,10 +8,10 @@ mod progress;
 mod shares;
 
 pub(crate) use progress::Progress;
+pub(crate) use shares::Shares;
 
 use crate::store;
 use identities::Identities;
-use shares::Shares;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use unchain_core::event::Event;
@@ -147,7 +147,7 @@ pub(crate) fn read(files: &Files, options: &Options, progress: &Progress) -> Rea
 }
 
 /// Runs `work` on every item, each on its own thread but the first, which stays here.
-fn on_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub(crate) fn on_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     std::thread::scope(|scope| {
         let work = &work;
         let mut items = items.into_iter();

@@ -2,6 +2,7 @@
 //! still work.
 
 mod print;
+mod rules;
 mod summary;
 
 use crate::args::Context;
@@ -11,6 +12,7 @@ use crate::input;
 use crate::judge::JudgeArgs;
 use crate::output::json;
 use crate::reading::{self, Options, Reading, Remember};
+use crate::sigma::{self, SigmaView};
 use crate::store;
 use crate::when::When;
 use clap::{Args, ValueEnum};
@@ -22,6 +24,7 @@ use unchain_case::{Case, FileRow};
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::text::Untrusted;
+use unchain_sigma::Rules;
 use unchain_source::{FileKind, Files, Filter};
 
 const EXAMPLES: &str = "Examples:
@@ -59,6 +62,9 @@ pub(crate) struct Scan {
     /// Exit with 1 if anything this bad or worse was found and is not expected
     #[arg(long, value_name = "SEVERITY", value_enum)]
     fail_on: Option<Level>,
+    /// Also ask the Sigma rules in this folder of every record; reads the files a second time
+    #[arg(long, value_name = "FOLDER")]
+    sigma: Option<PathBuf>,
     /// Threads to read with; as many as the machine runs at once unless given
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -108,6 +114,7 @@ enum Format {
 impl Scan {
     /// Reads, keeps and prints.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let rules = self.rules()?;
         let files = Files::discover(&self.sources, self.filter(context))?;
         // Before the long work, so that a mistake in the settings or a case that cannot be written is
         // known at once.
@@ -135,18 +142,40 @@ impl Scan {
         let findings = (!self.no_findings).then(|| judge.findings(&report));
         let found = findings.as_ref().zip(self.fail_on);
         let verdict = found.map_or(Exit::Clean, |(findings, level)| verdict(findings, level));
-        let summary = Summary::new(&reading, &files, (&report, at), (added, findings));
+        let mut summary = Summary::new(&reading, &files, (&report, at), (added, findings));
+        let mut again = true;
+        if let Some(rules) = &rules {
+            let result = sigma::run(&files, rules, (&lineage, at), self.threads);
+            again = result.records == summary.read.parsed - reading.summary.counts.filtered;
+            summary.sigma = Some(SigmaView::new(rules, &result, &report));
+        }
         match self.format {
             Format::Table => print::summary(context, self, &summary)?,
             Format::Json | Format::Jsonl => json::line(context.out, &summary)?,
         }
-        let exit = Exit::complete(complete(&reading, &files)).max(verdict);
-        if exit == Exit::Incomplete {
+        let complete = complete(&reading, &files);
+        if !complete {
             warn(&reading);
+        } else if !again {
+            say("files changed while the Sigma rules were asked\nhint: scan again");
         }
+        let exit = Exit::complete(complete && again).max(verdict);
         // The process ends now, and taking a large ledger apart row by row would be felt.
         std::mem::forget((reading, files));
         Ok(exit)
+    }
+
+    /// The Sigma rules to ask. Before the long work, so that a wrong folder is known at once.
+    fn rules(&self) -> anyhow::Result<Option<Rules>> {
+        let Some(folder) = &self.sigma else {
+            return Ok(None);
+        };
+        if self.sources.iter().any(|path| path.as_os_str() == "-") {
+            anyhow::bail!(
+                "Sigma rules read the logs a second time, which standard input cannot give; write it to a file and name that"
+            );
+        }
+        Ok(Some(Rules::load(folder)?))
     }
 
     /// Adds what was read to the case, in one transaction.
@@ -193,8 +222,12 @@ fn warn(reading: &Reading) {
     } else {
         "the input is incomplete, so the answer may be\nhint: the lines with `!` say what is wrong with which file"
     };
+    say(said);
+}
+
+fn say(warning: &str) {
     // Where a warning cannot be written there is nobody to warn.
-    let _ = writeln!(std::io::stderr(), "warning: {said}");
+    let _ = writeln!(std::io::stderr(), "warning: {warning}");
 }
 
 /// Whether everything was understood, and anything was CloudTrail at all.

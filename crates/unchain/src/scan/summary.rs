@@ -1,6 +1,7 @@
 //! What a scan has to tell, as plain values. The field names are a promise: see docs/output.md.
 
 use crate::reading::Reading;
+use crate::sigma::SigmaView;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use unchain_core::ledger::Use;
@@ -33,6 +34,8 @@ pub(crate) struct Summary {
     pub(crate) alive_tokens: Vec<Token>,
     /// Calls that would have issued or made something, and were denied or failed.
     pub(crate) denied_attempts: u64,
+    /// What Sigma rules found; none if none were given.
+    pub(crate) sigma: Option<SigmaView>,
     /// What went into the case; none if nothing is kept.
     pub(crate) case: Option<Added>,
 }
@@ -144,6 +147,7 @@ impl Summary {
             alive: alive.len() as u64,
             alive_tokens: report.last_used(&alive, LISTED),
             denied_attempts: denied(reading),
+            sigma: None,
             case,
         }
     }
