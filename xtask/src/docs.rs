@@ -239,9 +239,16 @@ mod tests {
         let allowed = BTreeMap::from([
             (
                 "crates/unchain",
-                ["unchain-case", "unchain-source", "unchain-core"].as_slice(),
+                [
+                    "unchain-case",
+                    "unchain-sigma",
+                    "unchain-source",
+                    "unchain-core",
+                ]
+                .as_slice(),
             ),
             ("crates/unchain-case", &["unchain-core"]),
+            ("crates/unchain-sigma", &["unchain-core"]),
             ("crates/unchain-source", &["unchain-core"]),
             ("crates/unchain-core", &[]),
             ("crates/unchain-trail", &[]),

@@ -33,6 +33,8 @@ enum Target {
     Arn,
     /// A trail prints as it was read
     Trail,
+    /// Asking few Sigma rules finds what asking all finds
+    Sigma,
 }
 
 /// Runs the targets; the first that finds something ends it.
@@ -90,6 +92,7 @@ impl Target {
             Self::Envelope => "envelope",
             Self::Arn => "arn",
             Self::Trail => "trail",
+            Self::Sigma => "sigma",
         }
     }
 
@@ -115,6 +118,7 @@ impl Target {
             }
             Self::Arn => command.args(["-max_len=512"]),
             Self::Trail => command.args(["-max_len=4096", "-dict=fuzz/trail.dict"]),
+            Self::Sigma => command.args(["-max_len=4096", "-dict=fuzz/sigma.dict"]),
         };
         command
     }
@@ -141,10 +145,19 @@ fn seeds(target: Target, scenarios: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(seeds)
 }
 
+/// The rules that docs/sigma.md gives as examples.
+fn rules_of_the_paper() -> Vec<Vec<u8>> {
+    let paper = include_str!("../../docs/sigma.md");
+    let blocks = paper.split("```yaml\n").skip(1);
+    let rules = blocks.filter_map(|block| block.split("```").next());
+    rules.map(|rule| rule.as_bytes().to_vec()).collect()
+}
+
 fn seeds_of_story(target: Target, story: &str) -> Result<Vec<Vec<u8>>> {
     let records = Trail::parse(story)?.records();
     Ok(match target {
         Target::Trail => vec![story.as_bytes().to_vec()],
+        Target::Sigma => rules_of_the_paper(),
         Target::Record => records
             .iter()
             .map(|record| record.to_string().into_bytes())

@@ -14,6 +14,11 @@ use unchain_core::json::Node;
 /// Strings nested deeper are not searched for keywords.
 const DEEPEST: usize = 64;
 
+/// A record as rules see it, for whoever wants to ask for a field.
+pub fn fields_of<'e>(record: Node<'e>, enrich: impl FnOnce() -> Enrichment<'e>) -> impl Event {
+    Fields::new(record, enrich)
+}
+
 /// One record with what the lineage adds. The lineage is asked only if a field of it is.
 pub(crate) struct Fields<'e, F: FnOnce() -> Enrichment<'e>> {
     record: Node<'e>,

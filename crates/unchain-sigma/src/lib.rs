@@ -23,6 +23,7 @@ pub use correlation::CorrelationHit;
 pub use enrichment::Enrichment;
 pub use error::SigmaError;
 pub use evaluate::Evaluator;
+pub use fields::fields_of;
 pub use hits::{EventRef, Hits, Rollup, Tally};
 pub use load::{Rules, Unusable};
 pub use rsigma_parser::Level;

@@ -32,6 +32,8 @@ const EXAMPLES: &str = "Examples:
       read everything below a folder, write ./unchain.case
   zcat one.json.gz | unchain scan - --no-case --at 2026-03-02T11:30:00Z
       read standard input, keep nothing, ask what was alive at an instant
+  unchain scan ~/incident/AWSLogs --sigma ~/sigma/rules/cloud/aws
+      also ask Sigma rules, which see the lineage as fields `unchain.root` …
 
 The case file is ./unchain.case unless --case says otherwise. Scanning more logs
 adds to it; scanning the same logs again changes nothing. Session tokens are in

@@ -17,5 +17,6 @@ mod hostile;
 mod output;
 mod queries;
 mod readme;
+mod sigma;
 mod trouble;
 mod truth;
