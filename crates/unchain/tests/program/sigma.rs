@@ -42,7 +42,7 @@ fn found(room: &Room, more: &[&str]) -> Value {
     let said = room.run(&arguments);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     let all: Value = serde_json::from_str(&said.out).unwrap();
-    all["sigma"].clone()
+    all.get("sigma").unwrap().clone()
 }
 
 #[test]
