@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
     hits.tally(&rules);
 });
 
-fn lineage() -> Enrichment<'static> {
+fn lineage<'a>() -> Enrichment<'a> {
     Enrichment {
         node: Some(1),
         root: Some("AKIAIOSFODNN7EXAMPLE"),

@@ -3,16 +3,13 @@
 use crate::enrichment::PREFIX;
 use crate::error::SigmaError;
 use crate::index::Index;
-use crate::rule::{Correlation, CorrelationKind, Rule, Slot, Words};
-use rsigma_eval::correlation::compile_correlation;
-use rsigma_parser::{
-    CorrelationCondition, CorrelationRule, CorrelationType, Level, LogSource, SigmaCollection,
-    SigmaRule, WindowMode, parse_sigma_yaml,
-};
+use crate::rule::{Correlation, Rule};
+use rsigma_parser::{CorrelationRule, SigmaCollection, parse_sigma_yaml};
 use std::path::Path;
 use unchain_core::text::Untrusted;
 use walkdir::WalkDir;
 
+mod compile;
 mod guard;
 mod split;
 
@@ -192,7 +189,7 @@ impl Loading {
 
     fn collection(&mut self, path: &Untrusted, document: &str, read: SigmaCollection) {
         for rule in &read.rules {
-            match compiled(rule, path) {
+            match compile::rule(rule, path) {
                 Ok(rule) => self.rules.push(rule),
                 Err(reason) => self.unusable.push(Unusable {
                     path: path.clone(),
@@ -214,7 +211,7 @@ impl Loading {
     fn finish(mut self) -> Rules {
         let mut correlations: Vec<Correlation> = Vec::new();
         for (path, rule) in std::mem::take(&mut self.correlations) {
-            match correlation(&rule, &path, &self.rules) {
+            match compile::correlation(&rule, &path, &self.rules) {
                 Ok(correlation) => correlations.push(correlation),
                 Err(reason) => self.unusable.push(Unusable {
                     path,
@@ -259,130 +256,5 @@ impl Unusable {
             title: told("title:"),
             reason: Untrusted::new(reason),
         }
-    }
-}
-
-fn compiled(rule: &SigmaRule, path: &Untrusted) -> Result<Rule, String> {
-    for_cloudtrail(&rule.logsource)?;
-    guard::can_be_asked(rule)?;
-    let compiled = rsigma_eval::compile_rule(rule).map_err(|error| error.to_string())?;
-    Ok(Rule {
-        words: Words {
-            id: rule.id.as_deref().map(Untrusted::new),
-            title: Untrusted::new(rule.title.as_str()),
-            level: rule.level.unwrap_or(Level::Informational),
-            tags: rule
-                .tags
-                .iter()
-                .map(|tag| Untrusted::new(tag.as_str()))
-                .collect(),
-            path: path.clone(),
-        },
-        base: false,
-        name: rule.name.clone(),
-        compiled,
-    })
-}
-
-fn for_cloudtrail(source: &LogSource) -> Result<(), String> {
-    let is = |part: &Option<String>, wanted: &str| {
-        part.as_deref()
-            .is_none_or(|part| part.eq_ignore_ascii_case(wanted))
-    };
-    let named = source.product.is_some() || source.service.is_some();
-    if named && is(&source.product, "aws") && is(&source.service, "cloudtrail") {
-        return Ok(());
-    }
-    let parts = [&source.product, &source.service, &source.category];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    Err(format!(
-        "it is for the logs of `{}`, not for aws cloudtrail",
-        parts.join(" ")
-    ))
-}
-
-fn correlation(
-    rule: &CorrelationRule,
-    path: &Untrusted,
-    rules: &[Rule],
-) -> Result<Correlation, String> {
-    let kind = match rule.correlation_type {
-        CorrelationType::EventCount => CorrelationKind::EventCount,
-        CorrelationType::ValueCount => CorrelationKind::ValueCount,
-        CorrelationType::Temporal => CorrelationKind::Temporal,
-        CorrelationType::TemporalOrdered => CorrelationKind::TemporalOrdered,
-        other => {
-            return Err(format!(
-                "correlations of type `{}` are not evaluated",
-                other.as_str()
-            ));
-        }
-    };
-    if rule.window != WindowMode::Sliding {
-        return Err(format!(
-            "windows of type `{}` are not evaluated",
-            rule.window.as_str()
-        ));
-    }
-    if kind == CorrelationKind::TemporalOrdered
-        && matches!(rule.condition, CorrelationCondition::Extended(_))
-    {
-        return Err("a condition over rules in order is not evaluated".to_owned());
-    }
-    let slots = rule.rules.iter().map(|name| slot(name, path, rules));
-    let slots: Vec<Slot> = slots.collect::<Result<_, _>>()?;
-    if slots.is_empty() || slots.len() > usize::from(u16::MAX) {
-        return Err("it refers to no rule, or to too many".to_owned());
-    }
-    let mut compiled = compile_correlation(rule).map_err(|error| error.to_string())?;
-    let expression = compiled.extended_expr.take();
-    guard::can_be_decided(expression.as_ref())?;
-    if kind == CorrelationKind::ValueCount && compiled.condition.field.is_none() {
-        return Err("`value_count` needs a `field`".to_owned());
-    }
-    Ok(Correlation {
-        words: Words {
-            id: rule.id.as_deref().map(Untrusted::new),
-            title: Untrusted::new(rule.title.as_str()),
-            level: rule.level.unwrap_or(Level::Informational),
-            tags: rule
-                .tags
-                .iter()
-                .map(|tag| Untrusted::new(tag.as_str()))
-                .collect(),
-            path: path.clone(),
-        },
-        kind,
-        group_by: rule
-            .group_by
-            .iter()
-            .map(|field| Untrusted::new(field.as_str()))
-            .collect(),
-        fields: std::mem::take(&mut compiled.group_by),
-        slots,
-        compiled,
-        expression,
-    })
-}
-
-/// The rules that a reference means: by id, by name, or by title, as Suzaku's rules refer. Of rules of one
-/// title those of the same file.
-fn slot(name: &str, path: &Untrusted, rules: &[Rule]) -> Result<Slot, String> {
-    let find = |is: &dyn Fn(&Rule) -> bool| -> Vec<u32> {
-        let found = (0u32..).zip(rules).filter(|(_, rule)| is(rule));
-        found.map(|(number, _)| number).collect()
-    };
-    let by_id = |rule: &Rule| rule.words.id.as_ref().is_some_and(|id| id.raw() == name);
-    let by_name = |rule: &Rule| rule.name.as_deref() == Some(name);
-    let by_title = |rule: &Rule| rule.words.title.raw() == name;
-    let beside = |rule: &Rule| by_title(rule) && rule.words.path == *path;
-    let ways: [&dyn Fn(&Rule) -> bool; 4] = [&by_id, &by_name, &beside, &by_title];
-    let found = ways.into_iter().map(find).find(|found| !found.is_empty());
-    let name = name.to_owned();
-    match found {
-        Some(rules) => Ok(Slot { name, rules }),
-        None => Err(format!(
-            "it refers to `{name}`, which is no usable rule over events"
-        )),
     }
 }

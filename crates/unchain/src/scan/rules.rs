@@ -2,7 +2,7 @@
 
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, count, counted, minute, principal, shown};
-use crate::sigma::{CorrelationView, CredentialHits, RuleHits, SigmaView};
+use crate::sigma::{CorrelationView, CredentialHits, RuleHits, RuleView, SigmaView};
 use std::io::{self, Write};
 use unchain_core::report::End;
 
@@ -38,51 +38,51 @@ pub(super) fn found(out: &mut dyn Write, width: usize, sigma: &SigmaView) -> io:
 }
 
 fn correlations(out: &mut dyn Write, width: usize, hits: &[CorrelationView]) -> io::Result<()> {
-    let columns = vec![
-        Column::new("  LEVEL", 10),
-        Column::new("CORRELATION", room(width, 4, 10 + 7 + 30)),
-        Column::new("EVENTS", 7).right(),
-        Column::new("FROM, ALIKE IN", 30).hanging(),
-    ];
-    let mut table = Table::new(out, columns);
-    for hit in hits.iter().take(ROWS) {
-        let mut alike = vec![minute(hit.first)];
-        let values = hit.group.as_object().into_iter().flatten();
-        alike.extend(values.filter_map(|(_, value)| value.as_str().map(clipped)));
-        table.row(&[
-            format!("  {}", short(hit.rule.level)),
-            shown(&hit.rule.title),
-            count(hit.count),
-            alike.join("\n"),
-        ])?;
+    let same = |a: &CorrelationView, b: &CorrelationView| a.rule.title == b.rule.title;
+    let runs: Vec<&[CorrelationView]> = hits.chunk_by(same).collect();
+    let mut table = Table::new(out, columns(width, "CORRELATION", "FROM, ALIKE IN"));
+    for run in runs.iter().take(ROWS) {
+        for hit in run.iter().take(NAMED) {
+            let mut alike = vec![minute(hit.first)];
+            let values = hit.group.as_object().into_iter().flatten();
+            alike.extend(values.filter_map(|(_, value)| value.as_str().map(clipped)));
+            table.row(&row(&hit.rule, hit.count, &alike))?;
+        }
+        if let Some(left) = run.len().checked_sub(NAMED).filter(|&left| left > 0) {
+            let left = format!("and {} more times", count(left as u64));
+            table.row(&[String::new(), String::new(), String::new(), left])?;
+        }
     }
     table.finish()?;
-    more(out, hits.len(), "hits of correlations")
+    more(out, runs.len(), "correlations that held")
 }
 
 fn hits(out: &mut dyn Write, width: usize, rules: &[RuleHits]) -> io::Result<()> {
-    let columns = vec![
-        Column::new("  LEVEL", 10),
-        Column::new("RULE", room(width, 4, 10 + 7 + 30)),
-        Column::new("EVENTS", 7).right(),
-        Column::new("FROM, CREDENTIAL", 30).hanging(),
-    ];
-    let mut table = Table::new(out, columns);
+    let mut table = Table::new(out, columns(width, "RULE", "FROM, CREDENTIAL"));
     for rule in rules.iter().take(ROWS) {
         let mut who = vec![minute(rule.first)];
         who.extend(rule.by_credential.iter().take(NAMED).map(name));
         if let Some(left) = rule.credentials.checked_sub(NAMED).filter(|&left| left > 0) {
             who.push(format!("and {} more", count(left as u64)));
         }
-        table.row(&[
-            format!("  {}", short(rule.rule.level)),
-            shown(&rule.rule.title),
-            count(rule.count),
-            who.join("\n"),
-        ])?;
+        table.row(&row(&rule.rule, rule.count, &who))?;
     }
     table.finish()?;
     more(out, rules.len(), "rules that matched")
+}
+
+fn columns(width: usize, what: &'static str, who: &'static str) -> Vec<Column> {
+    vec![
+        Column::new("  LEVEL", 10),
+        Column::new(what, room(width, 4, 10 + 7 + 30)),
+        Column::new("EVENTS", 7).right(),
+        Column::new(who, 30).hanging(),
+    ]
+}
+
+fn row(rule: &RuleView, events: u64, who: &[String]) -> [String; 4] {
+    let level = format!("  {}", short(rule.level));
+    [level, shown(&rule.title), count(events), who.join("\n")]
 }
 
 /// A level that fits its column.

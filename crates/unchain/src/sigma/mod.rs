@@ -5,7 +5,7 @@
 
 mod view;
 
-pub(crate) use view::{CorrelationView, CredentialHits, RuleHits, SigmaView};
+pub(crate) use view::{CorrelationView, CredentialHits, RuleHits, RuleView, SigmaView};
 
 use crate::reading::{Shares, on_threads};
 use std::collections::HashMap;

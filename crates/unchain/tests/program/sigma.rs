@@ -127,6 +127,26 @@ fn rules_find_the_same_however_the_logs_are_cut() {
 }
 
 #[test]
+fn rules_find_the_same_when_a_case_is_written() {
+    let room = room();
+    let with_case = [
+        "scan",
+        "logs",
+        "--case",
+        "here.case",
+        "--at",
+        NOON,
+        "--sigma",
+        "rules",
+        "--format",
+        "json",
+    ];
+    let said = room.run(&with_case);
+    let all: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(all.get("sigma"), Some(&found(&room, &[])));
+}
+
+#[test]
 fn whether_a_credential_is_alive_depends_on_the_instant() {
     let room = Room::with(&scenario("whack-a-mole"));
     let rule = "title: Alive\nlogsource:\n  product: aws\ndetection:\n  s:\n    eventName: GetCallerIdentity\n    unchain.alive: true\n  condition: s\n";
