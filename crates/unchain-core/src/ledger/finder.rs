@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::json::Node;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Identities that are remembered: a megabyte and a half of them, a power of two.
+/// Identities that are remembered: a megabyte of each table, a power of two.
 const REMEMBERED: usize = 1 << 16;
 
 /// Finds the callers of records; each thread has its own.

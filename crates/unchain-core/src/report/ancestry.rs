@@ -15,7 +15,8 @@ pub struct Ancestry {
     pub depth: u32,
     /// An origin's name; none for what is not a credential.
     pub origin: Option<&'static str>,
-    /// Whether it works at the instant that was asked for; none where the log does not show it.
+    /// Whether it works at the instant that was asked for; none where the log does not show it, and for what is
+    /// not a credential.
     pub alive: Option<bool>,
     /// The key id or principal of its parent.
     pub issued_by: Option<Untrusted>,
@@ -28,11 +29,11 @@ impl Report<'_, '_> {
     pub fn ancestry(&self, number: u32) -> Ancestry {
         let chain = self.lineage.ancestors(number);
         let node = self.lineage.node(number).filter(|n| n.kind.is_credential());
-        let alive = match self.life(number).status {
+        let alive = node.and_then(|_| match self.life(number).status {
             Status::Alive => Some(true),
             Status::Unknown => None,
             Status::Revoked | Status::Expired | Status::NotYet => Some(false),
-        };
+        });
         Ancestry {
             root: self.label(self.lineage.root(number)),
             depth: u32::try_from(chain.len()).unwrap_or(u32::MAX),
