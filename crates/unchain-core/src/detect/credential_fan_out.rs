@@ -15,9 +15,10 @@ pub(super) const DETECTION: Detection = Detection {
     title: "Many temporary credentials from one key",
     severity: Severity::Low,
     techniques: &["T1550.001", "T1078.004"],
-    finds: "One key or session asks five times or more within 15 minutes for temporary credentials: session \
-        tokens, federated sessions, or sessions of three roles or more; or of one role, where most are \
-        never used. Also one MFA device that opens five sessions within 15 minutes for several keys.",
+    finds: "A user or role asks five times or more within 15 minutes for temporary credentials: session tokens, \
+        federated sessions, or sessions of three roles or more; or of one role, where most are never \
+        used. Medium if from a network that came to the key within the last day, or if most are never \
+        used. Also one MFA device that opens five sessions within 15 minutes for several keys.",
     matters: "Spare credentials survive the deactivation of the key that they came from, and each must be \
         found and revoked by itself.",
     evaded: "Asking more slowly than five times in 15 minutes.",
@@ -46,15 +47,17 @@ const ROLES: usize = 3;
 type Group<'i, 's, 'l> = Vec<&'i Issue<'s, 'l>>;
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    let all = issues(scene, |deed| {
+    let mut all = issues(scene, |deed| {
         matches!(
             deed,
             Deed::AssumeRole | Deed::GetSessionToken | Deed::GetFederationToken
         )
     });
+    let who = |issue: &Issue<'_, '_>| scene.ledger.caller(issue.fact.key.caller).unique_id;
+    all.sort_by_key(|issue| (who(issue), issue.fact.time, issue.fact.hash));
     let mut logged = None;
     let mut by_device: BTreeMap<Symbol, Vec<Issue<'_, '_>>> = BTreeMap::new();
-    for of_caller in all.chunk_by(|a, b| a.edge.parent == b.edge.parent) {
+    for of_caller in all.chunk_by(|a, b| who(a) == who(b)) {
         if crowded(of_caller) {
             let logged = logged.get_or_insert_with(|| logged_accounts(scene));
             found.extend(judge(scene, of_caller, logged));
@@ -109,6 +112,7 @@ struct Burst {
     unused: usize,
     idle_attempts: usize,
     attempts: usize,
+    new_place: bool,
     roles: BTreeSet<Symbol>,
     without_role: bool,
 }
@@ -123,7 +127,13 @@ impl Burst {
         let tokens = || burst.iter().flatten();
         let role = |issue: &&Issue<'_, '_>| scene.ledger.attribute(issue.fact, Attribute::Role);
         let roles: BTreeSet<Symbol> = tokens().map(role).collect();
+        let first = burst.first().and_then(|group| group.first());
+        let new_place = first.is_some_and(|issue| {
+            let place = (network(scene, issue.fact), issue.fact.time);
+            key_above(scene, issue.edge.parent).is_some_and(|key| newcomer(scene, key, place))
+        });
         Self {
+            new_place,
             tokens: tokens().count(),
             unused: tokens().filter(idle).count(),
             idle_attempts: burst.iter().filter(|g| g.iter().all(|i| idle(&i))).count(),
@@ -156,22 +166,21 @@ fn judge(
     let (first, last) = (bursts.first()?.0, bursts.last()?.0);
     let worst = bursts.iter().max_by_key(|(burst, parts)| {
         let begin = std::cmp::Reverse(burst.first().map(|group| time(group)));
-        (parts.spares(), parts.attempts, begin)
+        (parts.new_place, parts.spares(), parts.attempts, begin)
     });
     let (burst, parts) = worst?;
     let comes_back = time(last.first()?) - time(first.first()?) >= DAY;
-    if comes_back && !parts.spares() {
+    let strange = parts.new_place || parts.spares();
+    if comes_back && !strange {
         return None;
     }
-    let (began, ended) = (burst.first()?.first()?, burst.last()?.last()?);
-    let parent = began.edge.parent;
-    let place = (network(scene, began.fact), began.fact.time);
-    let new_place = key_above(scene, parent).is_some_and(|key| newcomer(scene, key, place));
-    let severity = if new_place || parts.spares() && !comes_back {
+    let severity = if parts.new_place || parts.spares() && !comes_back {
         Severity::Medium
     } else {
         Severity::Low
     };
+    let (began, ended) = (burst.first()?.first()?, burst.last()?.last()?);
+    let parent = began.edge.parent;
     let what = format!(
         "{} was given {} within {}, by {} attempts for {}: {} never used",
         scene.label(parent),
@@ -190,7 +199,7 @@ fn judge(
             "Uses in accounts, regions and data events that are not in the log: a credential that seems \
              unused may have worked there.",
         );
-    Some(if new_place {
+    Some(if parts.new_place {
         draft.from(scene.address(began.fact.key.client))
     } else {
         draft

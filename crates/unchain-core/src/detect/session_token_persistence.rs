@@ -1,7 +1,7 @@
 //! Session tokens of a user as a way to stay.
 
 use super::minted::{
-    HOUR, Issue, attempts, count, issues, network, newcomer, span, switched_off, worked_after,
+    DAY, HOUR, Issue, attempts, count, issues, network, newcomer, span, switched_off, worked_after,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
@@ -25,6 +25,7 @@ pub(super) const DETECTION: Detection = Detection {
     false_positives: &[
         "Tools such as aws-vault, which ask for a session token for every working day: used at once, from \
          where the user is, with MFA if the user has it.",
+        "A key that leaves tokens unused day after day: being unused is no sign then.",
         "A user who moves to another network, or who once asks for a long token: one such sign alone is not reported.",
     ],
     references: &[
@@ -86,6 +87,7 @@ fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) ->
         .filter(|group| group.iter().all(|i| dormant(scene, i)))
         .filter_map(|group| group.first().map(|i| i.fact.time))
         .collect();
+    let idle = if habit(&idle) { Vec::new() } else { idle };
     let mut tokens: Vec<Token<'_, '_, '_>> = Vec::new();
     for group in &attempts {
         let used = group.iter().find(|i| scene.activity(i.edge.child).any());
@@ -98,6 +100,12 @@ fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) ->
     let most = tokens.iter().map(|token| token.weight).max()?;
     let worst = tokens.iter().find(|token| token.weight == most)?;
     Some(draft(scene, worst, &tokens, (of_key.len(), off)))
+}
+
+/// Whether a key leaves tokens unused day after day: then one more says nothing.
+fn habit(idle: &[Seconds]) -> bool {
+    let (first, last) = (idle.first().copied(), idle.last().copied());
+    idle.len() > SPARES && last.unwrap_or_default() - first.unwrap_or_default() >= 2 * DAY
 }
 
 fn has_mfa(scene: &Scene<'_, '_>, issue: &Issue<'_, '_>) -> bool {
@@ -128,7 +136,7 @@ fn token<'i, 's, 'l>(
     let (key, child) = (issue.edge.parent, issue.edge.child);
     let off = off.filter(|off| off.time > issue.fact.time);
     let near = |time: &&Seconds| time.abs_diff(issue.fact.time) <= HOUR;
-    let spare = dormant(scene, issue);
+    let spare = dormant(scene, issue) && idle.contains(&issue.fact.time);
     let foreign = newcomer(scene, key, (network(scene, issue.fact), issue.fact.time));
     let activity = scene.activity(child);
     let first_after = off.is_some_and(|off| activity.any() && activity.first > off.time);
