@@ -39,20 +39,25 @@ fn records(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut found = Vec::new();
     let mut rest = text.as_str();
-    // Lists are read object by object: one set lacks commas between them.
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "[,]".contains(c));
+    // Lists are read object by object, and what is no object is skipped: one set has commas too few and
+    // braces too many.
+    while let Some(at) = rest.find('{') {
+        rest = rest.split_at(at).1;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(value) = values.next() else {
-            return found;
+        let Some(Ok(mut value)) = values.next() else {
+            rest = rest.split_at(1).1;
+            continue;
         };
-        let (mut value, end) = (value.unwrap(), values.byte_offset());
+        rest = rest.split_at(values.byte_offset()).1;
         match value.get_mut("Records").map(Value::take) {
             Some(Value::Array(records)) => found.extend(records),
-            _ => found.push(value),
+            _ => match value.pointer_mut("/aws/cloudtrail").map(Value::take) {
+                Some(record) => found.push(record),
+                None => found.push(value),
+            },
         }
-        rest = rest.split_at(end).1;
     }
+    found
 }
 
 /// What is found in a file or folder.
