@@ -106,7 +106,7 @@ fn judge(scene: &Scene<'_, '_>, facts: &[&Fact], logins: &[&Fact]) -> Option<Dra
         }
         used = used_by_maker(scene, facts, logins);
         if !used.is_empty() {
-            odd.also("a new credential was then used from the maker's own machine");
+            odd.also("a new credential was then used from the maker's own address");
         }
     }
     let severity = match odd.count() {
