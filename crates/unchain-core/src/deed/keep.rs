@@ -338,3 +338,70 @@ fn failure(event: &Event<'_>, out: &mut Kept<'_>) {
         out.push((A::Role, Value::Text(Cow::Owned(role.to_owned()))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::plain;
+    use serde_json::json;
+
+    fn kept(name: &str, request: &serde_json::Value) -> Vec<(A, String)> {
+        let record = json!({
+            "eventTime": "2026-03-02T09:00:00Z", "eventSource": "cloudtrail.amazonaws.com",
+            "eventName": name, "requestParameters": request,
+        });
+        let event = plain(&record).unwrap();
+        let rule = Rule::find("cloudtrail.amazonaws.com", name).unwrap();
+        let text = |value: Value<'_>| match value {
+            Value::Text(text) => text.into_owned(),
+            Value::Number(number) => number.to_string(),
+        };
+        attributes(&event, rule)
+            .into_iter()
+            .map(|(a, v)| (a, text(v)))
+            .collect()
+    }
+
+    fn left(request: &serde_json::Value) -> Option<String> {
+        let mut kept = kept("PutEventSelectors", request).into_iter();
+        kept.find(|(a, _)| *a == A::ManagementEvents)
+            .map(|(_, text)| text)
+    }
+
+    #[test]
+    fn selectors_say_which_management_events_are_left() {
+        let basic = |kind: &str, management: bool| json!({ "readWriteType": kind, "includeManagementEvents": management });
+        let of = |selectors: &[serde_json::Value]| left(&json!({ "eventSelectors": selectors }));
+        assert_eq!(of(&[basic("All", true)]).unwrap(), "All");
+        assert_eq!(of(&[basic("WriteOnly", true)]).unwrap(), "WriteOnly");
+        assert_eq!(
+            of(&[basic("WriteOnly", true), basic("ReadOnly", true)]).unwrap(),
+            "All"
+        );
+        assert_eq!(of(&[basic("All", false)]).unwrap(), "None");
+        assert_eq!(of(&[json!({})]).unwrap(), "All");
+        assert_eq!(left(&json!({ "trailName": "main" })), None);
+    }
+
+    #[test]
+    fn advanced_selectors_are_read_as_well() {
+        let of = |fields: &serde_json::Value| {
+            left(&json!({ "advancedEventSelectors": [{ "fieldSelectors": fields }] })).unwrap()
+        };
+        let management = json!({ "field": "eventCategory", "equals": ["Management"] });
+        let data = json!({ "field": "eventCategory", "equals": ["Data"] });
+        let read = |value: &str| json!({ "field": "readOnly", "equals": [value] });
+        assert_eq!(of(&json!([management])), "All");
+        assert_eq!(of(&json!([management, read("false")])), "WriteOnly");
+        assert_eq!(of(&json!([management, read("true")])), "ReadOnly");
+        assert_eq!(of(&json!([data, read("true")])), "None");
+    }
+
+    #[test]
+    fn settings_of_a_trail_are_kept() {
+        let request = json!({ "name": "main", "isMultiRegionTrail": false, "s3BucketName": "b" });
+        let kept = kept("UpdateTrail", &request);
+        assert!(kept.contains(&(A::MultiRegion, "false".to_owned())));
+        assert!(kept.contains(&(A::Resource, "b".to_owned())));
+    }
+}

@@ -35,84 +35,104 @@ const BUSY: i64 = 24;
 /// A quiet account may have nothing to log for an hour; after tampering so many are needed.
 const AFTER_TAMPERING: i64 = 2;
 
-const HOUR_OF_TIME: i64 = 3600;
+/// Seconds in an hour.
+const HOUR: i64 = 3600;
 
 /// Hours since 1970 without events: from, and the first with events again.
 type Gap = (i64, i64);
+
+/// The strange gaps of one account.
+struct Holes<'l> {
+    account: Symbol,
+    /// The longest.
+    longest: Gap,
+    count: usize,
+    /// The first one after logging was stopped, and what stopped it.
+    blinded: Option<(Gap, &'l Fact)>,
+}
+
+/// A node, when it did something, and the record.
+type Last = (Seconds, EventKey, u32);
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     let mut hours: BTreeMap<Symbol, BTreeSet<i64>> = BTreeMap::new();
     for (place, of) in scene.ledger.places() {
         hours.entry(place.account).or_default().extend(of);
     }
-    let tampered: Vec<&Fact> = scene
+    let stops: Vec<&Fact> = scene
         .deeds(Deed::Change)
-        .filter(|fact| logging_tampered::tampers(scene, fact))
+        .filter(|fact| logging_tampered::blinds(scene, fact))
         .collect();
-    for (account, hours) in hours.into_iter().filter(|(account, _)| !account.is_empty()) {
-        found.extend(judge(scene, account, (&hours, &tampered)));
+    let holes: Vec<Holes<'_>> = hours
+        .into_iter()
+        .filter(|(account, _)| !account.is_empty())
+        .filter_map(|(account, hours)| holes(scene, account, (&hours, &stops)))
+        .collect();
+    if holes.is_empty() {
+        return;
     }
+    let last = last_before(scene, &holes);
+    let told = holes.iter().zip(last);
+    found.extend(told.filter_map(|(holes, last)| judge(scene, holes, last)));
 }
 
-fn judge(
+/// The gaps of an account that are strange.
+fn holes<'l>(
     scene: &Scene<'_, '_>,
     account: Symbol,
-    (hours, tampered): (&BTreeSet<i64>, &[&Fact]),
-) -> Option<Draft> {
-    let gaps = gaps(hours);
+    (hours, stops): (&BTreeSet<i64>, &[&'l Fact]),
+) -> Option<Holes<'l>> {
+    let of = |fact: &Fact| scene.ledger.place(fact.key.place).map(|p| p.account) == Some(account);
+    let stops: Vec<&'l Fact> = stops.iter().copied().filter(|fact| of(fact)).collect();
     let blinded = |gap: &Gap| {
-        let of =
-            |fact: &Fact| scene.ledger.place(fact.key.place).map(|p| p.account) == Some(account);
-        let close =
-            |fact: &Fact| (gap.0 - 1..=gap.0).contains(&(i64::from(fact.time) / HOUR_OF_TIME));
+        let close = |fact: &Fact| (gap.0 - 1..=gap.0).contains(&(i64::from(fact.time) / HOUR));
         let long = gap.1 - gap.0 >= AFTER_TAMPERING;
-        tampered
-            .iter()
-            .copied()
-            .find(|fact| long && of(fact) && close(fact))
+        stops.iter().copied().find(|fact| long && close(fact))
     };
-    let strange = |gap: &&Gap| blinded(gap).is_some() || busy_around(hours, gap);
-    let gaps: Vec<&Gap> = gaps.iter().filter(strange).collect();
-    let cause = gaps.iter().find_map(|gap| Some((*gap, blinded(gap)?)));
+    let mut gaps = gaps(hours);
+    gaps.retain(|gap| blinded(gap).is_some() || busy_around(hours, gap));
     let longest = gaps
         .iter()
-        .copied()
         .max_by_key(|gap| (gap.1 - gap.0, std::cmp::Reverse(gap.0)))?;
-    let name = scene.ledger.text(account);
-    let (subject, gap, shown) = match cause {
-        Some((gap, fact)) => (scene.actor(fact)?, gap, (fact.time, fact.id)),
-        None => {
-            let (node, time, id) = last_before(scene, account, longest)?;
-            (node, longest, (time, id))
-        }
-    };
-    let more = match gaps.len() {
+    Some(Holes {
+        account,
+        longest: *longest,
+        count: gaps.len(),
+        blinded: gaps.iter().find_map(|gap| Some((*gap, blinded(gap)?))),
+    })
+}
+
+fn judge(scene: &Scene<'_, '_>, holes: &Holes<'_>, last: Option<Last>) -> Option<Draft> {
+    let name = scene.ledger.text(holes.account);
+    let more = match holes.count {
         1 => String::new(),
         n => format!(", and in {} more gaps", n - 1),
     };
-    let why = match cause {
-        Some((_, fact)) => format!(" after {} by {}", scene.name(fact), scene.label(subject)),
-        None => format!("; the last call before was by {}", scene.label(subject)),
+    let (subject, record, gap, why) = match holes.blinded {
+        Some((gap, fact)) => {
+            let actor = scene.actor(fact)?;
+            let why = format!(" after {} by {}", scene.name(fact), scene.label(actor));
+            (actor, (fact.time, fact.id), gap, why)
+        }
+        None => {
+            let (time, id, node) = last?;
+            let why = format!("; the last call before was by {}", scene.label(node));
+            (node, (time, id), holes.longest, why)
+        }
     };
-    let what = format!("account {name} has no event {}{more}{why}", span(gap));
-    let severity = if cause.is_some() {
-        Severity::Medium
-    } else {
-        Severity::Low
+    let (severity, confidence) = match holes.blinded {
+        Some(_) => (Severity::Medium, Confidence::High),
+        None => (Severity::Low, Confidence::Low),
     };
+    let what = format!("account {name} has no event {}{more}{why}", span(&gap));
     let draft = Draft::new(subject, what)
         .distinct(name)
         .severity(severity)
-        .confidence(if cause.is_some() {
-            Confidence::High
-        } else {
-            Confidence::Low
-        })
-        .seen(shown.0, shown.1)
-        .not_visible(
-            "Whether log files of these hours exist: compare with the bucket and its digests.",
-        );
-    Some(draft)
+        .confidence(confidence)
+        .seen(record.0, record.1);
+    Some(draft.not_visible(
+        "Whether log files of these hours exist: compare with the bucket and its digests.",
+    ))
 }
 
 /// The gaps between hours with events.
@@ -124,38 +144,39 @@ fn gaps(hours: &BTreeSet<i64>) -> Vec<Gap> {
 
 /// Whether each of the hours around a gap has events, for a day on both sides.
 fn busy_around(hours: &BTreeSet<i64>, gap: &Gap) -> bool {
-    let full = |from: i64| hours.range(from..from + BUSY).count() == BUSY as usize;
+    let full = |from: i64| (from..from + BUSY).all(|hour| hours.contains(&hour));
     full(gap.0 - BUSY) && full(gap.1)
 }
 
 fn span((from, to): &Gap) -> String {
-    let at = |hour: i64| crate::time::Timestamp::from_seconds(hour * HOUR_OF_TIME);
+    let at = |hour: i64| crate::time::Timestamp::from_seconds(hour * HOUR);
     let hours = to - from;
     let unit = if hours == 1 { "hour" } else { "hours" };
     format!("from {} to {} ({hours} {unit})", at(*from), at(*to))
 }
 
-/// Who made the last call of an account before a gap, when, and its record.
-fn last_before(
-    scene: &Scene<'_, '_>,
-    account: Symbol,
-    gap: &Gap,
-) -> Option<(u32, Seconds, EventKey)> {
-    let end = u32::try_from(gap.0 * HOUR_OF_TIME).ok()?;
-    let of = |place: u32| {
-        scene
-            .ledger
-            .place(place)
-            .is_some_and(|p| p.account == account)
-    };
-    let uses = scene.ledger.uses().iter().filter(|u| of(u.key.place));
-    let records = uses.flat_map(|usage| {
-        let node = scene.lineage.node_of_caller(usage.key.caller);
-        scene.records(usage).map(|(time, id)| (time, id, node))
-    });
-    let known = records.filter_map(|(time, id, node)| Some((time, id, node?)));
-    let (time, id, node) = known
-        .filter(|(time, ..)| *time < end)
-        .max_by_key(|&(time, id, _)| (time, id))?;
-    Some((node, time, id))
+/// Who made the last call of each account before its longest gap: one pass for all.
+fn last_before(scene: &Scene<'_, '_>, holes: &[Holes<'_>]) -> Vec<Option<Last>> {
+    let of_place: Vec<Option<usize>> = scene
+        .ledger
+        .places()
+        .map(|(place, _)| holes.iter().position(|h| h.account == place.account))
+        .collect();
+    let mut last: Vec<Option<Last>> = vec![None; holes.len()];
+    for usage in scene.ledger.uses() {
+        let position = of_place.get(usage.key.place as usize).copied().flatten();
+        let Some((hole, slot)) = position.and_then(|n| holes.get(n).zip(last.get_mut(n))) else {
+            continue;
+        };
+        let Some(node) = scene.lineage.node_of_caller(usage.key.caller) else {
+            continue;
+        };
+        for (time, id) in scene.records(usage) {
+            let before = i64::from(time) < hole.longest.0 * HOUR;
+            if before && slot.is_none_or(|(at, known, _)| (at, known) < (time, id)) {
+                *slot = Some((time, id, node));
+            }
+        }
+    }
+    last
 }

@@ -66,11 +66,27 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     );
 }
 
-/// What a call does to logging, if it is against it.
-pub(super) fn tampers(scene: &Scene<'_, '_>, fact: &Fact) -> bool {
-    tampering(scene, fact).is_some()
+/// Whether nothing may be logged after a call: logging was stopped and not started again at once.
+pub(super) fn blinds(scene: &Scene<'_, '_>, fact: &Fact) -> bool {
+    match scene.name(fact) {
+        "DeleteTrail" | "DeleteEventDataStore" | "StopEventDataStoreIngestion" => true,
+        "StopLogging" => !restarted(scene, fact),
+        "PutEventSelectors" => scene.text(fact, Attribute::ManagementEvents) == "None",
+        _ => false,
+    }
 }
 
+/// Whether logging that was stopped was back within minutes.
+fn restarted(scene: &Scene<'_, '_>, stop: &Fact) -> bool {
+    scene.deeds(Deed::Change).any(|f| {
+        scene.name(f) == "StartLogging"
+            && target(scene, f) == target(scene, stop)
+            && f.time >= stop.time
+            && f.time - stop.time <= RESTART
+    })
+}
+
+/// What a call does to logging, if it is against it.
 fn tampering<'l>(scene: &Scene<'_, 'l>, fact: &'l Fact) -> Option<Tampering<'l>> {
     let (severity, does) = match scene.name(fact) {
         "StopLogging" => (Severity::High, "stopped".to_owned()),
@@ -185,22 +201,15 @@ fn excused<'l>(
         does,
     } = tampering;
     let name = target(scene, fact);
-    let of_trail = |wanted: &'static str| {
-        let all = scene
-            .deeds(Deed::Change)
-            .filter(move |f| scene.name(f) == wanted);
-        all.filter(move |f| target(scene, f) == name)
-    };
     let own = |f: &&Fact| scene.actor(f).is_some_and(|a| scene.root(a) == root);
-    let created = of_trail("CreateTrail")
-        .filter(own)
-        .find(|f| f.time <= fact.time);
+    let created = scene.deeds(Deed::Change).filter(own).find(|f| {
+        scene.name(f) == "CreateTrail" && target(scene, f) == name && f.time <= fact.time
+    });
     let sets_up = matches!(scene.name(fact), "PutEventSelectors" | "UpdateTrail");
     if sets_up && created.is_some_and(|c| fact.time - c.time <= SETUP) {
         return None;
     }
-    let soon = |f: &Fact| f.time >= fact.time && f.time - fact.time <= RESTART;
-    let back = scene.name(fact) == "StopLogging" && of_trail("StartLogging").any(soon);
+    let back = scene.name(fact) == "StopLogging" && restarted(scene, fact);
     let (severity, how) = match (created.is_some(), back) {
         (true, _) => (Severity::Low, " (which it had created itself)"),
         (_, true) => (Severity::Low, " (started again within minutes)"),

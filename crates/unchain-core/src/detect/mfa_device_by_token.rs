@@ -96,14 +96,7 @@ fn judge(scene: &Scene<'_, '_>, fact: &Fact, presented: &Presented<'_>) -> Optio
         .ledger
         .text(scene.ledger.caller(fact.key.caller).user_name);
     let another = !user.is_empty() && user != own_name;
-    let serial = scene.ledger.attribute(fact, Attribute::Serial);
-    let after: Vec<&Fact> = presented
-        .get(&serial)
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|p| p.time >= fact.time && p.time - fact.time <= SOON)
-        .collect();
+    let after = afterwards(scene, fact, presented);
     let by_maker = after.iter().any(|p| near(scene, fact, p));
     let mut odd = Odd::of(scene, fact);
     if another && by_maker && maker != Maker::Console {
@@ -120,36 +113,51 @@ fn judge(scene: &Scene<'_, '_>, fact: &Fact, presented: &Presented<'_>) -> Optio
         (Maker::Key | Maker::Console, 0) => return None,
         (Maker::Key | Maker::Console, n) => graded(Severity::Low, n),
     };
-    let device = scene.ledger.text(serial);
-    let whose = if another {
-        format!("user {user}")
-    } else {
-        "its own user".to_owned()
+    let whose = match another {
+        true => format!("user {user}"),
+        false => "its own user".to_owned(),
     };
-    let then = match after.first() {
-        Some(first) => format!(", first presented with {}", scene.name(first)),
-        None => String::new(),
-    };
+    let serial = scene.text(fact, Attribute::Serial);
+    let then = after
+        .first()
+        .map(|first| format!(", first presented with {}", scene.name(first)));
+    let then = then.unwrap_or_default();
     let what = format!(
-        "{} enabled the MFA device {device} for {whose}{then}",
+        "{} enabled the MFA device {serial} for {whose}{then}",
         scene.label(actor)
     );
-    let made = scene.deeds(Deed::CreateVirtualMfaDevice).filter(|made| {
-        made.time <= fact.time && scene.ledger.attribute(made, Attribute::Serial) == serial
-    });
+    let sure = odd.count() > 0;
     let draft = Draft::new(actor, odd.told(&what))
-        .distinct(device)
+        .distinct(serial)
         .severity(severity)
-        .confidence(if odd.count() > 0 {
+        .confidence(if sure {
             Confidence::High
         } else {
             Confidence::Medium
         })
         .also(after.iter().filter_map(|p| scene.actor(p)))
-        .seen_in(made.map(|made| (made.time, made.id)))
+        .seen_in(created(scene, fact).map(|made| (made.time, made.id)))
         .seen(fact.time, fact.id)
         .seen_in(after.iter().take(4).map(|p| (p.time, p.id)));
     Some(odd.shown(draft))
+}
+
+/// The calls that presented the device after it was enabled.
+fn afterwards<'l>(scene: &Scene<'_, 'l>, fact: &Fact, presented: &Presented<'l>) -> Vec<&'l Fact> {
+    let serial = scene.ledger.attribute(fact, Attribute::Serial);
+    let all = presented.get(&serial).into_iter().flatten().copied();
+    let soon = |p: &&Fact| p.time >= fact.time && p.time - fact.time <= SOON;
+    all.filter(soon).collect()
+}
+
+/// The calls that created the device.
+fn created<'l>(scene: &Scene<'_, 'l>, fact: &Fact) -> impl Iterator<Item = &'l Fact> {
+    let serial = scene.ledger.attribute(fact, Attribute::Serial);
+    let time = fact.time;
+    let made = scene.deeds(Deed::CreateVirtualMfaDevice);
+    made.filter(move |made| {
+        made.time <= time && scene.ledger.attribute(made, Attribute::Serial) == serial
+    })
 }
 
 /// Whether a device was presented by the lineage that enabled it, or from its address: an office shares

@@ -1,8 +1,9 @@
 //! A session that counts as authenticated with MFA although nothing before it presented a device.
 
 use super::{Detection, Scene};
+use crate::deed::Attribute;
 use crate::finding::{Confidence, Draft, Severity};
-use crate::ledger::{Caller, Seconds};
+use crate::ledger::{Caller, Fact, Seconds};
 use crate::lineage::{Basis, NodeKind, Origin};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,9 @@ pub(super) const DETECTION: Detection = Detection {
     ],
     run,
 };
+
+/// No chain of sessions is longer; a circle of edges ends here.
+const LONGEST: usize = 64;
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     let mut roots: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -56,17 +60,22 @@ fn unexplained(scene: &Scene<'_, '_>, node: u32) -> Option<u32> {
     if of.kind != NodeKind::TemporaryCredential || of.origin != Origin::Issued {
         return None;
     }
-    let edges = scene.ancestors(node);
-    let plain = edges.iter().all(|edge| {
+    let mut at = node;
+    for _ in 0..LONGEST {
+        let Some(edge) = scene.lineage.primary(at) else {
+            break;
+        };
         let issued = matches!(
             scene.ledger.text(edge.api),
             "GetSessionToken" | "AssumeRole"
         );
-        issued && edge.basis == Basis::Recorded
-    });
-    let root = edges.last()?.parent;
-    let whole = plain && scene.is(root, NodeKind::LongTermKey);
-    (whole && scene.devices(node).is_empty()).then_some(root)
+        let device = |fact: &Fact| !scene.ledger.attribute(fact, Attribute::Serial).is_empty();
+        if !issued || edge.basis != Basis::Recorded || scene.facts_of(edge).any(device) {
+            return None;
+        }
+        at = edge.parent;
+    }
+    scene.is(at, NodeKind::LongTermKey).then_some(at)
 }
 
 fn judge(scene: &Scene<'_, '_>, root: u32, mut nodes: Vec<u32>) -> Option<Draft> {

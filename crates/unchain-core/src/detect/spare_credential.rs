@@ -82,20 +82,9 @@ fn for_another(scene: &Scene<'_, '_>, fact: &Fact) -> bool {
     !user(scene, fact).is_empty() && user(scene, fact) != own
 }
 
-fn judge(scene: &Scene<'_, '_>, facts: &[&Fact], logins: &[&Fact]) -> Option<Draft> {
-    // The oddest of its makers speaks for a root: one stolen session of many is enough.
-    let mut judged: BTreeMap<u32, Odd> = BTreeMap::new();
-    for fact in facts {
-        let actor = scene.actor(fact)?;
-        judged.entry(actor).or_insert_with(|| Odd::of(scene, fact));
-    }
-    let most = judged.values().map(Odd::count).max()?;
-    let &first = facts.iter().find(|fact| {
-        let odd = scene.actor(fact).and_then(|actor| judged.get(&actor));
-        odd.is_some_and(|odd| odd.count() == most) && (most > 0 || for_another(scene, fact))
-    })?;
+fn judge<'l>(scene: &Scene<'_, 'l>, facts: &[&'l Fact], logins: &[&'l Fact]) -> Option<Draft> {
+    let (first, mut odd) = oddest(scene, facts)?;
     let actor = scene.actor(first)?;
-    let mut odd = judged.remove(&actor)?;
     let console = in_console(scene, actor);
     let mut used = Vec::new();
     if !console {
@@ -132,6 +121,23 @@ fn judge(scene: &Scene<'_, '_>, facts: &[&Fact], logins: &[&Fact]) -> Option<Dra
     .seen_in(facts.iter().map(|f| (f.time, f.id)))
     .seen_in(used.iter().map(|f| (f.time, f.id)));
     Some(odd.shown(draft))
+}
+
+/// The deed whose maker is the oddest: one stolen session of many is enough. Where nothing is odd, only
+/// what was made for others counts.
+fn oddest<'l>(scene: &Scene<'_, 'l>, facts: &[&'l Fact]) -> Option<(&'l Fact, Odd)> {
+    let mut judged: BTreeMap<u32, Odd> = BTreeMap::new();
+    for fact in facts {
+        let actor = scene.actor(fact)?;
+        judged.entry(actor).or_insert_with(|| Odd::of(scene, fact));
+    }
+    let most = judged.values().map(Odd::count).max()?;
+    let counts = |fact: &&&'l Fact| {
+        let odd = scene.actor(fact).and_then(|actor| judged.get(&actor));
+        odd.is_some_and(|odd| odd.count() == most) && (most > 0 || for_another(scene, fact))
+    };
+    let first = *facts.iter().find(counts)?;
+    Some((first, judged.remove(&scene.actor(first)?)?))
 }
 
 /// `an access key for user x, a password for user y`, at most five.

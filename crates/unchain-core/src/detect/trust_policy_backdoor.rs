@@ -60,23 +60,23 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     if openings.is_empty() {
         return;
     }
-    let since = at_work_since(scene, &openings);
+    let outside = Outside::of(scene, &openings);
     // A policy is written whole each time: only the first time that it lets somebody in counts.
     let mut seen: BTreeSet<(Symbol, &str, String)> = BTreeSet::new();
     openings.sort_by_key(|o| (o.fact.time, o.fact.hash));
     for opening in &openings {
-        let role = role(scene, opening.fact);
+        let role = scene.text(opening.fact, Attribute::Role);
         if seen.insert((opening.account, role, opening.trusted.who.clone())) {
-            let before = since
-                .get(&opening.trusted.who)
-                .is_some_and(|&at| at < opening.fact.time);
-            found.extend(judge(scene, opening, role).filter(|_| !before));
+            let since = outside.since.get(opening.trusted.who.as_str());
+            let before = since.is_some_and(|&at| at < opening.fact.time);
+            let came = outside.came_in(scene, opening, role);
+            found.extend(
+                (!before)
+                    .then(|| judge(scene, (opening, role), came))
+                    .flatten(),
+            );
         }
     }
-}
-
-fn role<'l>(scene: &Scene<'_, 'l>, fact: &Fact) -> &'l str {
-    scene.text(fact, Attribute::Role)
 }
 
 /// The outsiders that a deed lets in.
@@ -160,90 +160,101 @@ fn account_of(principal: &str) -> Option<&str> {
     }
 }
 
-/// When each trusted account was first at work here.
-fn at_work_since(scene: &Scene<'_, '_>, openings: &[Opening<'_>]) -> BTreeMap<String, Seconds> {
-    let wanted: BTreeSet<&str> = openings.iter().map(|o| o.trusted.who.as_str()).collect();
-    let accounts: Vec<Option<&str>> = scene
-        .ledger
-        .callers()
-        .iter()
-        .map(|caller| Some(scene.ledger.text(caller.account)).filter(|a| wanted.contains(a)))
-        .collect();
-    let mut since = BTreeMap::new();
-    for usage in scene.ledger.uses() {
-        if let Some(&Some(account)) = accounts.get(usage.key.caller as usize) {
-            let time = usage.first.seconds();
-            let first = since.entry(account.to_owned()).or_insert(time);
-            *first = time.min(*first);
-        }
-    }
-    since
+/// What the trusted accounts did here, gathered in one pass for all openings.
+struct Outside<'l> {
+    /// When each was first at work.
+    since: BTreeMap<&'l str, Seconds>,
+    /// Their calls of AssumeRole.
+    assumed: Vec<(&'l str, &'l Fact)>,
 }
 
-fn judge(scene: &Scene<'_, '_>, opening: &Opening<'_>, role: &str) -> Option<Draft> {
+impl<'l> Outside<'l> {
+    fn of(scene: &Scene<'_, 'l>, openings: &[Opening<'_>]) -> Self {
+        let wanted: BTreeSet<&str> = openings.iter().map(|o| o.trusted.who.as_str()).collect();
+        let callers = scene.ledger.callers().iter();
+        let accounts: Vec<Option<&'l str>> = callers
+            .map(|caller| Some(scene.ledger.text(caller.account)).filter(|a| wanted.contains(a)))
+            .collect();
+        let account = |caller: u32| accounts.get(caller as usize).copied().flatten();
+        let mut since = BTreeMap::new();
+        for usage in scene.ledger.uses() {
+            if let Some(account) = account(usage.key.caller) {
+                let time = usage.first.seconds();
+                let first = since.entry(account).or_insert(time);
+                *first = time.min(*first);
+            }
+        }
+        let assumed = scene.deeds(Deed::AssumeRole);
+        let assumed = assumed.filter_map(|fact| Some((account(fact.key.caller)?, fact)));
+        Self {
+            since,
+            assumed: assumed.collect(),
+        }
+    }
+
+    /// The first time that the trusted account assumed the role afterwards.
+    fn came_in(
+        &self,
+        scene: &Scene<'_, '_>,
+        opening: &Opening<'_>,
+        role: &str,
+    ) -> Option<&'l Fact> {
+        let by_it = self
+            .assumed
+            .iter()
+            .filter(|(who, _)| *who == opening.trusted.who);
+        let mut later = by_it
+            .map(|(_, fact)| *fact)
+            .filter(|f| f.time >= opening.fact.time);
+        later.find(|f| scene.text(f, Attribute::Role).rsplit('/').next() == Some(role))
+    }
+}
+
+fn judge(
+    scene: &Scene<'_, '_>,
+    (opening, role): (&Opening<'_>, &str),
+    came: Option<&Fact>,
+) -> Option<Draft> {
     let Opening { fact, trusted, .. } = opening;
     let actor = scene.actor(fact)?;
     let odd = Odd::of(scene, fact);
     let anybody = trusted.who == "*";
-    let came = came_in(scene, (fact, role), &trusted.who);
     let existing = fact.deed == Deed::UpdateAssumeRolePolicy;
     let base = match (anybody, trusted.conditional, came.is_some() || existing) {
         (true, false, _) => Severity::High,
         (_, false, true) => Severity::Medium,
         _ => Severity::Low,
     };
-    let base = if came.is_some() && odd.count() > 0 {
-        Severity::High
-    } else {
-        base
-    };
-    let who = if anybody {
-        "anybody".to_owned()
-    } else {
-        format!("account {}", trusted.who)
+    let who = match trusted.who.as_str() {
+        "*" => "anybody".to_owned(),
+        account => format!("account {account}"),
     };
     let on = if trusted.conditional {
         ", on a condition"
     } else {
         ""
     };
-    let then = if came.is_some() {
-        ", from where it was then assumed"
-    } else {
-        ""
-    };
+    let then = came.map_or("", |_| ", from where it was then assumed");
     let what = format!(
         "{} let {who} assume role {role}{on}{then}",
         scene.label(actor)
     );
+    let sure = odd.count() > 0 || anybody;
     let draft = Draft::new(actor, odd.told(&what))
         .distinct(format!("{role} {}", trusted.who))
         .severity(graded(base, odd.count()))
-        .confidence(if odd.count() > 0 || anybody {
+        .confidence(if sure {
             Confidence::High
         } else {
             Confidence::Low
         })
         .seen(fact.time, fact.id)
         .seen_in(came.map(|f| (f.time, f.id)));
-    let draft = if anybody {
-        draft
-    } else {
-        draft.not_visible("Whether the account is one of yours: name it in the settings if it is.")
-    };
-    Some(odd.shown(draft))
-}
-
-/// The first time that an account outside assumed the role afterwards.
-fn came_in<'l>(scene: &Scene<'_, 'l>, (fact, role): (&Fact, &str), who: &str) -> Option<&'l Fact> {
-    scene.deeds(Deed::AssumeRole).find(|assumed| {
-        let account = scene
-            .ledger
-            .text(scene.ledger.caller(assumed.key.caller).account);
-        let arn = scene.text(assumed, Attribute::Role);
-        assumed.time >= fact.time
-            && (account == who || who == "*" && !account.is_empty() && !arn.contains(account))
-            && arn.rsplit('/').next() == Some(role)
+    let draft = odd.shown(draft);
+    Some(match anybody {
+        true => draft,
+        false => draft
+            .not_visible("Whether the account is one of yours: name it in the settings if it is."),
     })
 }
 

@@ -33,14 +33,7 @@ pub(super) fn assume_role(world: &mut World, event: &Event<'_>) -> Result<(), Fa
     put_options(&mut params, event, draft_account(&draft))?;
     draft.params = Value::Object(params);
     if event.failed() {
-        if let Some(failure) = &mut draft.failure {
-            failure.message = match event.option("mfa") {
-                Some(_) => WRONG_CODE.to_owned(),
-                None => failure
-                    .message
-                    .replace(event.object(0, "a role")?, &role.arn()),
-            };
-        }
+        refuse(&mut draft, event, &role)?;
         world.emit(draft);
         return Ok(());
     }
@@ -75,6 +68,18 @@ pub(super) fn assume_role(world: &mut World, event: &Event<'_>) -> Result<(), Fa
         mfa,
     };
     world.grant(event, grant, link);
+    Ok(())
+}
+
+/// What a refused AssumeRole says: that the code was wrong, or that the role is not allowed.
+fn refuse(draft: &mut Draft, event: &Event<'_>, role: &Principal) -> Result<(), Fault> {
+    let word = event.object(0, "a role")?;
+    if let Some(failure) = &mut draft.failure {
+        failure.message = match event.option("mfa") {
+            Some(_) => WRONG_CODE.to_owned(),
+            None => failure.message.replace(word, &role.arn()),
+        };
+    }
     Ok(())
 }
 
