@@ -2,7 +2,7 @@
 
 use super::calls::Kinds;
 use super::token_from_several_networks::splits;
-use super::visit::{addresses, told};
+use super::visit::{SETTLED, addresses, first_seen, told};
 use super::workloads::{Tell, strays};
 use super::{Detection, Novelty, Scene};
 use crate::deed::{Attribute, Deed};
@@ -69,7 +69,7 @@ fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>
             Tell::Commanded(_) | Tell::Version => Severity::Medium,
             Tell::Network => Severity::Low,
         };
-        (severity, stray.away)
+        (severity, stray.tell != Tell::System, stray.away)
     });
     let splits = splits(scene).into_iter().map(|split| {
         let severity = if split.differs {
@@ -77,9 +77,9 @@ fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>
         } else {
             Severity::Low
         };
-        (severity, split.away)
+        (severity, true, split.away)
     });
-    for (severity, away) in strays.chain(splits) {
+    for (severity, placed, away) in strays.chain(splits) {
         let uses = reads(scene, away.iter().flat_map(|visit| &visit.uses));
         let Some(first) = away.first().filter(|_| !uses.is_empty()) else {
             continue;
@@ -95,7 +95,7 @@ fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>
             .severity(severity)
             .confidence(Confidence::Medium)
             .seen_in(uses.iter().flat_map(|usage| scene.records(usage)));
-        let placed = severity < Severity::High || !scene.networks.is_private(first.network);
+        // Where only the user agent tells, the address may be the workload's own.
         found.push(if placed {
             draft.from(first.symbol(scene))
         } else {
@@ -197,6 +197,11 @@ fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) 
                 .push((node, usage));
         }
     }
+    let since = if principals.is_empty() {
+        HashMap::new()
+    } else {
+        first_seen(scene)
+    };
     for (who, rows) in principals {
         let &[(node, usage)] = rows.as_slice() else {
             continue;
@@ -211,6 +216,10 @@ fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) 
             scene.ledger.text(scene.address(usage.key.client)),
             told(scene, [usage]),
         );
+        let first = usage.first.seconds();
+        let settled = since
+            .get(&who)
+            .is_some_and(|since| since.saturating_add(SETTLED) <= first);
         let place = scene.place_novelty(who, scene.network(usage), usage.first.seconds());
         let draft = Draft::new(node, what)
             .distinct("secrets")
@@ -220,7 +229,7 @@ fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) 
                 "Which secrets: the ledger counts calls and does not keep what each asked for.",
             );
         found.push(match place {
-            Novelty::New => draft.from(scene.address(usage.key.client)),
+            Novelty::New if settled => draft.from(scene.address(usage.key.client)),
             _ => draft.severity(Severity::Low),
         });
     }

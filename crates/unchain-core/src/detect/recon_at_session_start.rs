@@ -2,7 +2,7 @@
 
 use super::calls::Kinds;
 use super::network::Network;
-use super::visit::{Tool, Visit, told, visits};
+use super::visit::{SETTLED, Tool, Visit, first_seen, told, visits};
 use super::{Detection, Novelty, Scene};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Ledger, Seconds, Use};
@@ -23,7 +23,7 @@ pub(super) const DETECTION: Detection = Detection {
     evaded: "Asking slowly, with few calls, or by other means than the API.",
     false_positives: &[
         "The console and Terraform, which ask by themselves: not counted, Terraform unless its place is new.",
-        "Security scanners: what comes back on three days is routine.",
+        "Security scanners: what comes back on three days from the same place is routine.",
         "A new colleague, an inventory tool on its first day: low.",
     ],
     references: &[
@@ -54,18 +54,25 @@ struct Look<'l> {
     looks: usize,
     denied: BTreeSet<&'l str>,
     first: Seconds,
+    /// Whether the place is new to the principal or the key.
+    new: bool,
     severity: Severity,
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let candidates = candidates(scene);
+    if candidates.is_empty() {
+        return;
+    }
+    let since = first_seen(scene);
     let mut principals: BTreeMap<&str, Vec<Look<'_>>> = BTreeMap::new();
-    for node in candidates(scene) {
+    for node in candidates {
         let Some(n) = scene.node(node) else {
             continue;
         };
         let who = scene.ledger.text(n.unique_id);
         let list = principals.entry(who).or_default();
-        list.extend(looks(scene, node));
+        list.extend(looks(scene, node, since.get(&n.unique_id).copied()));
     }
     found.extend(
         principals
@@ -108,7 +115,7 @@ fn is_own(scene: &Scene<'_, '_>, node: u32) -> bool {
 }
 
 /// The beginnings in each place that look around.
-fn looks<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Look<'l>> {
+fn looks<'l>(scene: &Scene<'_, 'l>, node: u32, since: Option<Seconds>) -> Vec<Look<'l>> {
     let all = visits(scene, node);
     let mut places: Vec<Network> = all.iter().map(|visit| visit.network).collect();
     places.sort_unstable();
@@ -118,12 +125,16 @@ fn looks<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Look<'l>> {
             .iter()
             .cloned()
             .partition(|visit| visit.network == place);
-        look(scene, here, &others)
+        look(scene, (here, &others), since)
     };
     places.into_iter().filter_map(of).collect()
 }
 
-fn look<'l>(scene: &Scene<'_, 'l>, here: Vec<Visit<'l>>, others: &[Visit<'l>]) -> Option<Look<'l>> {
+fn look<'l>(
+    scene: &Scene<'_, 'l>,
+    (here, others): (Vec<Visit<'l>>, &[Visit<'l>]),
+    since: Option<Seconds>,
+) -> Option<Look<'l>> {
     let begin = here.first()?;
     let (first, agent) = (begin.first, begin.agent);
     let before = || others.iter().filter(|visit| visit.first < first);
@@ -132,7 +143,8 @@ fn look<'l>(scene: &Scene<'_, 'l>, here: Vec<Visit<'l>>, others: &[Visit<'l>]) -
         && before().all(|v| v.agent.differs(agent) || v.text != begin.text);
     let who = scene.node(begin.node)?.unique_id;
     let novelty = scene.place_novelty(who, begin.network, first);
-    let new = novelty == Novelty::New || moved && novelty == Novelty::Unknown;
+    let settled = since.is_some_and(|since| since.saturating_add(SETTLED) <= first);
+    let new = settled && novelty == Novelty::New || moved && novelty != Novelty::Known;
     let known = scene.networks.is_known(begin.network);
     let counted = |visit: &&Visit<'l>| match visit.agent.tool {
         Tool::Browser | Tool::Machine => false,
@@ -162,6 +174,7 @@ fn look<'l>(scene: &Scene<'_, 'l>, here: Vec<Visit<'l>>, others: &[Visit<'l>]) -
         uses,
         denied,
         first,
+        new: new && !known,
         severity,
     })
 }
@@ -177,13 +190,13 @@ fn daily(ledger: &Ledger, uses: &[&Use]) -> bool {
 
 fn judge(scene: &Scene<'_, '_>, (who, looks): (&str, &[Look<'_>])) -> Option<Draft> {
     let days: BTreeSet<Seconds> = looks.iter().map(|look| look.first / DAY).collect();
-    let worst = looks.iter().min_by_key(|look| {
+    // What comes back day after day is its work, except in another place.
+    let routine = days.len() >= ROUTINE_DAYS;
+    let odd = looks.iter().filter(|look| look.new || !routine);
+    let worst = odd.min_by_key(|look| {
         let place = look.visits.first().map(|visit| visit.order(scene));
         (std::cmp::Reverse(look.severity), look.first, place)
     })?;
-    if days.len() >= ROUTINE_DAYS && worst.severity < Severity::Medium {
-        return None;
-    }
     let begin = worst.visits.first()?;
     let what = format!(
         "{} began at {} with {}: {} different calls that look around within {} minutes{}: {}",
@@ -213,7 +226,7 @@ fn judge(scene: &Scene<'_, '_>, (who, looks): (&str, &[Look<'_>])) -> Option<Dra
                 .flat_map(|look| look.visits.iter().map(|visit| visit.node)),
         )
         .seen_in(seen);
-    Some(if worst.severity >= Severity::Medium {
+    Some(if worst.new {
         draft.from(begin.symbol(scene))
     } else {
         draft.not_visible(

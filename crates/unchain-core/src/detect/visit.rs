@@ -7,7 +7,7 @@ use super::Scene;
 use super::calls::Kinds;
 use super::network::Network;
 use crate::ledger::{EventKey, Seconds, Symbol, Use};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What made the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,6 +176,22 @@ impl<'l> Visit<'l> {
     }
 }
 
+/// When each principal (a unique id) was first seen: a role made yesterday has no usual place.
+pub(super) fn first_seen(scene: &Scene<'_, '_>) -> HashMap<Symbol, Seconds> {
+    let mut found = HashMap::new();
+    for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
+        let activity = scene.activity(number);
+        if activity.any() && !node.unique_id.is_empty() {
+            let first = found.entry(node.unique_id).or_insert(activity.first);
+            *first = activity.first.min(*first);
+        }
+    }
+    found
+}
+
+/// A principal must have been seen this long before a place can be called new to it.
+pub(super) const SETTLED: Seconds = 24 * 3600;
+
 /// The records of some visits, as evidence.
 pub(super) fn records<'v, 'l: 'v>(
     scene: &Scene<'_, 'l>,
@@ -212,7 +228,7 @@ pub(super) fn told<'u>(scene: &Scene<'_, '_>, uses: impl IntoIterator<Item = &'u
         })
         .collect();
     if rest > 0 {
-        told.push(format!("{rest} other calls"));
+        told.push(format!("{rest} more"));
     }
     told.join(", ")
 }

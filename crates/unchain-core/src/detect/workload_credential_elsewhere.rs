@@ -17,7 +17,7 @@ pub(super) const DETECTION: Detection = Detection {
     matters: "The credential was read from the workload's metadata service or memory. Whoever has it acts with the \
         workload's role until it expires, and can fetch the next one for as long as the way in is open.",
     evaded: "Use through the workload itself or its network, or a workload that the log does not show at home. \
-        A call that only agents make (UpdateInstanceInformation) makes any network look like a home.",
+        The user agent of an agent such as that of Systems Manager makes any network look like a home.",
     false_positives: &[
         "A workload that moves as a whole, and a second address of the same machine (VPC endpoint, IPv6): let through.",
         "A network from which agents of other machines report, or that three keys of the workload used: its own.",

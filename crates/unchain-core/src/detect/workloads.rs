@@ -7,7 +7,7 @@
 use super::Scene;
 use super::calls::Kinds;
 use super::network::Network;
-use super::visit::{System, Tool, Visit, visits};
+use super::visit::{Agent, System, Tool, Visit, visits};
 use crate::ledger::{Seconds, Symbol};
 use crate::lineage::{NodeKind, Origin};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -100,13 +100,19 @@ impl Surroundings {
             if !(routine || command) {
                 continue;
             }
+            let Some(node) = scene.lineage.node_of_caller(usage.key.caller) else {
+                continue;
+            };
             let network = scene.network(usage);
-            if routine {
-                found.machines.insert(network);
-            } else if let Some(node) = scene.lineage.node_of_caller(usage.key.caller) {
+            if command {
                 let last = scene.ledger.last(usage).0.seconds();
                 let command = (network, usage.first.seconds(), last, node);
                 found.commands.push(command);
+            } else if !found.machines.contains(&network)
+                && Agent::read(scene.agent(usage.key.client)).tool == Tool::Machine
+                && is_workload(scene, node)
+            {
+                found.machines.insert(network);
             }
         }
         found
