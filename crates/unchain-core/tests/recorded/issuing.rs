@@ -1,74 +1,14 @@
-//! What the detections find in recorded trails: what is known to be there, and no more than that.
-//!
-//! Needs the corpus: set `UNCHAIN_CORPUS` to the folder that holds `recorded/`.
+//! Detections of issuing: tokens, fan-out, federation, chains.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use crate::common::{files, ledger, recorded};
+use std::path::Path;
 use unchain_core::detect;
 use unchain_core::finding::{Finding, Severity};
-use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
-use unchain_core::record::plain;
-
-fn recorded() -> Option<PathBuf> {
-    let folder =
-        std::env::var_os("UNCHAIN_CORPUS").map(|corpus| PathBuf::from(corpus).join("recorded"));
-    if folder.is_none() {
-        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-        {
-            println!("skipped: UNCHAIN_CORPUS is not set");
-        }
-    }
-    folder
-}
-
-/// Every record of a file or of the files below a folder.
-fn records(path: &Path) -> Vec<Value> {
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path).unwrap();
-        return entries.flat_map(|e| records(&e.unwrap().path())).collect();
-    }
-    if path.extension().is_none_or(|e| e != "json") {
-        return Vec::new();
-    }
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut found = Vec::new();
-    let mut rest = text.as_str();
-    // Lists are read object by object, and what is no object is skipped: one set has commas too few and
-    // braces too many.
-    while let Some(at) = rest.find('{') {
-        rest = rest.split_at(at).1;
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(mut value)) = values.next() else {
-            rest = rest.split_at(1).1;
-            continue;
-        };
-        rest = rest.split_at(values.byte_offset()).1;
-        match value.get_mut("Records").map(Value::take) {
-            Some(Value::Array(records)) => found.extend(records),
-            _ => match value.pointer_mut("/aws/cloudtrail").map(Value::take) {
-                Some(record) => found.push(record),
-                None => found.push(value),
-            },
-        }
-    }
-    found
-}
 
 /// What is found in a file or folder.
 fn found(path: &Path) -> Vec<Finding> {
-    let mut ledger = Ledger::default();
-    for record in records(path) {
-        if let Ok(event) = plain(&record) {
-            ledger.apply(&event);
-        }
-    }
-    ledger.settle();
+    let ledger = ledger(path);
     detect::with_defaults(&Lineage::build(&ledger), &ledger)
 }
 
@@ -92,8 +32,10 @@ const ISSUING: [&str; 7] = [
 
 #[test]
 fn one_key_that_minted_ten_tokens_is_one_finding() {
-    let Some(folder) = recorded() else { return };
-    let findings = found(&folder.join("invictus_ir"));
+    let Some(folder) = recorded("invictus_ir") else {
+        return;
+    };
+    let findings = found(&folder);
     let fan_out = of(&findings, "credential-fan-out");
     // Ten tokens by five attempts, of which every second is the unused twin of the same second: not
     // ten attempts, and neither the denied ones before each nor what services assume counts.
@@ -119,10 +61,11 @@ fn one_key_that_minted_ten_tokens_is_one_finding() {
 
 #[test]
 fn detonations_show_their_twins_and_the_federated_session() {
-    let Some(folder) = recorded() else { return };
+    let Some(folder) = recorded("stratus_detonation/detonation-logs") else {
+        return;
+    };
     let mut twins = Vec::new();
-    for entry in std::fs::read_dir(folder.join("stratus_detonation/detonation-logs")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in files(&folder) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let findings = found(&path);
         if !of(&findings, "twin-tokens").is_empty() {
@@ -148,7 +91,6 @@ fn detonations_show_their_twins_and_the_federated_session() {
 
 #[test]
 fn background_makes_no_incident_of_issuing() {
-    let Some(folder) = recorded() else { return };
     // Three credentials of one instance in one second, two of them unused, are the service's way.
     for set in [
         "otrf_cloud_breach",
@@ -156,8 +98,8 @@ fn background_makes_no_incident_of_issuing() {
         "grycap",
         "umccr_flaws_slice",
     ] {
-        assert!(records(&folder.join(set)).len() > 100, "{set} is not read");
-        let findings = found(&folder.join(set));
+        let Some(folder) = recorded(set) else { return };
+        let findings = found(&folder);
         let also = ["credential-fan-out", "twin-tokens"];
         for detection in ISSUING.into_iter().chain(also) {
             assert_eq!(of(&findings, detection), [], "{set}: {detection}");

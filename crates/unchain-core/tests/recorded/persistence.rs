@@ -1,14 +1,7 @@
-//! What the detections say of recorded trails, against what is known to have happened in them.
-//!
-//! Needs the corpus: set `UNCHAIN_CORPUS` to the folder that holds `recorded/`.
+//! Detections of MFA, persistence and tampering.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use crate::common::{files, ledger, recorded};
+use std::path::Path;
 use unchain_core::detect;
 use unchain_core::finding::{Finding, Severity};
 use unchain_core::ledger::Ledger;
@@ -29,59 +22,6 @@ const THESE: [&str; 11] = [
     "spare-credential",
     "trust-policy-backdoor",
 ];
-
-fn recorded(folder: &str) -> Option<PathBuf> {
-    let corpus = std::env::var_os("UNCHAIN_CORPUS").map(PathBuf::from);
-    if corpus.is_none() {
-        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-        {
-            println!("skipped: UNCHAIN_CORPUS is not set");
-        }
-    }
-    Some(corpus?.join("recorded").join(folder))
-}
-
-/// The JSON files of a folder and of those in it, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut found: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
-    found.sort();
-    let within = |path: PathBuf| match path.is_dir() {
-        true => files(&path),
-        false => vec![path],
-    };
-    let mut all: Vec<PathBuf> = found.into_iter().flat_map(within).collect();
-    all.retain(|p| p.extension().is_some_and(|e| e == "json"));
-    all
-}
-
-fn add(ledger: &mut Ledger, value: &Value) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| add(ledger, item)),
-        _ if value.get("Records").is_some() => add(ledger, &value["Records"]),
-        _ => {
-            if let Ok(event) = plain(value) {
-                ledger.apply(&event);
-            }
-        }
-    }
-}
-
-/// A ledger of all records in some files.
-fn ledger(paths: &[PathBuf]) -> Ledger {
-    let mut ledger = Ledger::default();
-    for path in paths {
-        let text = std::fs::read_to_string(path).unwrap();
-        // Some of the sets hold a file that breaks off.
-        let values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
-        values
-            .map_while(Result::ok)
-            .for_each(|value| add(&mut ledger, &value));
-    }
-    ledger.settle();
-    assert!(ledger.events() > 0, "{paths:?} hold no record");
-    ledger
-}
 
 /// What these detections find in a ledger.
 fn found(ledger: &Ledger) -> Vec<Finding> {
@@ -129,7 +69,7 @@ fn invictus_is_told() {
     let Some(folder) = recorded("invictus_ir") else {
         return;
     };
-    let findings = found(&ledger(&files(&folder)));
+    let findings = found(&ledger(&folder));
     let wanted = [
         // Two keys for others within a minute, and a sign-in without MFA nine seconds after the password.
         (
@@ -204,7 +144,7 @@ fn detonations_are_told_one_by_one() {
         let of: Vec<_> = of
             .map(|&(_, severity, detection)| (severity, detection, ""))
             .collect();
-        let findings = found(&ledger(&[path]));
+        let findings = found(&ledger(&path));
         assert_eq!(findings.len(), of.len(), "{name}: {:#?}", said(&findings));
         check(&findings, &of);
     }
@@ -220,7 +160,7 @@ fn background_is_quiet() {
     ];
     for set in sets {
         let Some(folder) = recorded(set) else { return };
-        let findings = found(&ledger(&files(&folder)));
+        let findings = found(&ledger(&folder));
         assert!(findings.is_empty(), "{set}: {:#?}", said(&findings));
     }
 }
@@ -231,7 +171,7 @@ fn of_story(name: &str) -> Vec<Finding> {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
     let mut ledger = Ledger::default();
     for record in unchain_trail::Trail::parse(&text).unwrap().records() {
-        add(&mut ledger, &record);
+        ledger.apply(&plain(&record).unwrap());
     }
     ledger.settle();
     found(&ledger)

@@ -1,74 +1,12 @@
-//! What is found in recorded trails, against what is known to have happened in them.
-//!
-//! Needs the corpus: set `UNCHAIN_CORPUS` to the folder that holds `recorded/` and `truth/`.
+//! Detections of where and how credentials are used.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
-use serde_json::Value;
+use crate::common::{files, ledger, recorded};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use unchain_core::detect;
 use unchain_core::finding::{Finding, Severity};
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
-use unchain_core::record::{parse_at, plain};
-
-fn corpus() -> Option<PathBuf> {
-    let folder = std::env::var_os("UNCHAIN_CORPUS").map(PathBuf::from);
-    if folder.is_none() {
-        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-        {
-            println!("skipped: UNCHAIN_CORPUS is not set");
-        }
-    }
-    folder
-}
-
-/// Every file below a folder that may hold records.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|e| e == "json") {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
-
-fn records(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap();
-    match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Object(mut o)) if o.contains_key("Records") => {
-            serde_json::from_value(o.remove("Records").unwrap()).unwrap()
-        }
-        Ok(Value::Array(items)) => items,
-        Ok(one) => vec![one],
-        Err(_) => text
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect(),
-    }
-}
-
-fn ledger(paths: &[PathBuf]) -> Ledger {
-    let mut ledger = Ledger::default();
-    // Digests and notes lie beside the records.
-    let all = paths.iter().flat_map(|path| records(path));
-    for record in all.filter(|record| record.get("eventName").is_some()) {
-        let text = record.to_string();
-        match parse_at(&text, 0) {
-            Some((event, _)) => ledger.apply(&event),
-            None => ledger.apply(&plain(&record).unwrap()),
-        }
-    }
-    ledger.settle();
-    ledger
-}
 
 /// A finding by its detection, severity, subject's key and sentence.
 #[derive(Debug)]
@@ -93,23 +31,16 @@ fn found(ledger: &Ledger) -> Vec<Told> {
         .collect()
 }
 
-fn folder(name: &str) -> Option<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    files(&corpus()?.join("recorded").join(name), &mut paths);
-    assert!(!paths.is_empty(), "{name}");
-    Some(paths)
-}
-
 fn of<'f>(found: &'f [Told], detection: &str) -> Vec<&'f Told> {
     found.iter().filter(|f| f.detection == detection).collect()
 }
 
 #[test]
 fn invictus_instance_credential_and_grave_calls() {
-    let Some(paths) = folder("invictus_ir") else {
+    let Some(folder) = recorded("invictus_ir") else {
         return;
     };
-    let found = found(&ledger(&paths));
+    let found = found(&ledger(&folder));
     let stolen = of(&found, "workload-credential-elsewhere");
     let keys: BTreeSet<&str> = stolen.iter().map(|f| f.key.as_str()).collect();
     assert_eq!(keys, BTreeSet::from(["ASIATFQR7NSC36DZQP7P"]), "{found:#?}");
@@ -130,10 +61,10 @@ fn invictus_instance_credential_and_grave_calls() {
 
 #[test]
 fn otrf_a_mac_uses_the_credential_of_an_instance() {
-    let Some(paths) = folder("otrf_cloud_breach") else {
+    let Some(folder) = recorded("otrf_cloud_breach") else {
         return;
     };
-    let found = found(&ledger(&paths));
+    let found = found(&ledger(&folder));
     let stolen = of(&found, "workload-credential-elsewhere");
     assert_eq!(stolen.len(), 1, "{found:?}");
     assert!(stolen.iter().all(|f| f.key == "ASIA5FLZVX4OPVKKVBMX"));
@@ -154,11 +85,11 @@ fn otrf_a_mac_uses_the_credential_of_an_instance() {
 
 #[test]
 fn stratus_instance_credential_at_the_operators_address() {
-    let Some(paths) = folder("stratus_detonation") else {
+    let Some(folder) = recorded("stratus_detonation") else {
         return;
     };
-    let steal = |path: &&PathBuf| path.to_string_lossy().contains("ec2-steal-instance");
-    let path: Vec<PathBuf> = paths.iter().filter(steal).cloned().collect();
+    let steal = |path: &PathBuf| path.to_string_lossy().contains("ec2-steal-instance");
+    let path = files(&folder).into_iter().find(steal).unwrap();
     let found = found(&ledger(&path));
     let stolen = of(&found, "workload-credential-elsewhere");
     assert_eq!(stolen.len(), 1, "{found:?}");
@@ -188,10 +119,10 @@ const USE: [&str; 11] = [
 #[test]
 fn background_makes_no_incident() {
     for name in ["opensearch_catalog", "grycap", "umccr_flaws_slice"] {
-        let Some(paths) = folder(name) else {
+        let Some(folder) = recorded(name) else {
             return;
         };
-        let found = found(&ledger(&paths));
+        let found = found(&ledger(&folder));
         let strong = found
             .iter()
             .filter(|f| f.severity >= Severity::Medium && USE.contains(&f.detection));
