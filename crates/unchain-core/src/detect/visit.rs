@@ -116,10 +116,10 @@ pub(super) fn visits<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Visit<'l>> {
     for usage in scene.uses(node) {
         let network = scene.network(usage);
         let forwarded = !scene.ledger.caller(usage.key.caller).invoked_by.is_empty();
-        if forwarded || !network.is_some() {
+        let text = scene.agent(usage.key.client);
+        if forwarded || !network.is_some() || of_service(text) {
             continue;
         }
-        let text = scene.agent(usage.key.client);
         let visit = found.entry(usage.key.client).or_insert_with(|| Visit {
             node,
             client: usage.key.client,
@@ -139,6 +139,12 @@ pub(super) fn visits<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Visit<'l>> {
     let mut found: Vec<Visit<'l>> = found.into_values().collect();
     found.sort_by(|a, b| a.order(scene).cmp(&b.order(scene)));
     found
+}
+
+/// Whether a service made the call with what its caller had handed it: Lambda opens a function's
+/// variables with KMS so, from a machine of its own.
+fn of_service(agent: &str) -> bool {
+    agent.starts_with("aws-internal/") || agent == "AWS Internal"
 }
 
 impl<'l> Visit<'l> {
