@@ -53,8 +53,16 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
             Deed::AssumeRole | Deed::GetSessionToken | Deed::GetFederationToken
         )
     });
-    let who = |issue: &Issue<'_, '_>| scene.ledger.caller(issue.fact.key.caller).unique_id;
-    all.sort_by_key(|issue| (who(issue), issue.fact.time, issue.fact.hash));
+    // The user or role that asked; where the log does not say, the key.
+    let who = |issue: &Issue<'_, '_>| {
+        let caller = scene.ledger.caller(issue.fact.key.caller);
+        let unnamed = caller.unique_id.is_empty();
+        (
+            caller.unique_id,
+            if unnamed { issue.edge.parent } else { 0 },
+        )
+    };
+    all.sort_by_cached_key(|issue| (who(issue), issue.fact.time, issue.fact.hash));
     let mut logged = None;
     let mut by_device: BTreeMap<Symbol, Vec<Issue<'_, '_>>> = BTreeMap::new();
     for of_caller in all.chunk_by(|a, b| who(a) == who(b)) {

@@ -91,10 +91,12 @@ fn judge(scene: &Scene<'_, '_>, key: u32, off: &Fact) -> Option<Draft> {
     }
     let rotated = rotated(scene, key, off);
     let recent = if rotated { DAY } else { RECENT };
-    let foreign = left.used.iter().find(|(_, usage)| {
+    let strange = |(_, usage): &&(u32, &Use)| {
         let time = usage.first.seconds().min(off.time);
         came_later(scene, key, (scene.network(usage), time)) < recent
-    });
+    };
+    let foreign = left.used.iter().filter(strange);
+    let foreign = foreign.min_by_key(|(_, usage)| (usage.first, usage.first_id));
     let severity = match (left.used.is_empty(), foreign, rotated) {
         (_, Some(_), false) => Severity::High,
         (_, Some(_), true) | (false, None, false) => Severity::Medium,
