@@ -65,15 +65,6 @@ fn judge(scene: &Scene<'_, '_>, task: &str, issues: &[Issue<'_, '_>]) -> Option<
         (None, false, PASSWORD) => Severity::Medium,
         (None, false, _) => Severity::Low,
     };
-    let accounts: BTreeSet<String> = issues
-        .iter()
-        .map(|issue| scene.lineage.account(issue.edge.child).raw().to_owned())
-        .collect();
-    let named: Vec<&str> = accounts.iter().take(3).map(String::as_str).collect();
-    let more = match accounts.len() {
-        ..=3 => String::new(),
-        n => format!(" and {} more", n - 3),
-    };
     let used = match moved {
         Some((_, _, address)) => format!(
             ", and a session was used from {}, another network",
@@ -82,10 +73,10 @@ fn judge(scene: &Scene<'_, '_>, task: &str, issues: &[Issue<'_, '_>]) -> Option<
         None => String::new(),
     };
     let what = format!(
-        "{} took {} in {}{more} for the task {task}{used}",
+        "{} took {} in {} for the task {task}{used}",
         scene.label(first.edge.parent),
         count(issues.len(), "root session"),
-        named.join(", "),
+        accounts(scene, issues),
     );
     let uses = issues.iter().flat_map(|issue| {
         let uses = scene.uses(issue.edge.child);
@@ -106,6 +97,17 @@ fn judge(scene: &Scene<'_, '_>, task: &str, issues: &[Issue<'_, '_>]) -> Option<
              the member account's trail is not in the log.",
         ),
     })
+}
+
+/// The accounts, three of them by name.
+fn accounts(scene: &Scene<'_, '_>, issues: &[Issue<'_, '_>]) -> String {
+    let account = |issue: &Issue<'_, '_>| scene.lineage.account(issue.edge.child).raw().to_owned();
+    let accounts: BTreeSet<String> = issues.iter().map(account).collect();
+    let named: Vec<&str> = accounts.iter().take(3).map(String::as_str).collect();
+    match accounts.len() {
+        ..=3 => named.join(", "),
+        n => format!("{} and {} more", named.join(", "), n - 3),
+    }
 }
 
 /// A use of the root session from another network than the call that made it. A client with both kinds of

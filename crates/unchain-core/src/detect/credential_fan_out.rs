@@ -189,14 +189,10 @@ fn judge(
     };
     let (began, ended) = (burst.first()?.first()?, burst.last()?.last()?);
     let parent = began.edge.parent;
-    let what = format!(
-        "{} was given {} within {}, by {} attempts for {}: {} never used",
-        scene.label(parent),
-        count(parts.tokens, "temporary credential"),
-        span(ended.fact.time - began.fact.time),
-        parts.attempts,
-        count(parts.roles.len(), "role"),
-        parts.unused,
+    let what = words(
+        &scene.label(parent),
+        parts,
+        ended.fact.time - began.fact.time,
     );
     let draft = Draft::new(parent, what)
         .severity(severity)
@@ -212,6 +208,17 @@ fn judge(
     } else {
         draft
     })
+}
+
+fn words(who: &str, parts: &Burst, time: Seconds) -> String {
+    format!(
+        "{who} was given {} within {}, by {} attempts for {}: {} never used",
+        count(parts.tokens, "temporary credential"),
+        span(time),
+        parts.attempts,
+        count(parts.roles.len(), "role"),
+        parts.unused,
+    )
 }
 
 /// One MFA device that opens sessions for several keys: a device belongs to one person.

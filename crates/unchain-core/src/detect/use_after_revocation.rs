@@ -14,10 +14,12 @@ pub(super) const DETECTION: Detection = Detection {
     title: "Session used after it was revoked",
     severity: Severity::High,
     techniques: &["T1550.001", "T1078.004"],
-    finds: "After a policy denied everything to a session or to all that began before a cut-off, or after its \
-        user or role was deleted: the session is tried on (denied), works all the same five minutes later, \
-        or comes back as a new session of the same role that the same lineage makes. One finding for each \
-        principal, lineage and kind.",
+    finds: "A policy denied everything to a session or to all that began before a cut-off, or its user or role \
+        was deleted. Then it is tried on and denied: for an hour (low), or at all where its key was \
+        switched off or the network is new to it (medium). Or it works five minutes later and more (high; \
+        medium for workloads and after a deletion). Or it comes back, as a new session of the same role by \
+        the same lineage: high where the key was switched off or the network is new, medium where no other \
+        lineage had the role and a token of before made it. One finding for each principal, lineage and kind.",
     matters: "A holder who tries on is still there; a session that works or comes back means that the revocation \
         missed what it comes from.",
     evaded: "Waiting, or going on with other roles. A pre-signed URL that is tried after the revocation counts \
