@@ -37,6 +37,12 @@ impl Untrusted {
         html(&self.0)
     }
 
+    /// The text within a line of Markdown: characters that mark something up are taken literally, also in
+    /// a cell of a table, and nothing becomes a link. A caller begins the line with words of its own.
+    pub fn markdown(&self) -> Cow<'_, str> {
+        markdown(&self.0)
+    }
+
     /// The text for one CSV cell, quoted where needed and with formulas defused.
     pub fn csv(&self) -> Cow<'_, str> {
         csv(&self.0)
@@ -98,6 +104,38 @@ fn html(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// See [`Untrusted::markdown`]. A backslash before ASCII punctuation takes it literally
+/// (spec.commonmark.org/0.31.2, 2.4); what GitHub would link by itself is broken by character references
+/// (github.github.com/gfm, 6.9).
+pub fn markdown(text: &str) -> Cow<'_, str> {
+    let shown = terminal(text);
+    if !shown.chars().any(|c| marks_up(c) || links(c)) {
+        return shown;
+    }
+    let mut out = String::with_capacity(shown.len() + 16);
+    let mut rest = shown.chars().peekable();
+    while let Some(c) = rest.next() {
+        let link = links(c) && (c == '@' || rest.peek().is_some_and(|next| "/w".contains(*next)));
+        if link {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "&#{};", u32::from(c));
+        } else {
+            out.extend(marks_up(c).then_some('\\'));
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn marks_up(c: char) -> bool {
+    "\\`*_{}[]<>#|&~$!".contains(c)
+}
+
+/// The first characters of what makes a link: `://`, `www.`, and the sign in an address of mail.
+fn links(c: char) -> bool {
+    matches!(c, ':' | 'w' | '@')
 }
 
 /// One CSV cell. A cell that a spreadsheet would take for a formula gets a leading apostrophe, as

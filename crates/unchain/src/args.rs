@@ -1,7 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{case, edges, events, findings, manual, queries, scan, tokens, trace};
+use crate::{case, edges, events, findings, manual, queries, report, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Edges(edges::Edges),
     Events(events::Events),
     Queries(queries::Queries),
+    Report(report::Report),
     Case(case::Case),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -47,6 +48,7 @@ impl Command {
             Self::Edges(edges) => edges.run(context),
             Self::Events(events) => events.run(context),
             Self::Queries(queries) => queries.run(context),
+            Self::Report(report) => report.run(context),
             Self::Case(case) => case.run(context),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),

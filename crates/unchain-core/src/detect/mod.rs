@@ -10,6 +10,7 @@
 //! not depend on the order of events, on numbers of the ledger, or on the clock.
 
 mod activity;
+pub mod attack;
 mod calls;
 mod history;
 mod incident;

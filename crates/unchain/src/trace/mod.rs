@@ -3,7 +3,7 @@
 mod choose;
 mod draw;
 mod graph;
-mod walk;
+pub(crate) mod walk;
 mod write;
 
 use crate::args::Context;

@@ -15,7 +15,7 @@ const SAMPLES: usize = 3;
 
 /// Which way to go from a pivot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     /// Up to the root only.
     Up,
     /// Down to the leaves only.
@@ -26,18 +26,18 @@ pub(super) enum Direction {
 
 /// One line or group of lines of a trace.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// How far from the top.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// Whether it is the last child of its parent.
-    pub(super) last: bool,
+    pub(crate) last: bool,
     /// What stands here.
-    pub(super) what: What,
+    pub(crate) what: What,
 }
 
 /// What stands on a line.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum What {
+pub(crate) enum What {
     /// A node.
     Node {
         /// Which.
@@ -57,33 +57,33 @@ pub(super) enum What {
 
 /// A number of children without children of their own that differ in little.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Alike {
+pub(crate) struct Alike {
     /// What they are.
-    pub(super) kind: NodeKind,
+    pub(crate) kind: NodeKind,
     /// How they came to be; none at the top.
-    pub(super) edge: Option<Edge>,
+    pub(crate) edge: Option<Edge>,
     /// Where they came from.
-    pub(super) origin: Origin,
+    pub(crate) origin: Origin,
     /// Their state.
-    pub(super) status: Status,
+    pub(crate) status: Status,
     /// How many.
-    pub(super) count: u64,
+    pub(crate) count: u64,
     /// Uses of all.
-    pub(super) uses: u64,
+    pub(crate) uses: u64,
 }
 
 /// How much to show.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View {
+pub(crate) struct View {
     /// Which way to go.
-    pub(super) direction: Direction,
+    pub(crate) direction: Direction,
     /// Whether every child is shown.
-    pub(super) children: Children,
+    pub(crate) children: Children,
 }
 
 /// Which children are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Children {
+pub(crate) enum Children {
     /// Every one.
     All,
     /// Of many that are alike, a few.
@@ -91,7 +91,7 @@ pub(super) enum Children {
 }
 
 /// Walks the lineage of all pivots.
-pub(super) fn walk(report: &Report<'_, '_>, pivots: &BTreeSet<u32>, view: View) -> Vec<Step> {
+pub(crate) fn walk(report: &Report<'_, '_>, pivots: &BTreeSet<u32>, view: View) -> Vec<Step> {
     let mut walk = Walk::new(report, pivots, view);
     let tops = walk.tops();
     walk.forest(&tops);

@@ -1,0 +1,291 @@
+//! A report as one HTML file: no script, nothing loaded, fit to print.
+//!
+//! Every text is escaped, and the page's own policy forbids whatever an escape might have missed: it may
+//! load nothing and run nothing. Must not know what is reported.
+
+use super::block::{Block, Branch, Line, Span};
+use super::{Document, content};
+use std::io::{self, Write};
+use unchain_core::text::Untrusted;
+
+/// The page's looks.
+const STYLE: &str = include_str!("report.css");
+
+/// Levels of a tree that are indented; a deeper line says how deep it is.
+const INDENTED: usize = 24;
+
+/// Writes the report.
+pub(crate) fn html(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
+    let title = escaped(&document.about.title);
+    let blocks = content::blocks(document);
+    head(out, &title)?;
+    writeln!(out, "<header>\n<h1>{title}</h1>")?;
+    writeln!(
+        out,
+        "<p class=\"imprint\">{}</p>",
+        line(&content::imprint(document))
+    )?;
+    contents(out, &blocks)?;
+    writeln!(out, "</header>\n<main>")?;
+    let mut page = Page { out, open: 0 };
+    for block in &blocks {
+        page.block(block)?;
+    }
+    page.close(0)?;
+    writeln!(page.out, "</main>\n</body>\n</html>")
+}
+
+fn head(out: &mut dyn Write, title: &str) -> io::Result<()> {
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"
+    )?;
+    writeln!(
+        out,
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         base-uri 'none'; form-action 'none'\">"
+    )?;
+    writeln!(
+        out,
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+    )?;
+    writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">")?;
+    writeln!(out, "<meta name=\"color-scheme\" content=\"light dark\">")?;
+    writeln!(
+        out,
+        "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"
+    )
+}
+
+/// The chapters, and below them what they are about.
+fn contents(out: &mut dyn Write, blocks: &[Block]) -> io::Result<()> {
+    writeln!(out, "<nav aria-label=\"Contents\">\n<ul>")?;
+    for block in blocks {
+        if let Block::Heading(2, id, words) = block {
+            writeln!(
+                out,
+                "<li><a href=\"#{}\">{}</a></li>",
+                escaped(id),
+                line(words)
+            )?;
+        }
+    }
+    writeln!(out, "</ul>\n</nav>")
+}
+
+struct Page<'o> {
+    out: &'o mut dyn Write,
+    /// Sections that are open: the level of the innermost, at most 4.
+    open: u8,
+}
+
+impl Page<'_> {
+    fn block(&mut self, block: &Block) -> io::Result<()> {
+        match block {
+            Block::Heading(level, id, words) => self.heading(*level, id, words),
+            Block::Paragraph(words) => writeln!(self.out, "<p>{}</p>", line(words)),
+            Block::Warning(words) => {
+                writeln!(
+                    self.out,
+                    "<p class=\"warning\" role=\"note\">{}</p>",
+                    line(words)
+                )
+            }
+            Block::Facts(facts) => self.facts(facts),
+            Block::Figures(figures) => self.figures(figures),
+            Block::Table(columns, rows) => self.table(columns, rows),
+            Block::List(lines) => self.list(lines),
+            Block::Tree(branches) => self.tree(branches),
+            Block::Commands(commands) => {
+                let lines: Vec<String> = commands.iter().map(|c| escaped(c)).collect();
+                writeln!(self.out, "<pre><code>{}</code></pre>", lines.join("\n"))
+            }
+        }
+    }
+
+    fn heading(&mut self, level: u8, id: &str, words: &Line) -> io::Result<()> {
+        let level = level.clamp(2, 4);
+        self.close(level)?;
+        if level < 4 {
+            writeln!(self.out, "<section class=\"level-{level}\">")?;
+            self.open = level;
+        }
+        let id = if id.is_empty() {
+            String::new()
+        } else {
+            format!(" id=\"{}\"", escaped(id))
+        };
+        writeln!(self.out, "<h{level}{id}>{}</h{level}>", line(words))
+    }
+
+    /// Ends the sections at this level and below; 0 ends all.
+    fn close(&mut self, level: u8) -> io::Result<()> {
+        while self.open >= level.max(2) && self.open >= 2 {
+            writeln!(self.out, "</section>")?;
+            self.open = if self.open > 2 { self.open - 1 } else { 0 };
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self, facts: &[(&'static str, Line)]) -> io::Result<()> {
+        writeln!(self.out, "<dl>")?;
+        for (name, value) in facts {
+            writeln!(
+                self.out,
+                "<div><dt>{}</dt><dd>{}</dd></div>",
+                escaped(name),
+                line(value)
+            )?;
+        }
+        writeln!(self.out, "</dl>")
+    }
+
+    fn figures(&mut self, figures: &[(String, &'static str)]) -> io::Result<()> {
+        writeln!(self.out, "<ul class=\"figures\">")?;
+        for (number, of) in figures {
+            writeln!(
+                self.out,
+                "<li><b>{}</b> {}</li>",
+                escaped(number),
+                escaped(of)
+            )?;
+        }
+        writeln!(self.out, "</ul>")
+    }
+
+    /// Each cell repeats its column's name for narrow screens, where rows are set as cards.
+    fn table(&mut self, columns: &[&str], rows: &[Vec<Line>]) -> io::Result<()> {
+        let heads: String = columns
+            .iter()
+            .map(|name| format!("<th scope=\"col\">{}</th>", escaped(name)))
+            .collect();
+        writeln!(
+            self.out,
+            "<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>"
+        )?;
+        for row in rows {
+            let cells: String = row
+                .iter()
+                .zip(columns)
+                .map(|(cell, name)| {
+                    format!("<td data-column=\"{}\">{}</td>", escaped(name), line(cell))
+                })
+                .collect();
+            writeln!(self.out, "<tr>{cells}</tr>")?;
+        }
+        writeln!(self.out, "</tbody>\n</table>")
+    }
+
+    fn list(&mut self, lines: &[Line]) -> io::Result<()> {
+        writeln!(self.out, "<ul>")?;
+        for words in lines {
+            writeln!(self.out, "<li>{}</li>", line(words))?;
+        }
+        writeln!(self.out, "</ul>")
+    }
+
+    /// Lists within lists; a line may be at most one level deeper than the one before.
+    fn tree(&mut self, branches: &[Branch]) -> io::Result<()> {
+        let mut open = 0;
+        for branch in branches {
+            let depth = branch.depth.min(INDENTED).min(open);
+            if depth == open {
+                let class = if open == 0 { " class=\"tree\"" } else { "" };
+                write!(self.out, "<ul{class}>\n<li>")?;
+                open += 1;
+            } else {
+                write!(
+                    self.out,
+                    "{}</li>\n<li>",
+                    "</li></ul>".repeat(open - depth - 1)
+                )?;
+                open = depth + 1;
+            }
+            let deeper = match branch.depth.saturating_sub(INDENTED) {
+                0 => String::new(),
+                more => format!("({more} levels deeper) "),
+            };
+            write!(self.out, "<div>{deeper}{}</div>", line(&branch.line))?;
+        }
+        writeln!(self.out, "{}", "</li></ul>".repeat(open))
+    }
+}
+
+fn line(words: &Line) -> String {
+    words.0.iter().map(set).collect()
+}
+
+fn set(span: &Span) -> String {
+    match span {
+        Span::Words(words) => words.html().into_owned(),
+        Span::Small(words) => format!("<small>{}</small>", words.html()),
+        Span::Strong(words) => format!("<b>{}</b>", words.html()),
+        Span::Name(name) => format!("<code>{}</code>", name.html()),
+        Span::Label(name) => {
+            let words = escaped(&name.replace('-', " "));
+            format!("<span class=\"label {}\">{words}</span>", escaped(name))
+        }
+        Span::Page(words, url) => format!(
+            "<a href=\"{}\" rel=\"noreferrer\">{}</a>",
+            escaped(url),
+            escaped(words)
+        ),
+        Span::Place(words, id) => format!("<a href=\"#{}\">{}</a>", escaped(id), words.html()),
+        Span::Break => "<br>".to_owned(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    Untrusted::new(text).html().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(depths: &[usize]) -> String {
+        let mut out = Vec::new();
+        let mut page = Page {
+            out: &mut out,
+            open: 0,
+        };
+        let branches: Vec<Branch> = depths
+            .iter()
+            .map(|&depth| Branch {
+                depth,
+                line: Line::of(depth.to_string()),
+            })
+            .collect();
+        page.tree(&branches).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_tree_is_lists_within_lists() {
+        let text = drawn(&[0, 1, 2, 1, 0]).replace('\n', "");
+        assert_eq!(
+            text,
+            "<ul class=\"tree\"><li><div>0</div><ul><li><div>1</div><ul><li><div>2</div></li></ul></li>\
+             <li><div>1</div></li></ul></li><li><div>0</div></li></ul>"
+        );
+    }
+
+    #[test]
+    fn as_many_lists_end_as_begin_however_deep_and_odd() {
+        for depths in [&[][..], &[0, 5, 1, 9, 0], &[3], &[0, 1, 2, 3, 40, 41, 1]] {
+            let text = drawn(depths);
+            assert_eq!(
+                text.matches("<ul").count(),
+                text.matches("</ul>").count(),
+                "{depths:?}"
+            );
+            assert_eq!(
+                text.matches("<li").count(),
+                text.matches("</li>").count(),
+                "{depths:?}"
+            );
+        }
+        let deep: Vec<usize> = (0..100).collect();
+        assert!(drawn(&deep).contains("(75 levels deeper) 99"));
+    }
+}

@@ -1,0 +1,127 @@
+//! `unchain report`: what was found as a document to hand over.
+
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::export::{About, Judging, html, markdown, ocsf, timesketch, with_document};
+use crate::input::Input;
+use crate::when::When;
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use unchain_core::detect::Settings;
+
+const EXAMPLES: &str = "Examples:
+  unchain report --output report.html
+      the case as one page that needs no network and runs no script
+  unchain report --source logs/ --format markdown --at 2026-03-02T12:05:00Z
+      straight from logs, as Markdown, with the status of an instant
+
+Exit codes: 0 done, nothing found; 1 done, with findings; 2 an error or
+incomplete input; `unchain --help` has more.";
+
+/// Write what was found as a report to hand over: incidents, evidence, coverage, method
+///
+/// It names every record that it rests on, and says what the logs cannot show. It holds key ids, names
+/// and addresses of the log, and no session tokens.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    input: Input,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "html")]
+    format: Format,
+    /// The file to write; standard output unless given
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
+    at: When,
+    /// What stands at its head
+    #[arg(long, value_name = "TEXT", default_value = "AWS credential report")]
+    title: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One page without script or anything loaded, fit to print
+    Html,
+    /// Markdown with tables
+    Markdown,
+    /// Findings for a SIEM: OCSF Detection Finding, one JSON object per line
+    Ocsf,
+    /// Findings and steps of the lineage for Timesketch, one JSON object per line
+    Timesketch,
+}
+
+impl Report {
+    /// Judges what is in the case and writes the report.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let loaded = self.input.load(context)?;
+        let about = About {
+            title: self.title.clone(),
+            at: self.at.instant(context.now),
+            made_at: context.now,
+            version: env!("CARGO_PKG_VERSION"),
+            options: self.input.again(),
+            complete: loaded.exit == Exit::Clean,
+        };
+        let settings = Settings::default();
+        let judging = Judging {
+            settings: &settings,
+            baseline: None,
+        };
+        let found = with_document(&loaded.ledger, judging, &about, |document| {
+            let write = |out: &mut dyn Write| match self.format {
+                Format::Html => html(out, document),
+                Format::Markdown => markdown(out, document),
+                Format::Ocsf => ocsf(out, document),
+                Format::Timesketch => timesketch(out, document),
+            };
+            match &self.output {
+                Some(path) => self.fill(path, write)?,
+                None => write(context.out)?,
+            }
+            Ok(document.findings.worst().is_some())
+        })
+        .with_context(|| self.what_failed())?;
+        let exit = if found { Exit::Findings } else { Exit::Clean };
+        Ok(exit.max(loaded.exit))
+    }
+
+    /// Writes the file, which must be new unless it may be replaced.
+    fn fill(
+        &self,
+        path: &Path,
+        write: impl Fn(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let file = if self.force {
+            File::create(path)?
+        } else {
+            OpenOptions::new().write(true).create_new(true).open(path)?
+        };
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()
+    }
+
+    fn what_failed(&self) -> String {
+        match &self.output {
+            Some(path) => format!(
+                "cannot write `{}`; name another file, or give `--force` to replace one",
+                path.display()
+            ),
+            None => "cannot write the report".to_owned(),
+        }
+    }
+}
