@@ -131,7 +131,7 @@ fn account(end: &End) -> Value {
     let uid = end.account.as_ref().map(Untrusted::raw);
     uid.map_or(
         Value::Null,
-        |uid| json!({ "uid": uid, "type_id": 10, "type": "AWS Account" }),
+        |uid| json!({ "uid": uid, "name": uid, "type_id": 10, "type": "AWS Account" }),
     )
 }
 
@@ -140,11 +140,10 @@ fn resources(row: &FindingRow) -> Vec<Value> {
     let subject = &row.subject;
     let name = subject.access_key_id.as_ref().or(subject.workload.as_ref());
     let uid = name.or(subject.principal_arn.as_ref()).map(Untrusted::raw);
-    let owner = subject.principal_arn.as_ref().map(Untrusted::raw);
     let first = json!({
         "uid": uid,
         "type": subject.kind,
-        "owner": owner.map(|uid| json!({ "uid": uid, "account": account(subject) })),
+        "owner": user(subject),
     });
     let others = row.also.iter().map(|label| json!({ "uid": label.raw() }));
     let all = std::iter::once(first).chain(others);
@@ -154,18 +153,35 @@ fn resources(row: &FindingRow) -> Vec<Value> {
 
 /// Who acted, and from where if that is foreign to the subject.
 fn evidence(row: &FindingRow) -> Value {
-    let subject = &row.subject;
-    let principal = subject.principal_arn.as_ref().map(Untrusted::raw);
-    let key = subject.access_key_id.as_ref().map(Untrusted::raw);
-    let name = principal.or(subject.workload.as_ref().map(Untrusted::raw));
-    let user = json!({
-        "uid": name.unwrap_or(subject.kind),
-        "credential_uid": key,
-        "account": account(subject),
-    });
+    let mut user = user(&row.subject);
+    let key = row.subject.access_key_id.as_ref().map(Untrusted::raw);
+    if let (Some(user), Some(key)) = (user.as_object_mut(), key) {
+        user.insert("credential_uid".to_owned(), key.into());
+    }
     json!({
         "actor": { "user": user },
         "src_endpoint": row.foreign_address.as_ref().map(endpoint),
+    })
+}
+
+/// Whose credential it is; its own name if nobody's name is known.
+fn user(end: &End) -> Value {
+    let name = end.principal_arn.as_ref().or(end.workload.as_ref());
+    let uid = name.map_or(end.kind, Untrusted::raw);
+    let resource = uid.rsplit(':').next().unwrap_or(uid);
+    let (type_id, sort) = match resource.split('/').next() {
+        Some("user") => (1, "User"),
+        Some("root") => (2, "Admin"),
+        Some("assumed-role") => (99, "AssumedRole"),
+        Some("federated-user") => (99, "FederatedUser"),
+        _ => (0, "Unknown"),
+    };
+    json!({
+        "uid": uid,
+        "name": resource,
+        "type_id": type_id,
+        "type": sort,
+        "account": account(end),
     })
 }
 
@@ -270,6 +286,25 @@ mod tests {
             endpoint(&Untrusted::new("ssm.amazonaws.com")),
             json!({ "svc_name": "ssm.amazonaws.com" })
         );
+    }
+
+    #[test]
+    fn a_user_is_named_by_its_arn() {
+        let of = |arn: &str| {
+            user(&End {
+                kind: "temporary-credential",
+                access_key_id: None,
+                principal_arn: Some(Untrusted::new(arn)),
+                account: None,
+                workload: None,
+            })
+        };
+        let session = of("arn:aws:sts::111122223333:assumed-role/app/build");
+        assert_eq!(session["name"], "assumed-role/app/build");
+        assert_eq!(session["type"], "AssumedRole");
+        assert_eq!(of("arn:aws:iam::111122223333:user/a")["type_id"], 1);
+        assert_eq!(of("arn:aws:iam::111122223333:root")["type_id"], 2);
+        assert_eq!(of("ec2.amazonaws.com")["type_id"], 0);
     }
 
     #[test]

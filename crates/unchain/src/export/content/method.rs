@@ -44,12 +44,7 @@ pub(super) fn method(document: &Document<'_>) -> Vec<Block> {
     let options = &document.about.options;
     vec![
         chapter("method", "Method, and how to check this report"),
-        Block::Paragraph(Line::of(
-            "CloudTrail records the issue of a temporary credential and its use in different records, and a use does \
-             not name the credential that it came from. The lineage is rebuilt by joining these records. Each step and \
-             each finding names the records it rests on by their event id (`eventID`), so that any of them can be \
-             looked up in the log files, in CloudTrail’s event history, or with the command `events`.",
-        )),
+        Block::Paragraph(how()),
         part("On what a step of the lineage rests"),
         meanings(&BASIS),
         part("What a status means"),
@@ -70,6 +65,20 @@ pub(super) fn method(document: &Document<'_>) -> Vec<Block> {
              those of MITRE ATT&CK, version 16.1.",
         )),
     ]
+}
+
+fn how() -> Line {
+    Line::of(
+        "CloudTrail records the issue of a temporary credential and its use in different records, and a use does not \
+         name the credential that it came from. The lineage is rebuilt by joining these records. Each step and each \
+         finding names the records it rests on by their event id (",
+    )
+    .name(&Untrusted::new("eventID"))
+    .words(
+        "), so that any of them can be looked up in the log files, in CloudTrail’s event history, or with the command ",
+    )
+    .name(&Untrusted::new("unchain events"))
+    .words(".")
 }
 
 fn meanings(of: &[(&str, &str)]) -> Block {

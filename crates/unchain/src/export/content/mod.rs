@@ -47,10 +47,16 @@ fn summary(document: &Document<'_>) -> Vec<Block> {
         chapter("summary", "Summary"),
         Block::Paragraph(verdict(document)),
         Block::Figures(vec![
-            (count(found.incidents.len() as u64), "incidents"),
-            (count(unexpected.count() as u64), "findings"),
-            (count(credentials), "credentials under their roots"),
-            (count(may_work), "of them may still work"),
+            figure(found.incidents.len() as u64, ["incident", "incidents"]),
+            figure(unexpected.count() as u64, ["finding", "findings"]),
+            figure(
+                credentials,
+                ["credential of incidents", "credentials of incidents"],
+            ),
+            figure(
+                may_work,
+                ["of these may still work", "of these may still work"],
+            ),
         ]),
     ];
     if !document.about.complete {
@@ -65,6 +71,10 @@ fn summary(document: &Document<'_>) -> Vec<Block> {
     blocks
 }
 
+fn figure(number: u64, [one, many]: [&'static str; 2]) -> (String, &'static str) {
+    (count(number), if number == 1 { one } else { many })
+}
+
 /// The outcome in two sentences that a reader may quote.
 fn verdict(document: &Document<'_>) -> Line {
     let found = document.findings;
@@ -75,7 +85,6 @@ fn verdict(document: &Document<'_>) -> Line {
              happened: read the chapters on scope and on method for what such logs cannot show."
         ));
     };
-    let may_work: u64 = found.incidents.iter().map(|i| i.may_work).sum();
     let about = if found.incidents.is_empty() {
         "no finding is grave enough to be told as an incident".to_owned()
     } else {
@@ -96,8 +105,12 @@ fn verdict(document: &Document<'_>) -> Line {
         "In the logs of {period} {about}; the worst severity is "
     ))
     .and(Span::Label(worst.name()));
+    let may_work: u64 = found.incidents.iter().map(|i| i.may_work).sum();
+    if found.incidents.is_empty() {
+        return line.words(".");
+    }
     if may_work == 0 {
-        return line.words(". No credential of these incidents is known to work any more.");
+        return line.words(". None of their credentials is known to work any more.");
     }
     line.words(format!(
         ". At {} UTC {} of these incidents may still work.",
