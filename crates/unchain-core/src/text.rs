@@ -107,35 +107,42 @@ fn html(text: &str) -> Cow<'_, str> {
 }
 
 /// See [`Untrusted::markdown`]. A backslash before ASCII punctuation takes it literally
-/// (spec.commonmark.org/0.31.2, 2.4); what GitHub would link by itself is broken by character references
-/// (github.github.com/gfm, 6.9).
+/// (spec.commonmark.org/0.31.2, 2.4). What GitHub would link or notify by itself (github.github.com/gfm,
+/// 6.9) is broken: `://` and `www` by a character reference, `@` by standing as code.
 pub fn markdown(text: &str) -> Cow<'_, str> {
     let shown = terminal(text);
-    if !shown.chars().any(|c| marks_up(c) || links(c)) {
+    if !shown.contains(|c| marks_up(c) || matches!(c, ':' | 'w' | '@')) {
         return shown;
     }
     let mut out = String::with_capacity(shown.len() + 16);
     let mut rest = shown.chars().peekable();
+    let mut before = ' ';
     while let Some(c) = rest.next() {
-        let link = links(c) && (c == '@' || rest.peek().is_some_and(|next| "/w".contains(*next)));
-        if link {
+        let next = rest.peek().copied();
+        let begins_link = (c == ':' && next == Some('/')) || (c == 'w' && next == Some('w'));
+        if begins_link {
             // Writing to a String cannot fail.
             let _ = write!(out, "&#{};", u32::from(c));
         } else {
-            out.extend(marks_up(c).then_some('\\'));
+            out.push_str(match c {
+                '@' if before != '@' => "`",
+                c if marks_up(c) => "\\",
+                _ => "",
+            });
             out.push(c);
+            out.push_str(if c == '@' && next != Some('@') {
+                "`"
+            } else {
+                ""
+            });
         }
+        before = c;
     }
     Cow::Owned(out)
 }
 
 fn marks_up(c: char) -> bool {
     "\\`*_{}[]<>#|&~$!".contains(c)
-}
-
-/// The first characters of what makes a link: `://`, `www.`, and the sign in an address of mail.
-fn links(c: char) -> bool {
-    matches!(c, ':' | 'w' | '@')
 }
 
 /// One CSV cell. A cell that a spreadsheet would take for a formula gets a leading apostrophe, as
@@ -163,6 +170,21 @@ mod tests {
         let text = Untrusted::new("a\u{1b}[31mred\u{202e}evil\u{7}");
         assert_eq!(text.terminal(), "a\\u{1b}[31mred\\u{202e}evil\\u{7}");
         assert_eq!(Untrusted::new("plain ünïcode").terminal(), "plain ünïcode");
+    }
+
+    #[test]
+    fn markdown_marks_nothing_up_and_links_nothing() {
+        for (text, wanted) in [
+            ("a|b*c_d", "a\\|b\\*c\\_d"),
+            ("`x` <b>", "\\`x\\` \\<b\\>"),
+            ("http://x", "http&#58;//x"),
+            ("www.x", "&#119;&#119;w.x"),
+            ("a@b @@", "a`@`b `@@`"),
+            ("a\nb", "a\\\\u\\{a\\}b"),
+            ("plain: text", "plain: text"),
+        ] {
+            assert_eq!(Untrusted::new(text).markdown(), wanted);
+        }
     }
 
     #[test]

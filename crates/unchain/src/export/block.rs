@@ -18,6 +18,8 @@ pub(crate) enum Span {
     Label(&'static str),
     /// Words in small print.
     Small(Untrusted),
+    /// An instant, which stays in one line.
+    Time(String),
     /// A page outside.
     Page(String, String),
     /// A place in this report: its words, and the id of a heading.
@@ -58,6 +60,19 @@ impl Line {
     #[must_use]
     pub(crate) fn small(self, words: impl Into<Box<str>>) -> Self {
         self.and(Span::Small(Untrusted::new(words)))
+    }
+
+    /// And then an instant.
+    #[must_use]
+    pub(crate) fn time(self, time: impl Into<String>) -> Self {
+        self.and(Span::Time(time.into()))
+    }
+
+    /// And then all of another line.
+    #[must_use]
+    pub(crate) fn then(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     /// And then a name.

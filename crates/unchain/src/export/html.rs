@@ -219,6 +219,7 @@ fn set(span: &Span) -> String {
     match span {
         Span::Words(words) => words.html().into_owned(),
         Span::Small(words) => format!("<small>{}</small>", words.html()),
+        Span::Time(time) => format!("<time>{}</time>", escaped(time)),
         Span::Strong(words) => format!("<b>{}</b>", words.html()),
         Span::Name(name) => format!("<code>{}</code>", name.html()),
         Span::Label(name) => {

@@ -90,6 +90,7 @@ fn line(words: &Line, place: Place) -> String {
 fn set(span: &Span, place: Place) -> String {
     match span {
         Span::Words(words) | Span::Small(words) => words.markdown().into_owned(),
+        Span::Time(time) => text::markdown(time).into_owned(),
         Span::Strong(words) => format!("**{}**", words.markdown()),
         Span::Name(name) => code(name),
         Span::Label(name) => format!("**{}**", name.replace('-', " ")),

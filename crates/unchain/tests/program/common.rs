@@ -129,6 +129,13 @@ pub(crate) fn scenario(name: &str) -> Trail {
     found.expect(name).1
 }
 
+/// The story in which a detection fires.
+pub(crate) fn fires(detection: &str) -> Trail {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/detections");
+    let text = std::fs::read_to_string(root.join(detection).join("fires.trail")).unwrap();
+    Trail::parse(&text).unwrap()
+}
+
 /// The lines of a JSON lines output.
 pub(crate) fn lines(said: &Said) -> Vec<serde_json::Value> {
     let each = said.out.lines();

@@ -17,6 +17,7 @@ mod hostile;
 mod output;
 mod queries;
 mod readme;
+mod report;
 mod sigma;
 mod trouble;
 mod truth;

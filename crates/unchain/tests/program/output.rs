@@ -17,6 +17,7 @@ fn help_of_every_command() {
         "edges",
         "events",
         "queries",
+        "report",
         "case",
         "completions",
         "man",

@@ -38,14 +38,13 @@ pub(super) fn may_work(document: &Document<'_>) -> Vec<Block> {
     let mut nodes = report.credentials();
     nodes.retain(|&node| report.may_work(node));
     let tokens = report.last_used(&nodes, ROWS);
-    let words = format!(
-        "{} of the whole log may still work at {} UTC, the last used first. Most of them belong to ordinary work.",
-        counted(nodes.len() as u64, "credential"),
-        minute(document.about.at),
-    );
+    let number = counted(nodes.len() as u64, "credential");
+    let words = Line::of(format!("{number} of the whole log may still work at "))
+        .time(minute(document.about.at))
+        .words(" UTC, the last used first. Most of them belong to ordinary work.");
     let mut blocks = vec![
         chapter("alive", "All credentials that may still work"),
-        Block::Paragraph(Line::of(words)),
+        Block::Paragraph(words),
     ];
     if !tokens.is_empty() {
         let rows = tokens.iter().map(|token| cells(token, &[])).collect();
@@ -86,7 +85,7 @@ fn cells(token: &Token, devices: &[Untrusted]) -> Vec<Line> {
 fn issued(token: &Token, devices: &[Untrusted]) -> Line {
     let mut line = token
         .issued_at
-        .map_or_else(Line::new, |time| Line::of(moment(time)));
+        .map_or_else(Line::new, |time| Line::new().time(moment(time)));
     if let Some(api) = &token.issued_with {
         line = line.below().and(Span::Words(api.clone()));
     }
@@ -118,7 +117,10 @@ fn origin(origin: &str) -> &'static str {
 
 fn expires(token: &Token) -> Line {
     match token.expires_at {
-        Some(end) => Line::of(moment(end)).below().small(token.expiry_basis),
+        Some(end) => Line::new()
+            .time(moment(end))
+            .below()
+            .small(token.expiry_basis),
         None => Line::of(token.expiry_basis),
     }
 }
@@ -135,13 +137,19 @@ fn status(token: &Token) -> Line {
 }
 
 fn used(token: &Token) -> Line {
-    let mut line =
-        match (token.first_used, token.last_used) {
-            (Some(first), Some(last)) => Line::of(counted(token.uses, "use"))
+    let mut line = match (token.first_used, token.last_used) {
+        (Some(first), Some(last)) => {
+            let line = Line::of(counted(token.uses, "use"))
                 .below()
-                .words(format!("{} to {}", minute(first), minute(last))),
-            _ => Line::of("not seen"),
-        };
+                .time(minute(first));
+            if minute(first) == minute(last) {
+                line
+            } else {
+                line.below().words("to ").time(minute(last))
+            }
+        }
+        _ => Line::of("not seen"),
+    };
     if !token.addresses.is_empty() {
         let shown = token.addresses.iter().take(ADDRESSES);
         line = line.below().words("from ").names(shown);

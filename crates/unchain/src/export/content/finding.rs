@@ -99,7 +99,7 @@ fn facts(row: &FindingRow) -> Vec<(&'static str, Line)> {
     let unseen: Vec<String> = row.not_visible.iter().map(|text| sentence(text)).collect();
     vec![
         ("Confidence", Line::of(row.confidence)),
-        ("When", Line::of(period(Some(row.first), Some(row.last)))),
+        ("When", period(Some(row.first), Some(row.last))),
         ("About", end(&row.subject)),
         (
             "Came from",

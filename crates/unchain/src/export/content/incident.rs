@@ -31,8 +31,8 @@ pub(super) fn overview(document: &Document<'_>) -> Vec<Block> {
         vec![
             Line::new().and(Span::Place(row.title.clone(), row.id.clone())),
             Line::new().and(Span::Label(row.severity)),
-            Line::of(moment(row.first)),
-            Line::of(moment(row.last)),
+            Line::new().time(moment(row.first)),
+            Line::new().time(moment(row.last)),
             Line::of(format!(
                 "{} of {}",
                 count(row.may_work),
@@ -101,7 +101,7 @@ fn facts(row: &IncidentRow) -> Vec<(&'static str, Line)> {
             Line::new().name(&Untrusted::new(row.id.as_str())),
         ),
         ("Began with", end(&row.root)),
-        ("When", Line::of(period(Some(row.first), Some(row.last)))),
+        ("When", period(Some(row.first), Some(row.last))),
         ("Accounts", Line::new().names(&row.accounts)),
         ("ATT&CK", techniques(&row.techniques)),
         (
@@ -127,7 +127,7 @@ fn step(row: &StepRow) -> Vec<Line> {
         None => Line::new().and(Span::Words(row.what.clone())),
     };
     vec![
-        Line::of(moment(row.time)),
+        Line::new().time(moment(row.time)),
         what,
         Line::new().names(&row.event_id),
     ]

@@ -62,11 +62,13 @@ fn line(document: &Document<'_>, step: &Step) -> Line {
                 } else {
                     ""
                 };
-                line = line.below().and(Span::Small(row.api)).small(format!(
-                    " {} ({}{across})",
-                    moment(row.time),
-                    row.basis
-                ));
+                line = line
+                    .below()
+                    .and(Span::Small(row.api))
+                    .words(" ")
+                    .time(moment(row.time))
+                    .small(format!(" ({}{across}), event ", row.basis))
+                    .names(&row.event_ids);
             }
             if repeated {
                 line = line.small(" · what came of it stands above");

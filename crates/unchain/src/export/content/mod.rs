@@ -10,6 +10,7 @@ mod scope;
 use super::Document;
 use super::block::{Block, Line, Span};
 use crate::output::words::{count, counted, minute, pasted};
+use std::collections::BTreeSet;
 use unchain_core::detect::attack::Technique;
 use unchain_core::report::{End, Next};
 use unchain_core::text::Untrusted;
@@ -29,13 +30,14 @@ pub(super) fn blocks(document: &Document<'_>) -> Vec<Block> {
 /// What stands below the title: of what, when, by what.
 pub(super) fn imprint(document: &Document<'_>) -> Line {
     let about = document.about;
-    let words = format!(
-        "Made {} UTC with unchain {}. Every status is that of {} UTC.",
-        minute(about.made_at),
-        about.version,
-        minute(about.at)
-    );
-    Line::of(words)
+    Line::of("Made ")
+        .time(minute(about.made_at))
+        .words(format!(
+            " UTC with unchain {}. Every status is that of ",
+            about.version
+        ))
+        .time(minute(about.at))
+        .words(" UTC.")
 }
 
 fn summary(document: &Document<'_>) -> Vec<Block> {
@@ -78,45 +80,54 @@ fn figure(number: u64, [one, many]: [&'static str; 2]) -> (String, &'static str)
 /// The outcome in two sentences that a reader may quote.
 fn verdict(document: &Document<'_>) -> Line {
     let found = document.findings;
-    let period = period(document.coverage.from, document.coverage.to);
+    let read = period(document.coverage.from, document.coverage.to);
+    let line = Line::of("In the logs of ").then(read);
     let Some(worst) = found.worst() else {
-        return Line::of(format!(
-            "In the logs of {period} no detection found anything that is not expected. That does not show that nothing \
-             happened: read the chapters on scope and on method for what such logs cannot show."
-        ));
+        return line.words(
+            " no detection found anything that is not expected. That does not show that nothing happened: the chapters \
+             on scope and on method say what such logs cannot show.",
+        );
     };
-    let about = if found.incidents.is_empty() {
-        "no finding is grave enough to be told as an incident".to_owned()
-    } else {
-        let accounts: std::collections::BTreeSet<&Untrusted> =
-            found.incidents.iter().flat_map(|i| &i.accounts).collect();
-        format!(
-            "{} in {} {} told below",
-            counted(found.incidents.len() as u64, "incident"),
-            counted(accounts.len() as u64, "account"),
-            if found.incidents.len() == 1 {
-                "is"
-            } else {
-                "are"
-            },
-        )
-    };
-    let line = Line::of(format!(
-        "In the logs of {period} {about}; the worst severity is "
-    ))
-    .and(Span::Label(worst.name()));
-    let may_work: u64 = found.incidents.iter().map(|i| i.may_work).sum();
+    let worst = Span::Label(worst.name());
     if found.incidents.is_empty() {
-        return line.words(".");
-    }
-    if may_work == 0 {
-        return line.words(". None of their credentials is known to work any more.");
+        let words = " no finding is grave enough to be told as an incident; the worst severity is ";
+        return line.words(words).and(worst).words(".");
     }
     line.words(format!(
-        ". At {} UTC {} of these incidents may still work.",
-        minute(document.about.at),
-        counted(may_work, "credential"),
+        " {} found; the worst severity is ",
+        incidents_were(document)
     ))
+    .and(worst)
+    .words(". ")
+    .then(still(document))
+}
+
+/// `2 incidents in 1 account were`.
+fn incidents_were(document: &Document<'_>) -> String {
+    let found = &document.findings.incidents;
+    let accounts: BTreeSet<&Untrusted> = found.iter().flat_map(|i| &i.accounts).collect();
+    format!(
+        "{} in {} {}",
+        counted(found.len() as u64, "incident"),
+        counted(accounts.len() as u64, "account"),
+        if found.len() == 1 { "was" } else { "were" },
+    )
+}
+
+/// How much of what belongs to incidents may still work.
+fn still(document: &Document<'_>) -> Line {
+    let number: u64 = document.findings.incidents.iter().map(|i| i.may_work).sum();
+    let line = Line::of("At ")
+        .time(minute(document.about.at))
+        .words(" UTC ");
+    match number {
+        0 => line.words("none of their credentials was known to work."),
+        1 => line.words("one of their credentials might still work."),
+        many => line.words(format!(
+            "{} of their credentials might still work.",
+            count(many)
+        )),
+    }
 }
 
 fn chapter(id: &str, words: &str) -> Block {
@@ -133,11 +144,15 @@ fn part(words: &str) -> Block {
 }
 
 /// From when to when, to the minute.
-fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> String {
-    match (first, last) {
-        (Some(first), Some(last)) if first == last => format!("{} UTC", minute(first)),
-        (Some(first), Some(last)) => format!("{} to {} UTC", minute(first), minute(last)),
-        _ => "an unknown time".to_owned(),
+fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> Line {
+    match (first.map(minute), last.map(minute)) {
+        (Some(first), Some(last)) if first == last => Line::new().time(first).words(" UTC"),
+        (Some(first), Some(last)) => Line::new()
+            .time(first)
+            .words(" to ")
+            .time(last)
+            .words(" UTC"),
+        _ => Line::of("an unknown time"),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn scope(document: &Document<'_>) -> Vec<Block> {
         Line::new().names(&coverage.unlogged_accounts)
     };
     let facts = vec![
-        ("Time", Line::of(period(coverage.from, coverage.to))),
+        ("Time", period(coverage.from, coverage.to)),
         (
             "Events",
             Line::of(format!("{} distinct", count(coverage.events))),
@@ -63,15 +63,19 @@ fn account(row: &AccountCoverage) -> Vec<Line> {
         Line::new().name(&row.account)
     };
     let gap = row.longest_gap.map_or_else(
-        || "none".to_owned(),
-        |(from, hours)| format!("{} from {}", counted(hours, "hour"), minute(from)),
+        || Line::of("none"),
+        |(from, hours)| {
+            Line::of(counted(hours, "hour"))
+                .words(" from ")
+                .time(minute(from))
+        },
     );
     vec![
         name,
         Line::new().names(&row.regions),
         Line::of(count(row.hours_present)),
         Line::of(count(row.hours_missing)),
-        Line::of(gap),
+        gap,
     ]
 }
 

@@ -1,0 +1,335 @@
+//! The report: what it says of the story, and that no text of a log can leave its place in it.
+
+use crate::common::{NOON, Room, Said, fires, lines, log, scenario};
+use crate::hostile::poison;
+use comrak::Options;
+use html5ever::tokenizer::{
+    BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states,
+};
+use insta::assert_snapshot;
+use std::cell::RefCell;
+
+/// What ends a style sheet, a cell, code, a link and a list, begins script, and reaches out.
+const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.example onerror=alert(1)>\
+     |`x` ``` [a](http://evil.example) ![i](http://evil.example/i.png) http://evil.example www.evil.example \
+     me@evil.example <http://evil.example> ~~~ $x$ &lt;b&gt; \\|\n\n# heading\n- item\n\n<iframe>";
+
+fn report(room: &Room, format: &str) -> Said {
+    room.run(&[
+        "report", "--source", "logs", "--at", NOON, "--format", format,
+    ])
+}
+
+/// A room with an incident whose every name holds markup.
+fn poisoned() -> Room {
+    let mut records = fires("role-chaining").records();
+    for record in &mut records {
+        poison(record, MARKUP);
+    }
+    let room = Room::new();
+    room.write("logs/trail.json", log(&records).as_bytes());
+    room
+}
+
+/// Takes out what is different in each run.
+fn lasting(text: &str) -> String {
+    let kept = |line: &str| match line.split_once(" UTC with unchain ") {
+        Some((_, rest)) => format!("Made [NOW] UTC with unchain {rest}"),
+        None => line.to_owned(),
+    };
+    text.lines().map(|line| kept(line) + "\n").collect()
+}
+
+#[test]
+fn report_of_the_story_as_markdown() {
+    let room = Room::with(&scenario("whack-a-mole"));
+    assert_snapshot!(lasting(&report(&room, "markdown").out));
+}
+
+#[test]
+fn an_incident_is_told_with_its_evidence() {
+    let trail = fires("role-chaining");
+    let room = Room::with(&trail);
+    let said = report(&room, "markdown");
+    assert_eq!(said.code, 1, "{}", said.err);
+    for chapter in [
+        "Summary",
+        "Incidents",
+        "Findings",
+        "Scope and coverage",
+        "Method",
+    ] {
+        assert!(said.out.contains(&format!("## {chapter}")), "{chapter}");
+    }
+    for key in ["A", "ONE", "TWO", "THREE"] {
+        let key = trail.key(key).unwrap();
+        assert!(said.out.contains(&format!("`{key}`")), "{key}");
+    }
+    let edges = lines(&room.run(&["edges", "--source", "logs", "--format", "jsonl"]));
+    assert_eq!(edges.len(), 3);
+    for edge in edges {
+        let id = edge["event_ids"][0].as_str().unwrap();
+        assert!(said.out.contains(id), "{id}");
+    }
+}
+
+/// What a page is made of, as a browser reads it.
+#[derive(Default)]
+struct Page {
+    tags: Vec<(String, Vec<(String, String)>)>,
+    open: Vec<String>,
+    wrong: Vec<String>,
+}
+
+struct Reader(RefCell<Page>);
+
+/// Elements that have no end tag.
+const VOID: [&str; 2] = ["meta", "br"];
+
+impl TokenSink for Reader {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut page = self.0.borrow_mut();
+        match token {
+            Token::TagToken(tag) => return page.tag(&tag),
+            Token::ParseError(error) => page.wrong.push(error.into_owned()),
+            Token::CommentToken(_) => page.wrong.push("a comment".to_owned()),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+impl Page {
+    fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name = tag.name.to_string();
+        if tag.kind == TagKind::EndTag {
+            let open = self.open.pop();
+            if open.as_deref() != Some(&*name) {
+                self.wrong.push(format!("{name} ends {open:?}"));
+            }
+            return TokenSinkResult::Continue;
+        }
+        let attributes = tag.attrs.iter();
+        let attributes = attributes.map(|a| (a.name.local.to_string(), a.value.to_string()));
+        self.tags.push((name.clone(), attributes.collect()));
+        if !VOID.contains(&&*name) {
+            self.open.push(name.clone());
+        }
+        match &*name {
+            "style" => TokenSinkResult::RawData(states::RawKind::Rawtext),
+            "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
+            _ => TokenSinkResult::Continue,
+        }
+    }
+}
+
+/// Reads a page as a browser does. It must be sound, and reach for nothing but pages of ATT&CK.
+fn inspected(html: &str) -> Page {
+    let options = TokenizerOpts {
+        exact_errors: true,
+        ..TokenizerOpts::default()
+    };
+    let reader = Tokenizer::new(Reader(RefCell::default()), options);
+    let input = BufferQueue::default();
+    input.push_back(html.into());
+    let _ = reader.feed(&input);
+    reader.end();
+    let page = reader.sink.0.into_inner();
+    assert_eq!(page.wrong, [""; 0]);
+    assert_eq!(page.open, [""; 0], "everything that begins ends");
+    for (name, attributes) in &page.tags {
+        let known = "html head meta title style body header main nav section h1 h2 h3 h4 p a b small code pre span time \
+                     ul li dl dt dd div table thead tbody tr th td br";
+        assert!(known.split_whitespace().any(|k| k == name), "<{name}>");
+        for (attribute, value) in attributes {
+            assert!(
+                !attribute.starts_with("on") && attribute != "src",
+                "{attribute}"
+            );
+            let inside = value.starts_with('#');
+            let attack = value.starts_with("https://attack.mitre.org/");
+            assert!(attribute != "href" || inside || attack, "{value}");
+        }
+    }
+    page
+}
+
+#[test]
+fn the_page_is_sound_and_reaches_for_nothing() {
+    for (trail, poisoned_too) in [
+        (scenario("whack-a-mole"), false),
+        (fires("role-chaining"), true),
+    ] {
+        let room = if poisoned_too {
+            poisoned()
+        } else {
+            Room::with(&trail)
+        };
+        let said = report(&room, "html");
+        let page = inspected(&said.out);
+        assert_eq!(
+            said.out.contains("&lt;script&gt;"),
+            poisoned_too,
+            "the text is shown"
+        );
+        let count = |name: &str| page.tags.iter().filter(|(tag, _)| tag == name).count();
+        assert_eq!((count("style"), count("script"), count("h1")), (1, 0, 1));
+        assert!(count("tr") > 5, "there are tables");
+    }
+}
+
+#[test]
+fn every_place_that_the_page_links_to_is_there_once() {
+    let room = Room::with(&fires("role-chaining"));
+    let page = inspected(&report(&room, "html").out);
+    let values = |wanted: &str| {
+        let all = page.tags.iter().flat_map(|(_, attributes)| attributes);
+        let named = all.filter(|(name, _)| name == wanted);
+        named.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
+    let ids = values("id");
+    let links = values("href");
+    assert!(
+        links.iter().any(|link| link.starts_with("#i-")),
+        "{links:?}"
+    );
+    for link in links.iter().filter_map(|link| link.strip_prefix('#')) {
+        assert_eq!(ids.iter().filter(|id| *id == link).count(), 1, "{link}");
+    }
+}
+
+#[test]
+fn markdown_keeps_hostile_text_where_it_is() {
+    let said = report(&poisoned(), "markdown");
+    assert!(said.out.contains("alert"), "the text is shown");
+    let mut options = Options::default();
+    let extension = &mut options.extension;
+    extension.table = true;
+    extension.autolink = true;
+    extension.strikethrough = true;
+    extension.tasklist = true;
+    extension.footnotes = true;
+    extension.math_dollars = true;
+    // As a renderer does that lets raw HTML pass.
+    options.render.r#unsafe = true;
+    let html = comrak::markdown_to_html(&said.out, &options);
+    for bad in [
+        "<script",
+        "<img",
+        "<iframe",
+        "href=\"http://",
+        "mailto:",
+        "<del",
+        "math-style",
+    ] {
+        assert!(!html.contains(bad), "{bad}: {html}");
+    }
+    let plain = Room::with(&fires("role-chaining"));
+    let plain = comrak::markdown_to_html(&report(&plain, "markdown").out, &options);
+    // The command that follows cannot be pasted with such a name, so one small heading is not there.
+    assert_eq!(
+        html.matches("<h4>").count() + 1,
+        plain.matches("<h4>").count()
+    );
+    for tag in [
+        "<h1>",
+        "<h2>",
+        "<h3>",
+        "<h5>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "<li>",
+        "<blockquote>",
+    ] {
+        assert_eq!(
+            html.matches(tag).count(),
+            plain.matches(tag).count(),
+            "{tag}"
+        );
+    }
+}
+
+#[test]
+fn a_title_is_text_too() {
+    let room = Room::with(&fires("role-chaining"));
+    let arguments = ["report", "--source", "logs", "--title", "</title><script>x"];
+    let said = room.run(&arguments);
+    inspected(&said.out);
+    assert!(said.out.contains("<h1>&lt;/title&gt;&lt;script&gt;x</h1>"));
+}
+
+#[test]
+fn findings_for_a_siem_name_the_credential_and_the_records() {
+    let trail = fires("role-chaining");
+    let events = lines(&report(&Room::with(&trail), "ocsf"));
+    let event = events
+        .iter()
+        .find(|e| e["metadata"]["event_code"] == "role-chaining");
+    let event = event.expect("a finding");
+    assert_eq!(event["class_uid"], 2004);
+    assert_eq!(event["type_uid"], 200_401);
+    assert_eq!(event["metadata"]["uid"], event["finding_info"]["uid"]);
+    let user = &event["evidences"][0]["actor"]["user"];
+    assert_eq!(user["credential_uid"], trail.key("THREE").unwrap());
+    assert_eq!(event["cloud"]["account"]["uid"], "444455556666");
+    assert!(
+        !event["finding_info"]["related_events"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    // The same logs give the same lines.
+    let again = lines(&report(&Room::with(&trail), "ocsf"));
+    assert_eq!(events, again);
+}
+
+#[test]
+fn a_time_line_has_its_mandatory_fields_in_order_of_time() {
+    for room in [Room::with(&scenario("whack-a-mole")), poisoned()] {
+        let said = report(&room, "timesketch");
+        assert!(said.out.is_ascii());
+        let rows = lines(&said);
+        let edges = lines(&room.run(&["edges", "--source", "logs", "--format", "jsonl"]));
+        let steps = rows
+            .iter()
+            .filter(|row| row["data_type"] == "unchain:lineage")
+            .count();
+        assert_eq!(steps, edges.len());
+        assert!(rows.len() > steps, "findings are in it");
+        for row in &rows {
+            for field in ["message", "datetime", "timestamp_desc"] {
+                assert!(
+                    row[field].as_str().is_some_and(|text| !text.is_empty()),
+                    "{row}"
+                );
+            }
+            assert!(row["datetime"].as_str().unwrap().ends_with("+00:00"));
+        }
+        let times: Vec<i64> = rows
+            .iter()
+            .map(|r| r["timestamp"].as_i64().unwrap())
+            .collect();
+        assert!(times.is_sorted());
+    }
+}
+
+#[test]
+fn a_report_replaces_no_file_unless_told_to() {
+    let room = Room::with(&fires("role-chaining"));
+    let ask = |more: &[&str]| {
+        let mut arguments = vec!["report", "--source", "logs", "--output", "report.html"];
+        arguments.extend(more);
+        room.run(&arguments)
+    };
+    room.write("report.html", b"mine");
+    let refused = ask(&[]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("--force"), "{}", refused.err);
+    assert_eq!(room.read("report.html"), b"mine");
+    let written = ask(&["--force"]);
+    assert_eq!((written.code, &*written.out), (1, ""));
+    inspected(&String::from_utf8(room.read("report.html")).unwrap());
+}
