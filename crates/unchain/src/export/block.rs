@@ -46,7 +46,13 @@ impl Line {
     /// And then something else.
     #[must_use]
     pub(crate) fn and(mut self, span: Span) -> Self {
-        self.0.push(span);
+        self.0.push(match span {
+            Span::Words(words) => Span::Words(cut(words)),
+            Span::Name(name) => Span::Name(cut(name)),
+            Span::Small(words) => Span::Small(cut(words)),
+            Span::Place(words, id) => Span::Place(cut(words), id),
+            other => other,
+        });
         self
     }
 
@@ -106,6 +112,17 @@ impl Line {
     }
 }
 
+/// Text longer than this is cut: a log line can hold a hundred thousand characters.
+const LONGEST: usize = 1500;
+
+fn cut(text: Untrusted) -> Untrusted {
+    let raw = text.raw();
+    match raw.char_indices().nth(LONGEST) {
+        Some((end, _)) => Untrusted::new(format!("{}…", raw.get(..end).unwrap_or_default())),
+        None => text,
+    }
+}
+
 /// One line of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Branch {
@@ -136,4 +153,24 @@ pub(crate) enum Block {
     Tree(Vec<Branch>),
     /// Commands to paste, one to a line.
     Commands(Vec<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_long_text_is_cut_and_says_so() {
+        let long = "ä".repeat(100_000);
+        for line in [
+            Line::of(long.as_str()),
+            Line::new().name(&Untrusted::new(long.as_str())),
+        ] {
+            let [Span::Words(text) | Span::Name(text)] = line.0.as_slice() else {
+                panic!("{line:?}");
+            };
+            assert_eq!(text.raw().chars().count(), LONGEST + 1);
+            assert!(text.raw().ends_with('…'));
+        }
+    }
 }
