@@ -1,6 +1,6 @@
 //! A deny that responders placed, taken away again.
 
-use super::odd::{Odd, Owner, graded, line};
+use super::odd::{Odd, Owner, line};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
@@ -158,7 +158,6 @@ fn judge(
     }
     let draft = Draft::new(actor, odd.told(&what))
         .distinct(format!("{account} {} {policy}", owner.words()))
-        .severity(graded(Severity::High, 0))
         .confidence(if own {
             Confidence::High
         } else {

@@ -13,7 +13,8 @@ pub(super) const DETECTION: Detection = Detection {
     severity: Severity::Medium,
     techniques: &["T1562.008"],
     finds: "An account has no event at all for an hour or more: right after logging was tampered with (medium), or \
-        between two times of at least a day in each of whose hours it had some (low). One finding for each account; \
+        between two times of at least a day in each of whose hours it had some (low). After tampering, \
+        a silence to the end of the log counts. One finding for each account; \
         its subject is whoever tampered, else whoever made the last call before the longest gap.",
     matters: "What was done in the gap is not in any answer; credentials that were issued in it look as if nobody \
         made them.",
@@ -90,6 +91,11 @@ fn holes<'l>(
         stops.iter().copied().find(|fact| long && close(fact))
     };
     let mut gaps = gaps(hours);
+    // The account may stay silent to the end, while others go on.
+    let (last, end) = (*hours.last()?, i64::from(scene.span().1) / HOUR);
+    if last < end {
+        gaps.push((last + 1, end + 1));
+    }
     gaps.retain(|gap| blinded(gap).is_some() || busy_around(hours, gap));
     let longest = gaps
         .iter()

@@ -91,7 +91,7 @@ fn tampering<'l>(scene: &Scene<'_, 'l>, fact: &'l Fact) -> Option<Tampering<'l>>
     let (severity, does) = match scene.name(fact) {
         "StopLogging" => (Severity::High, "stopped".to_owned()),
         "DeleteTrail" | "DeleteEventDataStore" => (Severity::High, "deleted".to_owned()),
-        "StopEventDataStoreIngestion" => (Severity::High, "stopped taking in".to_owned()),
+        "StopEventDataStoreIngestion" => (Severity::High, "stopped the intake of".to_owned()),
         "DeleteDetector" => (Severity::Medium, "deleted GuardDuty's detector".to_owned()),
         "StopMonitoringMembers" | "DisassociateMembers" | "DeleteMembers" => (
             Severity::Medium,
@@ -131,17 +131,22 @@ fn selectors(left: &str) -> Option<(Severity, String)> {
 fn narrowed(scene: &Scene<'_, '_>, fact: &Fact) -> Option<(Severity, String)> {
     let off = |attribute| scene.text(fact, attribute) == "false";
     let settings = [
-        (off(Attribute::MultiRegion), "one region only"),
-        (off(Attribute::GlobalEvents), "no global events"),
-        (off(Attribute::LogFileValidation), "no digests"),
-        (moved(scene, fact), "another bucket"),
+        (off(Attribute::MultiRegion), "all regions but one"),
+        (off(Attribute::GlobalEvents), "global events"),
+        (off(Attribute::LogFileValidation), "digests"),
+        (moved(scene, fact), "its former bucket"),
     ];
     let lost: Vec<&str> = settings
         .into_iter()
         .filter(|(yes, _)| *yes)
         .map(|(_, name)| name)
         .collect();
-    (!lost.is_empty()).then(|| (Severity::Medium, format!("narrowed ({})", lost.join(", "))))
+    (!lost.is_empty()).then(|| {
+        (
+            Severity::Medium,
+            format!("took {} from", lost.join(" and ")),
+        )
+    })
 }
 
 /// Whether a trail writes to another bucket than an earlier call in this log told it to.

@@ -72,7 +72,7 @@ fn presented<'l>(scene: &Scene<'_, 'l>) -> Presented<'l> {
 enum Maker {
     /// A temporary credential that is not the console's.
     Token,
-    /// A long-term key.
+    /// A long-term key, or a session of `aws login`.
     Key,
     /// A page of the console.
     Console,
@@ -81,11 +81,17 @@ enum Maker {
 fn maker(scene: &Scene<'_, '_>, actor: u32) -> Maker {
     if in_console(scene, actor) {
         Maker::Console
-    } else if scene.is(actor, NodeKind::LongTermKey) {
+    } else if scene.is(actor, NodeKind::LongTermKey) || signed_in(scene, actor) {
         Maker::Key
     } else {
         Maker::Token
     }
+}
+
+/// Whether a credential came from `aws login`: a person at a keyboard, as in the console.
+fn signed_in(scene: &Scene<'_, '_>, actor: u32) -> bool {
+    let of = |node: &u32| scene.is(*node, NodeKind::OAuthSession);
+    line(scene, actor).iter().any(of)
 }
 
 fn judge(scene: &Scene<'_, '_>, fact: &Fact, presented: &Presented<'_>) -> Option<Draft> {
