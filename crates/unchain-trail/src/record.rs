@@ -29,8 +29,8 @@ pub(crate) struct Draft {
     pub(crate) event_type: &'static str,
     pub(crate) data: bool,
     pub(crate) recipient: String,
-    /// The VPC endpoint that the request came through; empty if through none.
-    pub(crate) endpoint: String,
+    /// The VPC endpoint that the request came through.
+    pub(crate) endpoint: Option<String>,
     pub(crate) shared: Option<String>,
     pub(crate) details: Value,
     pub(crate) from_console: bool,
@@ -89,11 +89,10 @@ impl Draft {
         put("eventType", json!(self.event_type));
         put("managementEvent", json!(!self.data));
         put("recipientAccountId", json!(self.recipient));
-        if let Some(shared) = self.shared {
-            put("sharedEventID", json!(shared));
-        }
-        if !self.endpoint.is_empty() {
-            put("vpcEndpointId", json!(self.endpoint));
+        let shared = self.shared.map(|id| ("sharedEventID", id));
+        let endpoint = self.endpoint.map(|id| ("vpcEndpointId", id));
+        for (name, id) in shared.into_iter().chain(endpoint) {
+            put(name, json!(id));
         }
         if !self.details.is_null() {
             put("serviceEventDetails", self.details);

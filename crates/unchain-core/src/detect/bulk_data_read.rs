@@ -1,8 +1,9 @@
 //! Data or secrets read in bulk by a credential that has no business there.
 
 use super::calls::Kinds;
+use super::recon_at_session_start::strangers;
 use super::token_from_several_networks::splits;
-use super::visit::{SETTLED, addresses, first_seen, told};
+use super::visit::{SETTLED, Visit, addresses, first_seen, told, visits};
 use super::workloads::{Tell, strays};
 use super::{Detection, Novelty, Scene};
 use crate::deed::{Attribute, Deed};
@@ -18,7 +19,7 @@ pub(super) const DETECTION: Detection = Detection {
     severity: Severity::Medium,
     techniques: &["T1530", "T1555.006", "T1119"],
     finds: "Objects, items or secrets are read with a credential that is in use elsewhere than its workload or in two \
-        places at once; or twenty times and more by a role session that another role session made, if its pair of \
+        places at once, or that came of one with which a stranger had looked around; or twenty times and more by a role session that another role session made, if its pair of \
         roles is new; or secrets are read twenty times and more within ten minutes by a principal that does that \
         once only.",
     matters: "This is what the credential was taken for. What was read has to be taken for known to others.",
@@ -47,6 +48,7 @@ const ROW: Seconds = 10 * 60;
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     let mut told = BTreeSet::new();
     taken(scene, &mut told, found);
+    descended(scene, &mut told, found);
     chained(scene, &mut told, found);
     secrets(scene, &told, found);
 }
@@ -104,9 +106,56 @@ fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>
     }
 }
 
+/// With tokens that came of a credential after a stranger had looked around with it, at the stranger's place.
+fn descended(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>) {
+    for stranger in strangers(scene) {
+        let below = scene.lineage.descendants(stranger.node);
+        let data = |n: &u32| scene.activity(*n).kinds.has(Kinds::DATA) && !done.contains(n);
+        let visits = below
+            .into_iter()
+            .filter(data)
+            .flat_map(|n| visits(scene, n));
+        let there = visits.filter(|v| v.network == stranger.network && v.first >= stranger.first);
+        let there: Vec<Visit<'_>> = there.collect();
+        let uses = reads(scene, there.iter().flat_map(|visit| &visit.uses));
+        let Some(first) = there
+            .iter()
+            .min_by_key(|v| v.order(scene))
+            .filter(|_| !uses.is_empty())
+        else {
+            continue;
+        };
+        let mut nodes: Vec<u32> = there.iter().map(|visit| visit.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let what = format!(
+            "data was read from {} with {}, where somebody had looked around with {}: {}",
+            addresses(scene, &there),
+            match nodes.as_slice() {
+                [node] => scene.label(*node),
+                many => format!("{} credentials", many.len()),
+            },
+            scene.label(stranger.node),
+            told(scene, uses.iter().copied()),
+        );
+        let draft = Draft::new(stranger.node, what)
+            .distinct(scene.networks.name(stranger.network))
+            .severity(Severity::High)
+            .confidence(Confidence::Medium)
+            .also(nodes.iter().copied())
+            .from(first.symbol(scene))
+            .seen_in(uses.iter().flat_map(|usage| scene.records(usage)));
+        found.push(draft);
+        done.extend(nodes);
+    }
+}
+
+/// A chained session, when it was issued, and whether its pair of roles is new.
+type Chained = (u32, Seconds, Novelty);
+
 /// Through roles that other role sessions assumed.
 fn chained(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>) {
-    let mut pairs: BTreeMap<(&str, &str), Vec<(u32, Seconds, Novelty)>> = BTreeMap::new();
+    let mut pairs: BTreeMap<(&str, &str), Vec<Chained>> = BTreeMap::new();
     for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
         let data = scene.activity(number).kinds.has(Kinds::DATA);
         if !data || node.origin != Origin::Issued || done.contains(&number) {

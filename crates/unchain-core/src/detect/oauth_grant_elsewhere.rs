@@ -56,13 +56,13 @@ impl<'l> People<'l> {
     /// The last one before a fact, if it came from elsewhere than that.
     fn elsewhere(&self, scene: &Scene<'_, 'l>, token: &Fact) -> Option<&'l Fact> {
         let client = scene.ledger.attribute(token, Attribute::ClientId);
-        let facts = self.0.get(&who(scene, token))?.iter().copied();
-        let before = facts.filter(|fact| {
+        let facts = self.0.get(&who(scene, token))?.iter().rev().copied();
+        let mut before = facts.filter(|fact| {
             let other = scene.ledger.attribute(fact, Attribute::ClientId);
             let same = client.is_empty() || other.is_empty() || client == other;
             same && fact.time <= token.time && token.time - fact.time <= CONFIRMED
         });
-        let granted = before.last()?;
+        let granted = before.next()?;
         apart(scene, granted, token).then_some(granted)
     }
 }

@@ -59,13 +59,49 @@ struct Look<'l> {
     severity: Severity,
 }
 
+/// A credential that somebody uses from a place that is not its owner's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stranger {
+    pub(super) node: u32,
+    pub(super) network: Network,
+    /// When they came.
+    pub(super) first: Seconds,
+}
+
+/// The credentials with which somebody looked around from a new place.
+pub(super) fn strangers(scene: &Scene<'_, '_>) -> Vec<Stranger> {
+    let looks = by_principal(scene).into_values().flatten();
+    let new = looks.filter(|look| look.new);
+    let stranger = |look: Look<'_>| {
+        let visit = look.visits.first()?;
+        Some(Stranger {
+            node: visit.node,
+            network: visit.network,
+            first: look.first,
+        })
+    };
+    let mut found: Vec<Stranger> = new.filter_map(stranger).collect();
+    found.sort_by_key(|s| (s.first, scene.names(s.node)));
+    found
+}
+
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let principals = by_principal(scene);
+    found.extend(
+        principals
+            .iter()
+            .filter_map(|(who, looks)| judge(scene, (who, looks))),
+    );
+}
+
+/// What looks around, by unique id.
+fn by_principal<'l>(scene: &Scene<'_, 'l>) -> BTreeMap<&'l str, Vec<Look<'l>>> {
+    let mut principals: BTreeMap<&str, Vec<Look<'_>>> = BTreeMap::new();
     let candidates = candidates(scene);
     if candidates.is_empty() {
-        return;
+        return principals;
     }
     let since = first_seen(scene);
-    let mut principals: BTreeMap<&str, Vec<Look<'_>>> = BTreeMap::new();
     for node in candidates {
         let Some(n) = scene.node(node) else {
             continue;
@@ -74,11 +110,7 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
         let list = principals.entry(who).or_default();
         list.extend(looks(scene, node, since.get(&n.unique_id).copied()));
     }
-    found.extend(
-        principals
-            .iter()
-            .filter_map(|(who, looks)| judge(scene, (who, looks))),
-    );
+    principals
 }
 
 /// Credentials with many different calls that look around. Uses are in the order of their callers.

@@ -101,7 +101,7 @@ impl World {
             event_type: "AwsApiCall",
             data: false,
             recipient: String::new(),
-            endpoint: event.option("endpoint").unwrap_or_default().to_owned(),
+            endpoint: event.option("endpoint").map(str::to_owned),
             shared: None,
             details: Value::Null,
             from_console: false,

@@ -187,3 +187,15 @@ fn object(draft: &mut Draft, params: &mut Map<String, Value>, name: &str, word: 
     };
     params.insert(field.to_owned(), json!(value));
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_endpoint_stands_in_the_record_of_its_call_only() {
+        let text = "account 111122223333\nuser alice key A\n\
+            09:00 A ListBuckets from 10.0.0.8 endpoint vpce-0a1b2c3d\n09:01 A ListBuckets";
+        let records = crate::records(text).unwrap();
+        assert_eq!(records[0]["vpcEndpointId"], "vpce-0a1b2c3d");
+        assert!(records[1].get("vpcEndpointId").is_none());
+    }
+}
