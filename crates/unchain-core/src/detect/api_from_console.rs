@@ -62,9 +62,9 @@ fn is_program(agent: Agent) -> bool {
 /// The console sessions with whose keys a program called.
 fn sessions(scene: &Scene<'_, '_>) -> HashSet<Session> {
     let clients = (0u32..).zip(scene.ledger.clients());
-    let program = clients.map(|(number, client)| {
+    let program = clients.map(|(number, _)| {
         let placed = scene.networks.of_client(number).is_some();
-        placed && is_program(Agent::read(scene.ledger.text(client.agent)))
+        placed && is_program(scene.machine(number))
     });
     let program: Vec<bool> = program.collect();
     let uses = scene.ledger.uses().iter();

@@ -5,6 +5,7 @@ use super::calls::{self, Kinds};
 use super::history::{Baseline, History, Novelty};
 use super::network::{Network, Networks};
 use super::settings::Settings;
+use super::visit::Agent;
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{EventKey, Fact, Ledger, Seconds, Symbol, Use};
 use crate::lineage::{Edge, Lineage, Node, NodeKind, Origin};
@@ -31,6 +32,9 @@ pub struct Scene<'s, 'l> {
     deeds: BTreeMap<Deed, Vec<u32>>,
     baseline: Option<&'s Baseline>,
     history: OnceCell<History>,
+    agents: OnceCell<Vec<Agent>>,
+    /// The sessions of each workload of which some were used elsewhere, once they are known.
+    pub(super) stray_sessions: OnceCell<Vec<Vec<u32>>>,
     span: (Seconds, Seconds),
 }
 
@@ -69,6 +73,8 @@ impl<'s, 'l> Scene<'s, 'l> {
             deeds,
             baseline,
             history: OnceCell::new(),
+            agents: OnceCell::new(),
+            stray_sessions: OnceCell::new(),
             span,
         }
     }
@@ -150,6 +156,18 @@ impl<'s, 'l> Scene<'s, 'l> {
         self.ledger
             .client(client)
             .map_or("", |client| self.ledger.text(client.agent))
+    }
+
+    /// What the user agent of a client says of the machine.
+    pub(super) fn machine(&self, client: u32) -> Agent {
+        let read = || {
+            let clients = self.ledger.clients().iter();
+            clients
+                .map(|client| Agent::read(self.ledger.text(client.agent)))
+                .collect()
+        };
+        let agents: &Vec<Agent> = self.agents.get_or_init(read);
+        agents.get(client as usize).copied().unwrap_or(Agent::NONE)
     }
 
     /// The uses of a node, by caller and call.

@@ -72,6 +72,12 @@ const SYSTEMS: &[(&str, System)] = &[
 ];
 
 impl Agent {
+    /// Says nothing.
+    pub(super) const NONE: Self = Self {
+        tool: Tool::Other,
+        system: System::Unnamed,
+    };
+
     /// Reads a user agent.
     pub(super) fn read(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
@@ -112,7 +118,8 @@ pub(super) struct Visit<'l> {
 
 /// The visits of a node whose network is known, the earliest first.
 pub(super) fn visits<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Visit<'l>> {
-    let mut found: BTreeMap<u32, Visit<'l>> = BTreeMap::new();
+    // A node has few clients: a list is searched faster than a map is made.
+    let mut found: Vec<Visit<'l>> = Vec::new();
     for usage in scene.uses(node) {
         let network = scene.network(usage);
         let forwarded = !scene.ledger.caller(usage.key.caller).invoked_by.is_empty();
@@ -120,23 +127,26 @@ pub(super) fn visits<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<Visit<'l>> {
         if forwarded || !network.is_some() || of_service(text) {
             continue;
         }
-        let visit = found.entry(usage.key.client).or_insert_with(|| Visit {
-            node,
-            client: usage.key.client,
-            network,
-            agent: Agent::read(text),
-            text,
-            first: Seconds::MAX,
-            last: 0,
-            kinds: Kinds::default(),
-            uses: Vec::new(),
-        });
-        visit.first = visit.first.min(usage.first.seconds());
-        visit.last = visit.last.max(scene.ledger.last(usage).0.seconds());
-        visit.kinds = visit.kinds.with(scene.kinds(usage));
-        visit.uses.push(usage);
+        let client = usage.key.client;
+        match found.iter_mut().find(|visit| visit.client == client) {
+            Some(visit) => visit.add(scene, usage),
+            None => {
+                let mut visit = Visit {
+                    node,
+                    client,
+                    network,
+                    agent: scene.machine(client),
+                    text,
+                    first: Seconds::MAX,
+                    last: 0,
+                    kinds: Kinds::default(),
+                    uses: Vec::new(),
+                };
+                visit.add(scene, usage);
+                found.push(visit);
+            }
+        }
     }
-    let mut found: Vec<Visit<'l>> = found.into_values().collect();
     found.sort_by(|a, b| a.order(scene).cmp(&b.order(scene)));
     found
 }
@@ -148,6 +158,13 @@ fn of_service(agent: &str) -> bool {
 }
 
 impl<'l> Visit<'l> {
+    fn add(&mut self, scene: &Scene<'_, 'l>, usage: &'l Use) {
+        self.first = self.first.min(usage.first.seconds());
+        self.last = self.last.max(scene.ledger.last(usage).0.seconds());
+        self.kinds = self.kinds.with(scene.kinds(usage));
+        self.uses.push(usage);
+    }
+
     /// An order that does not depend on numbers of the ledger.
     pub(super) fn order(&self, scene: &Scene<'_, 'l>) -> (Seconds, &'l str, &'l str) {
         (self.first, self.address(scene), self.text)

@@ -7,7 +7,7 @@
 use super::Scene;
 use super::calls::Kinds;
 use super::network::Network;
-use super::visit::{Agent, System, Tool, Visit, visits};
+use super::visit::{System, Tool, Visit, visits};
 use crate::ledger::{Seconds, Symbol};
 use crate::lineage::{NodeKind, Origin};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -78,6 +78,8 @@ pub(super) fn is_instance(scene: &Scene<'_, '_>, node: u32) -> bool {
 
 /// What is looked up once for all workloads.
 struct Surroundings {
+    /// Workloads' sessions with a program for macOS.
+    macs: HashSet<u32>,
     /// Where agents of machines report from.
     machines: HashSet<Network>,
     /// (from where, first, last, who) of commands to instances by users.
@@ -91,25 +93,31 @@ impl Surroundings {
             .map(|call| COMMANDS.contains(&scene.ledger.text(call.name)))
             .collect();
         let mut found = Self {
+            macs: HashSet::new(),
             machines: HashSet::new(),
             commands: Vec::new(),
         };
         for usage in scene.ledger.uses() {
             let routine = scene.kinds(usage).has(Kinds::ROUTINE);
             let command = commanding.get(usage.key.call as usize) == Some(&true);
-            if !(routine || command) {
+            let mac = scene.machine(usage.key.client).system == System::Darwin;
+            if !(routine || command || mac) {
                 continue;
             }
             let Some(node) = scene.lineage.node_of_caller(usage.key.caller) else {
                 continue;
             };
+            if mac {
+                found.macs.insert(node);
+            }
             let network = scene.network(usage);
             if command {
                 let last = scene.ledger.last(usage).0.seconds();
                 let command = (network, usage.first.seconds(), last, node);
                 found.commands.push(command);
             } else if !found.machines.contains(&network)
-                && Agent::read(scene.agent(usage.key.client)).tool == Tool::Machine
+                && routine
+                && scene.machine(usage.key.client).tool == Tool::Machine
                 && is_workload(scene, node)
             {
                 found.machines.insert(network);
@@ -129,8 +137,28 @@ impl Surroundings {
     }
 }
 
-/// The credentials of workloads that were used elsewhere, one entry a workload.
+/// The credentials of workloads that were used elsewhere, one entry a workload. Asked again, it looks at
+/// those workloads only.
 pub(super) fn strays<'l>(scene: &Scene<'_, 'l>) -> Vec<Stray<'l>> {
+    let known = scene.stray_sessions.get();
+    let groups = known.cloned().unwrap_or_else(|| by_workload(scene));
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let around = Surroundings::of(scene);
+    let (mut found, mut sessions) = (Vec::new(), Vec::new());
+    for nodes in groups {
+        if let Some(stray) = stray(scene, &around, &nodes) {
+            found.push(stray);
+            sessions.push(nodes);
+        }
+    }
+    scene.stray_sessions.get_or_init(|| sessions);
+    found
+}
+
+/// The sessions of each workload that were used.
+fn by_workload(scene: &Scene<'_, '_>) -> Vec<Vec<u32>> {
     let mut groups: HashMap<(Symbol, Symbol), Vec<u32>> = HashMap::new();
     for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
         if scene.activity(number).network.is_some() && is_workload(scene, number) {
@@ -138,17 +166,13 @@ pub(super) fn strays<'l>(scene: &Scene<'_, 'l>) -> Vec<Stray<'l>> {
             sessions.push(number);
         }
     }
-    if groups.is_empty() {
-        return Vec::new();
-    }
-    let around = Surroundings::of(scene);
-    groups
-        .values()
-        .filter_map(|nodes| stray(scene, &around, nodes))
-        .collect()
+    groups.into_values().collect()
 }
 
 fn stray<'l>(scene: &Scene<'_, 'l>, around: &Surroundings, nodes: &[u32]) -> Option<Stray<'l>> {
+    if is_quiet(scene, around, nodes) {
+        return None;
+    }
     let all: Vec<Visit<'l>> = nodes.iter().flat_map(|&node| visits(scene, node)).collect();
     if let Some(tell) = odd_system(scene, &all) {
         let (away, home) = all.into_iter().partition(|visit| tell(visit));
@@ -172,6 +196,19 @@ fn stray<'l>(scene: &Scene<'_, 'l>, around: &Surroundings, nodes: &[u32]) -> Opt
     let tell = away.iter().map(|visit| tell(visit, &home)).max()?;
     // Functions, tasks and pods of one name run on many machines with many ways out.
     (instance || tell == Tell::Program).then(|| Stray::new(scene, tell, away, home))
+}
+
+/// Whether a workload shows at a glance that nothing is odd: one network, in which no command was sent,
+/// and no program for macOS.
+fn is_quiet(scene: &Scene<'_, '_>, around: &Surroundings, nodes: &[u32]) -> bool {
+    let place = |&node: &u32| scene.activity(node);
+    let networks = || nodes.iter().map(place);
+    let Some(one) = networks().next().map(|activity| activity.network) else {
+        return true;
+    };
+    let single = networks().all(|activity| activity.network == one && !activity.several);
+    let commanded = around.commands.iter().any(|(from, ..)| *from == one);
+    single && !commanded && !nodes.iter().any(|node| around.macs.contains(node))
 }
 
 impl<'l> Stray<'l> {
