@@ -199,7 +199,7 @@ fn stray<'l>(scene: &Scene<'_, 'l>, around: &Surroundings, nodes: &[u32]) -> Opt
 }
 
 /// Whether a workload shows at a glance that nothing is odd: one network, in which no command was sent,
-/// and no program for macOS.
+/// or only such as agents of machines report from; and no program for macOS.
 fn is_quiet(scene: &Scene<'_, '_>, around: &Surroundings, nodes: &[u32]) -> bool {
     let place = |&node: &u32| scene.activity(node);
     let networks = || nodes.iter().map(place);
@@ -207,8 +207,10 @@ fn is_quiet(scene: &Scene<'_, '_>, around: &Surroundings, nodes: &[u32]) -> bool
         return true;
     };
     let single = networks().all(|activity| activity.network == one && !activity.several);
+    let reported = |network: &Network| around.machines.contains(network);
+    let at_home = networks().all(|activity| reported(&activity.network) && !activity.several);
     let commanded = around.commands.iter().any(|(from, ..)| *from == one);
-    single && !commanded && !nodes.iter().any(|node| around.macs.contains(node))
+    (single && !commanded || at_home) && !nodes.iter().any(|node| around.macs.contains(node))
 }
 
 impl<'l> Stray<'l> {
