@@ -225,27 +225,27 @@ fn judged(draft: Draft, novelty: Novelty) -> Draft {
     }
 }
 
-/// Many secrets in a row.
-fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) {
+/// Calls that read secrets in number, by the principal that made them.
+fn secret_reads<'l>(scene: &Scene<'_, 'l>) -> HashMap<Symbol, Vec<(u32, &'l Use)>> {
     let mut principals: HashMap<Symbol, Vec<(u32, &Use)>> = HashMap::new();
     for usage in scene.ledger.uses() {
-        let count = scene.ledger.count(usage);
-        if count < SECRETS
-            || !usage.key.outcome.is_empty()
-            || !scene.kinds(usage).has(Kinds::SECRET)
-        {
+        let secret = scene.kinds(usage).has(Kinds::SECRET) && usage.key.outcome.is_empty();
+        if !secret || scene.ledger.count(usage) < SECRETS {
             continue;
         }
         let caller = scene.ledger.caller(usage.key.caller);
-        if let Some(node) = scene.lineage.node_of_caller(usage.key.caller)
-            && caller.invoked_by.is_empty()
-        {
-            principals
-                .entry(caller.unique_id)
-                .or_default()
-                .push((node, usage));
+        let node = scene.lineage.node_of_caller(usage.key.caller);
+        if let Some(node) = node.filter(|_| caller.invoked_by.is_empty()) {
+            let reads = principals.entry(caller.unique_id).or_default();
+            reads.push((node, usage));
         }
     }
+    principals
+}
+
+/// Many secrets in a row.
+fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) {
+    let principals = secret_reads(scene);
     let since = if principals.is_empty() {
         HashMap::new()
     } else {
