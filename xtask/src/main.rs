@@ -47,8 +47,8 @@ enum Chore {
     Fuzz(fuzz::FuzzArgs),
     /// Check that the papers link to files and name tests that exist
     Docs,
-    /// Let the readers of other programs read what ours writes for them
-    Exports(exports::ExportsArgs),
+    /// Have Graphviz, Mermaid, DuckDB, Timesketch and others read what the program writes for them
+    Exports,
     /// Print which key issued which and how often each was used, read in the plainest way
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Docs => return docs::run(out),
-        Chore::Exports(args) => return exports::run(&args, out),
+        Chore::Exports => exports::run(out)?,
         Chore::Corpus(args) => corpus::run(&args)?,
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,

@@ -1,35 +1,40 @@
 //! `unchain report`: what was found as a document to hand over.
 
 use crate::args::Context;
-use crate::exit::Exit;
-use crate::export::{About, Judging, html, markdown, ocsf, timesketch, with_document};
+use crate::exit::{self, Exit};
+use crate::export::{About, Document, html, markdown};
+use crate::findings::{Level, verdict};
 use crate::input::Input;
+use crate::judge::JudgeArgs;
 use crate::when::When;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use unchain_core::detect::Settings;
+use unchain_core::lineage::Lineage;
+use unchain_core::report::{self, coverage};
 
 const EXAMPLES: &str = "Examples:
   unchain report --output report.html
       the case as one page that needs no network and runs no script
   unchain report --source logs/ --format markdown --at 2026-03-02T12:05:00Z
-      straight from logs, as Markdown, with the status of an instant
-
-Exit codes: 0 done, nothing found; 1 done, with findings; 2 an error or
-incomplete input; `unchain --help` has more.";
+      straight from logs, as Markdown, with the status of an instant";
 
 /// Write what was found as a report to hand over: incidents, evidence, coverage, method
 ///
 /// It names every record that it rests on, and says what the logs cannot show. It holds key ids, names
 /// and addresses of the log, and no session tokens.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Report {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    /// Exit with 1 if anything this bad or worse was found and is not expected
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value = "medium")]
+    fail_on: Level,
     /// How to write it
     #[arg(long, value_enum, default_value = "html")]
     format: Format,
@@ -58,15 +63,12 @@ enum Format {
     Html,
     /// Markdown with tables
     Markdown,
-    /// Findings for a SIEM: OCSF Detection Finding, one JSON object per line
-    Ocsf,
-    /// Findings and steps of the lineage for Timesketch, one JSON object per line
-    Timesketch,
 }
 
 impl Report {
     /// Judges what is in the case and writes the report.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let judge = self.judge.read()?;
         let loaded = self.input.load(context)?;
         let about = About {
             title: self.title.clone(),
@@ -76,27 +78,34 @@ impl Report {
             options: self.input.again(),
             complete: loaded.exit == Exit::Clean,
         };
-        let settings = Settings::default();
-        let judging = Judging {
-            settings: &settings,
-            baseline: None,
-        };
-        let found = with_document(&loaded.ledger, judging, &about, |document| {
-            let write = |out: &mut dyn Write| match self.format {
-                Format::Html => html(out, document),
-                Format::Markdown => markdown(out, document),
-                Format::Ocsf => ocsf(out, document),
-                Format::Timesketch => timesketch(out, document),
+        let lineage = Lineage::build(&loaded.ledger);
+        let report = report::Report::new(&lineage, about.at);
+        let found = judge.judged(&report, |scene, found, incidents| {
+            let findings = report.findings(scene, found, incidents);
+            let document = Document {
+                about: &about,
+                coverage: &coverage(&lineage),
+                findings: &findings,
+                incidents,
+                scene,
+                report: &report,
             };
-            match &self.output {
-                Some(path) => self.fill(path, write)?,
-                None => write(context.out)?,
-            }
-            Ok(document.findings.worst().is_some())
-        })
-        .with_context(|| self.what_failed())?;
-        let exit = if found { Exit::Findings } else { Exit::Clean };
+            self.write(context, &document)
+                .map(|()| verdict(&findings, self.fail_on))
+        });
+        let exit = found.with_context(|| self.what_failed())?;
         Ok(exit.max(loaded.exit))
+    }
+
+    fn write(&self, context: &mut Context<'_>, document: &Document<'_>) -> io::Result<()> {
+        let write = |out: &mut dyn Write| match self.format {
+            Format::Html => html(out, document),
+            Format::Markdown => markdown(out, document),
+        };
+        match &self.output {
+            Some(path) => self.fill(path, write),
+            None => write(context.out),
+        }
     }
 
     /// Writes the file, which must be new unless it may be replaced.

@@ -12,8 +12,6 @@ pub(super) struct Story {
     pub(super) name: String,
     /// Where it is.
     pub(super) folder: PathBuf,
-    /// The instant to ask at.
-    pub(super) at: &'static str,
 }
 
 /// Markup, a formula, quotes, terminal escapes, a bidirectional override and line breaks.
@@ -58,11 +56,7 @@ fn log(folder: &Path, name: String, records: &[Value]) -> Result<Story> {
     let file = logs.join("trail.json");
     fs::write(&file, json!({ "Records": records }).to_string())
         .with_context(|| format!("cannot write `{}`", file.display()))?;
-    Ok(Story {
-        name,
-        folder,
-        at: "2026-03-02T12:05:00Z",
-    })
+    Ok(Story { name, folder })
 }
 
 /// The record with hostile text behind every name in it.

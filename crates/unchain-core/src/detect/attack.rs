@@ -9,6 +9,8 @@ pub const VERSION: &str = "16.1";
 pub enum Tactic {
     /// TA0001.
     InitialAccess,
+    /// TA0002.
+    Execution,
     /// TA0003.
     Persistence,
     /// TA0004.
@@ -43,6 +45,7 @@ impl Tactic {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::InitialAccess => ("TA0001", "Initial Access"),
+            Self::Execution => ("TA0002", "Execution"),
             Self::Persistence => ("TA0003", "Persistence"),
             Self::PrivilegeEscalation => ("TA0004", "Privilege Escalation"),
             Self::DefenseEvasion => ("TA0005", "Defense Evasion"),
@@ -99,8 +102,8 @@ const fn technique(id: &'static str, name: &'static str, tactics: &'static [Tact
 }
 
 use Tactic::{
-    Collection, CredentialAccess, DefenseEvasion, Discovery, Exfiltration, Impact, InitialAccess,
-    LateralMovement, Persistence, PrivilegeEscalation,
+    Collection, CredentialAccess, DefenseEvasion, Discovery, Execution, Exfiltration, Impact,
+    InitialAccess, LateralMovement, Persistence, PrivilegeEscalation,
 };
 
 const VALID: &[Tactic] = &[
@@ -118,6 +121,8 @@ const PROCESS: &[Tactic] = &[Persistence, DefenseEvasion, CredentialAccess];
 pub const TECHNIQUES: &[Technique] = &[
     technique("T1021", "Remote Services", &[LateralMovement]),
     technique("T1021.007", "Cloud Services", &[LateralMovement]),
+    technique("T1069", "Permission Groups Discovery", &[Discovery]),
+    technique("T1069.003", "Cloud Groups", &[Discovery]),
     technique("T1078", "Valid Accounts", VALID),
     technique("T1078.001", "Default Accounts", VALID),
     technique("T1078.004", "Cloud Accounts", VALID),
@@ -134,11 +139,15 @@ pub const TECHNIQUES: &[Technique] = &[
         "Multi-Factor Authentication Interception",
         &[CredentialAccess],
     ),
+    technique("T1119", "Automated Collection", &[Collection]),
     technique("T1136", "Create Account", &[Persistence]),
     technique("T1136.003", "Cloud Account", &[Persistence]),
     technique("T1199", "Trusted Relationship", &[InitialAccess]),
     technique("T1484", "Domain or Tenant Policy Modification", ELEVATE),
     technique("T1484.002", "Trust Modification", ELEVATE),
+    technique("T1485", "Data Destruction", &[Impact]),
+    technique("T1486", "Data Encrypted for Impact", &[Impact]),
+    technique("T1496", "Resource Hijacking", &[Impact]),
     technique("T1526", "Cloud Service Discovery", &[Discovery]),
     technique(
         "T1528",
@@ -149,6 +158,7 @@ pub const TECHNIQUES: &[Technique] = &[
     technique("T1531", "Account Access Removal", &[Impact]),
     technique("T1537", "Transfer Data to Cloud Account", &[Exfiltration]),
     technique("T1538", "Cloud Service Dashboard", &[Discovery]),
+    technique("T1539", "Steal Web Session Cookie", &[CredentialAccess]),
     technique("T1548", "Abuse Elevation Control Mechanism", ELEVATE),
     technique("T1548.005", "Temporary Elevated Cloud Access", ELEVATE),
     technique("T1550", "Use Alternate Authentication Material", MATERIAL),
@@ -160,6 +170,16 @@ pub const TECHNIQUES: &[Technique] = &[
         "Cloud Instance Metadata API",
         &[CredentialAccess],
     ),
+    technique(
+        "T1555",
+        "Credentials from Password Stores",
+        &[CredentialAccess],
+    ),
+    technique(
+        "T1555.006",
+        "Cloud Secrets Management Stores",
+        &[CredentialAccess],
+    ),
     technique("T1556", "Modify Authentication Process", PROCESS),
     technique("T1556.006", "Multi-Factor Authentication", PROCESS),
     technique("T1562", "Impair Defenses", &[DefenseEvasion]),
@@ -167,6 +187,12 @@ pub const TECHNIQUES: &[Technique] = &[
     technique(
         "T1562.008",
         "Disable or Modify Cloud Logs",
+        &[DefenseEvasion],
+    ),
+    technique("T1566", "Phishing", &[InitialAccess]),
+    technique(
+        "T1578",
+        "Modify Cloud Compute Infrastructure",
         &[DefenseEvasion],
     ),
     technique("T1580", "Cloud Infrastructure Discovery", &[Discovery]),
@@ -178,6 +204,7 @@ pub const TECHNIQUES: &[Technique] = &[
         "Multi-Factor Authentication Request Generation",
         &[CredentialAccess],
     ),
+    technique("T1651", "Cloud Administration Command", &[Execution]),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Handing findings over: a report for people, OCSF and Timesketch for programs.
 //!
-//! [`with_document`] judges a ledger and gives a [`Document`] to a writer. Every writer is a function
-//! from a document to bytes. Must not read logs or settings.
+//! Every writer is a function from what was found to bytes. Must not read logs or settings, nor judge.
 
 mod block;
 mod content;
@@ -15,11 +14,8 @@ pub(crate) use markdown::markdown;
 pub(crate) use ocsf::ocsf;
 pub(crate) use timesketch::timesketch;
 
-use std::io;
-use unchain_core::detect::{self, Baseline, Incident, Networks, Scene, Settings};
-use unchain_core::ledger::Ledger;
-use unchain_core::lineage::Lineage;
-use unchain_core::report::{Coverage, Findings, Report, coverage};
+use unchain_core::detect::{Incident, Scene};
+use unchain_core::report::{Coverage, Findings, Report};
 use unchain_core::time::Timestamp;
 
 /// What is said about a report beside what was found.
@@ -39,7 +35,7 @@ pub(crate) struct About {
     pub(crate) complete: bool,
 }
 
-/// What a writer writes.
+/// What a report for people is made from.
 #[derive(Debug)]
 pub(crate) struct Document<'d> {
     /// Title, instants, version.
@@ -54,36 +50,4 @@ pub(crate) struct Document<'d> {
     pub(crate) scene: &'d Scene<'d, 'd>,
     /// Answers about the same lineage.
     pub(crate) report: &'d Report<'d, 'd>,
-}
-
-/// What the user knows, and what the networks are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Judging<'j> {
-    /// Own networks, accounts, the allow-list.
-    pub(crate) settings: &'j Settings,
-    /// What is usual.
-    pub(crate) baseline: Option<&'j Baseline>,
-}
-
-/// Judges a settled ledger and writes what was found.
-pub(crate) fn with_document<T>(
-    ledger: &Ledger,
-    judging: Judging<'_>,
-    about: &About,
-    write: impl FnOnce(&Document<'_>) -> io::Result<T>,
-) -> io::Result<T> {
-    let lineage = Lineage::build(ledger);
-    let networks = Networks::new(ledger, judging.settings, &|_| None);
-    let scene = Scene::new(&lineage, judging.settings, &networks, judging.baseline);
-    let report = Report::new(&lineage, about.at);
-    let found = detect::run(&scene);
-    let incidents = detect::incidents(&scene, &found);
-    write(&Document {
-        about,
-        coverage: &coverage(&lineage),
-        findings: &report.findings(&scene, &found, &incidents),
-        incidents: &incidents,
-        scene: &scene,
-        report: &report,
-    })
 }

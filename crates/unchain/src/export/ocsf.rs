@@ -3,7 +3,6 @@
 //! What OCSF has no place for stands in `unmapped`. Instants are milliseconds since 1970. The same
 //! findings give the same lines, whenever they are written.
 
-use super::Document;
 use crate::output::json;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -17,10 +16,10 @@ use unchain_core::time::Timestamp;
 /// The version of the schema.
 const SCHEMA: &str = "1.4.0";
 
-/// Writes one line for each finding.
-pub(crate) fn ocsf(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
-    for row in &document.findings.findings {
-        let mut event = finding(row, document.about.version);
+/// Writes one line for each finding. The version is that of the program.
+pub(crate) fn ocsf(out: &mut dyn Write, rows: &[FindingRow], version: &str) -> io::Result<()> {
+    for row in rows {
+        let mut event = finding(row, version);
         prune(&mut event);
         json::line(out, &event)?;
     }
@@ -107,7 +106,7 @@ fn info(row: &FindingRow) -> Value {
 /// A technique under each of its tactics, as the schema wants it since 1.1.
 fn attacks(id: &str) -> Vec<Value> {
     let Some(technique) = Technique::find(id) else {
-        return vec![json!({ "version": attack::VERSION, "technique": { "uid": id } })];
+        return vec![json!({ "version": attack::VERSION, "technique": { "uid": id, "name": id } })];
     };
     let named = |t: &Technique| json!({ "uid": t.id, "name": t.name, "src_url": t.url() });
     let (whole, part) = match technique.parent() {

@@ -4,27 +4,25 @@
 //! Rows are findings and steps of the lineage, in order of time. A step that belongs to an incident's
 //! story says so instead of standing there twice.
 
-use super::Document;
 use crate::output::json;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use unchain_core::report::{EdgeRow, End, FindingRow, Findings};
+use unchain_core::report::{EdgeRow, End, FindingRow, Findings, Report};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
 /// Writes the time line.
-pub(crate) fn timesketch(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
-    let told = incidents_by_event(document.findings);
-    let mut rows: Vec<Row<'_>> = document
-        .findings
-        .findings
-        .iter()
-        .flat_map(finding)
-        .collect();
+pub(crate) fn timesketch(
+    out: &mut dyn Write,
+    found: &Findings,
+    report: &Report<'_, '_>,
+) -> io::Result<()> {
+    let told = incidents_by_event(found);
+    let mut rows: Vec<Row<'_>> = found.findings.iter().flat_map(finding).collect();
     rows.sort_by(|a, b| (a.timestamp, &a.message).cmp(&(b.timestamp, &b.message)));
     let mut findings = rows.into_iter().peekable();
-    for edge in document.report.edges() {
+    for edge in report.edges() {
         let time = micros(edge.time);
         // A step comes before what is said about it.
         while let Some(row) = findings.next_if(|row| row.timestamp < time) {

@@ -10,6 +10,7 @@ use print::{Detail, print};
 
 use crate::args::Context;
 use crate::exit::{self, Exit};
+use crate::export::{ocsf, timesketch};
 use crate::input::Input;
 use crate::judge::JudgeArgs;
 use crate::output::json;
@@ -103,6 +104,10 @@ enum Format {
     Jsonl,
     /// Findings as comma-separated lines, formulas defused
     Csv,
+    /// For a SIEM: each finding as an OCSF Detection Finding, one JSON object per line
+    Ocsf,
+    /// For Timesketch: findings and steps of the lineage as a time line, one JSON object per line
+    Timesketch,
 }
 
 /// The whole answer as one document.
@@ -135,7 +140,7 @@ impl FindingsCommand {
         let mut findings = judge.findings(&report);
         self.keep(&mut findings);
         let exit = verdict(&findings, self.fail_on).max(loaded.exit);
-        self.write(context, (&findings, &coverage(&lineage)), at)?;
+        self.write(context, (&findings, &coverage(&lineage)), (&report, at))?;
         Ok(exit)
     }
 
@@ -169,7 +174,7 @@ impl FindingsCommand {
         &self,
         context: &mut Context<'_>,
         (findings, coverage): (&report::Findings, &Coverage),
-        at: Timestamp,
+        (report, at): (&Report<'_, '_>, Timestamp),
     ) -> anyhow::Result<()> {
         let out = &mut *context.out;
         match self.format {
@@ -200,6 +205,8 @@ impl FindingsCommand {
                 }
             }
             Format::Csv => csv::write(out, &findings.findings)?,
+            Format::Ocsf => ocsf(out, &findings.findings, env!("CARGO_PKG_VERSION"))?,
+            Format::Timesketch => timesketch(out, findings, report)?,
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use clap::Args;
 use geo::Geo;
 use std::path::{Path, PathBuf};
 use unchain_case::Case;
-use unchain_core::detect::{self, Baseline, Networks, Scene, Settings};
+use unchain_core::detect::{self, Baseline, Incident, Networks, Scene, Settings};
+use unchain_core::finding::Finding;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::{Findings, Report};
@@ -62,6 +63,17 @@ fn load(path: &Path) -> anyhow::Result<Ledger> {
 impl Judge {
     /// Runs every detection on a report's lineage.
     pub(crate) fn findings(&self, report: &Report<'_, '_>) -> Findings {
+        self.judged(report, |scene, found, incidents| {
+            report.findings(scene, found, incidents)
+        })
+    }
+
+    /// Runs every detection on a report's lineage and hands over what was found, and in what.
+    pub(crate) fn judged<T>(
+        &self,
+        report: &Report<'_, '_>,
+        then: impl FnOnce(&Scene<'_, '_>, &[Finding], &[Incident]) -> T,
+    ) -> T {
         let lineage = report.lineage();
         let networks = self.networks(lineage.ledger());
         let baseline = self.baseline.as_ref().map(|ledger| {
@@ -71,7 +83,7 @@ impl Judge {
         let scene = Scene::new(lineage, &self.settings, &networks, baseline.as_ref());
         let found = detect::run(&scene);
         let incidents = detect::incidents(&scene, &found);
-        report.findings(&scene, &found, &incidents)
+        then(&scene, &found, &incidents)
     }
 
     fn networks(&self, ledger: &Ledger) -> Networks {

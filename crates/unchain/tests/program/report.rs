@@ -15,8 +15,16 @@ const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.ex
      me@evil.example <http://evil.example> ~~~ $x$ &lt;b&gt; \\|\n\n# heading\n- item\n\n<iframe>";
 
 fn report(room: &Room, format: &str) -> Said {
+    asked(room, ("report", format))
+}
+
+fn findings(room: &Room, format: &str) -> Said {
+    asked(room, ("findings", format))
+}
+
+fn asked(room: &Room, (command, format): (&str, &str)) -> Said {
     room.run(&[
-        "report", "--source", "logs", "--at", NOON, "--format", format,
+        command, "--source", "logs", "--at", NOON, "--format", format,
     ])
 }
 
@@ -256,7 +264,7 @@ fn a_title_is_text_too() {
 #[test]
 fn findings_for_a_siem_name_the_credential_and_the_records() {
     let trail = fires("role-chaining");
-    let events = lines(&report(&Room::with(&trail), "ocsf"));
+    let events = lines(&findings(&Room::with(&trail), "ocsf"));
     let event = events
         .iter()
         .find(|e| e["metadata"]["event_code"] == "role-chaining");
@@ -274,14 +282,14 @@ fn findings_for_a_siem_name_the_credential_and_the_records() {
             .is_empty()
     );
     // The same logs give the same lines.
-    let again = lines(&report(&Room::with(&trail), "ocsf"));
+    let again = lines(&findings(&Room::with(&trail), "ocsf"));
     assert_eq!(events, again);
 }
 
 #[test]
 fn a_time_line_has_its_mandatory_fields_in_order_of_time() {
     for room in [Room::with(&scenario("whack-a-mole")), poisoned()] {
-        let said = report(&room, "timesketch");
+        let said = findings(&room, "timesketch");
         assert!(said.out.is_ascii());
         let rows = lines(&said);
         let edges = lines(&room.run(&["edges", "--source", "logs", "--format", "jsonl"]));

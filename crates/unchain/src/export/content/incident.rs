@@ -120,12 +120,13 @@ fn facts(row: &IncidentRow) -> Vec<(&'static str, Line)> {
     facts
 }
 
-/// A line of the story; what a finding says stands out from the steps of the lineage.
+/// A line of the story, with the finding that says it.
 fn step(row: &StepRow) -> Vec<Line> {
-    let what = match &row.finding {
-        Some(id) => Line::new().and(Span::Place(row.what.clone(), id.clone())),
-        None => Line::new().and(Span::Words(row.what.clone())),
-    };
+    let mut what = Line::new().and(Span::Words(row.what.clone()));
+    if let Some(id) = &row.finding {
+        let place = Span::Place(Untrusted::new("finding"), id.clone());
+        what = what.words(" (").and(place).words(")");
+    }
     vec![
         Line::new().time(moment(row.time)),
         what,

@@ -121,10 +121,10 @@ fn still(document: &Document<'_>) -> Line {
         .time(minute(document.about.at))
         .words(" UTC ");
     match number {
-        0 => line.words("none of their credentials was known to work."),
-        1 => line.words("one of their credentials might still work."),
+        0 => line.words("none of the credentials concerned was known to work."),
+        1 => line.words("one of the credentials concerned might still work."),
         many => line.words(format!(
-            "{} of their credentials might still work.",
+            "{} of the credentials concerned might still work.",
             count(many)
         )),
     }

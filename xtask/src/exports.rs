@@ -1,15 +1,19 @@
-//! Graphs and queries, read by Graphviz, networkx, Mermaid, DuckDB and sqlglot.
+//! What the program writes for others, read by those others: Graphviz, networkx, Mermaid, DuckDB, sqlglot,
+//! models of OCSF, Timesketch's client.
 //!
 //! They are not needed to work on this repository, so this is no part of the check that gates a change:
 //! what is not installed is skipped, and said to be. Python's and Node's packages come from their
 //! registries into the build folder. Must not judge a graph or a query itself.
+
+mod handing;
+mod stories;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use unchain_trail::Trail;
 
@@ -27,17 +31,30 @@ const ENGINES: [(&str, &str); 3] = [
 ];
 
 /// Writes exports of every story and of a hostile log, and has them read.
-pub(super) fn run(program: &Path, folder: &Path, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
+    let program = built()?;
+    let folder = crate::workspace().join("target/exports");
     let made = folder.join("made");
     if made.is_dir() {
         fs::remove_dir_all(&made)?;
     }
     for (name, records) in logs()? {
-        write(program, &made.join(name), &records)?;
+        write(&program, &made.join(name), &records)?;
     }
     graphviz(&made, out)?;
-    python(folder, out)?;
-    node(folder, out)
+    python(&folder, out)?;
+    handing::run(&program, &folder, out)?;
+    node(&folder, out)
+}
+
+/// The program, built from what is here.
+fn built() -> Result<PathBuf> {
+    let mut build = Command::new("cargo");
+    build.args(["build", "--locked", "-p", "unchain"]);
+    must(build.current_dir(crate::workspace()))?;
+    let here = std::env::current_exe()?;
+    let folder = here.parent().context("the build folder has another form")?;
+    Ok(folder.join("unchain"))
 }
 
 /// The stories' records by name, and those of one with hostile text wherever a caller chooses it.
