@@ -11,7 +11,7 @@ mod days;
 mod deliver;
 mod issue;
 mod mix;
-mod noise;
+pub(crate) mod noise;
 mod plan;
 mod record;
 

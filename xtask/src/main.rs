@@ -13,6 +13,7 @@ pub mod corpus;
 mod docs;
 mod exports;
 mod fuzz;
+mod quiet;
 mod reference;
 pub mod scenario;
 mod shape;
@@ -49,6 +50,8 @@ enum Chore {
     Docs,
     /// Have Graphviz, Mermaid, DuckDB, Timesketch and others read what the program writes for them
     Exports,
+    /// Make the log of a company where nothing is wrong, and count what is found in it
+    Quiet(quiet::QuietArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
@@ -67,6 +70,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Docs => return docs::run(out),
         Chore::Exports => exports::run(out)?,
+        Chore::Quiet(args) => return quiet::run(&args, out),
         Chore::Corpus(args) => corpus::run(&args)?,
         Chore::Reference { folder } => reference::run(&folder, out)?,
         Chore::Inflate { folder } => bench_inflate::run(&folder, out)?,

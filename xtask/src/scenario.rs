@@ -190,7 +190,7 @@ fn log_files(records: &[Value]) -> anyhow::Result<Files> {
     Ok(files)
 }
 
-fn log_path(record: &Value) -> anyhow::Result<PathBuf> {
+pub(crate) fn log_path(record: &Value) -> anyhow::Result<PathBuf> {
     let field = |name: &str| {
         let value = record.get(name).and_then(Value::as_str);
         value.with_context(|| format!("a record has no `{name}`"))

@@ -1,0 +1,241 @@
+//! What runs by itself: instances, functions, tasks and pods whose credentials a service renews, and the
+//! services' own calls.
+
+use super::chapter::{Chapter, DAY, HOUR, MINUTE, MEMBERS, Menu, Plan, Span};
+
+/// Where a workload's calls come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// One NAT address for all, another one from the middle of the time on.
+    Nat,
+    /// A NAT address; S3 through an endpoint of the VPC at the same time.
+    Mixed,
+    /// A NAT address in the first third of the time, then an endpoint for everything.
+    Moves,
+}
+
+/// Name, account, role and way of every instance.
+const INSTANCES: &[(&str, &str, &str, Way)] = &[
+    ("web-1", "shop", "web", Way::Nat),
+    ("web-2", "shop", "web", Way::Nat),
+    ("web-3", "shop", "web", Way::Mixed),
+    ("batch-1", "lake", "batch", Way::Mixed),
+    ("batch-2", "lake", "batch", Way::Moves),
+    ("mail-1", "shop", "mail", Way::Moves),
+    ("web-s", "staging", "web", Way::Nat),
+    ("batch-s", "staging", "batch", Way::Nat),
+];
+
+const SERVER: Menu<'_> = &[
+    "GetParameter /shop/config",
+    "Decrypt alias/shop",
+    "ec2:DescribeTags",
+    "logs:CreateLogStream web",
+    "cloudwatch:DescribeAlarms",
+];
+const STORAGE: Menu<'_> = &[
+    "GetObject s3://shop-assets/site.css",
+    "PutObject s3://shop-uploads/picture.jpg",
+    "GetObject s3://shop-config/app.json",
+];
+const SERVER_AGENT: &str = "\"aws-sdk-go-v2/1.36.3 os/linux lang/go#1.24.4 md/GOOS#linux\"";
+
+pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
+    let mut all: Vec<Chapter> = INSTANCES.iter().map(|of| instance(plan, *of)).collect();
+    all.extend(FUNCTIONS.iter().map(|of| function(plan, *of)));
+    all.extend(TASKS.iter().map(|of| task(plan, *of)));
+    all.extend(PODS.iter().map(|of| web_identity_pod(plan, *of)));
+    all.push(pod_identity(plan));
+    all.push(services(plan));
+    all
+}
+
+/// The NAT address of an account, at a time.
+fn nat(plan: Plan, account: &str, second: i64) -> &'static str {
+    let late = second > plan.days * DAY / 2;
+    match (account, late) {
+        ("shop", false) => "192.0.2.40",
+        ("shop", true) => "198.51.100.41",
+        ("lake", _) => "192.0.2.60",
+        ("staging", _) => "192.0.2.80",
+        _ => "192.0.2.90",
+    }
+}
+
+fn instance(plan: Plan, (name, account, role, way): (&str, &str, &str, Way)) -> Chapter {
+    let mut chapter = Chapter::new(plan, name);
+    let mut at = chapter.within(HOUR);
+    let beat = ["ssm:UpdateInstanceInformation agentStatus=Active"];
+    while at < plan.days * DAY {
+        let line = format!("ec2.amazonaws.com AssumeRole {account}/{role} as instance:{name}");
+        let key = chapter.issue(at, &line);
+        let renewed = 6 * HOUR - chapter.within(20 * MINUTE);
+        for hour in 0..6 {
+            let span = Span { from: at + 5 + hour * HOUR, lasts: renewed / 6 };
+            let moved = way == Way::Moves && span.from > plan.days * DAY / 3;
+            let address = if moved { "10.20.1.15" } else { nat(plan, account, span.from) };
+            let from = format!(" from {address} agent {SERVER_AGENT}");
+            chapter.calls((&key, &from), SERVER, (span, 4));
+            chapter.calls((&key, &format!(" from {address} agent amazon-ssm-agent/3.3.2299")), &beat, (span, 12));
+            let storage = if way == Way::Mixed { "10.20.1.16" } else { address };
+            let from = format!(" from {storage} agent {SERVER_AGENT}");
+            chapter.calls((&key, &from), STORAGE, (span, 6));
+        }
+        at += renewed;
+    }
+    chapter
+}
+
+const FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("thumbnails", "shop", "thumbnails"),
+    ("invoices", "shop", "invoices"),
+    ("events", "lake", "events"),
+    ("search", "shop", "search"),
+    ("events-s", "staging", "events"),
+];
+
+/// A function: several environments at once, each with credentials of its own, some of which are never used.
+fn function(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
+    const MENU: Menu<'_> = &[
+        "logs:CreateLogStream function",
+        "dynamodb:PutItem orders",
+        "GetObject s3://shop-uploads/picture.jpg",
+        "Decrypt alias/shop",
+    ];
+    let agent = "\"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.13.5 exec-env/AWS_Lambda_python3.13\"";
+    let mut chapter = Chapter::new(plan, name);
+    for hour in 0..plan.days * 24 {
+        let at = hour * HOUR + chapter.within(20 * MINUTE);
+        let line = format!("lambda.amazonaws.com AssumeRole {account}/{role} as {name}");
+        let environments = 1 + i64::from(chapter.chance(20));
+        for other in 0..environments {
+            // A second environment starts in the same second when a burst comes.
+            let key = chapter.issue(at, &line);
+            if other == 0 || chapter.chance(50) {
+                let host = 1 + chapter.within(250);
+                let from = format!(" from 198.51.{}.{host} agent {agent}", 101 + other);
+                if chapter.chance(50) {
+                    chapter.at(at + 1, &format!("{key} GetSecretValue {name}/database{from}"));
+                }
+                chapter.calls((&key, &from), MENU, (Span { from: at + 2, lasts: HOUR }, 7));
+            }
+        }
+    }
+    chapter
+}
+
+const TASKS: &[(&str, &str, &str)] = &[
+    ("api-a", "shop", "api"),
+    ("api-b", "shop", "api"),
+    ("api-c", "staging", "api"),
+    ("mailer", "shop", "mail"),
+];
+
+/// A task: secrets at its start, renewed credentials, a new task at each release.
+fn task(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
+    const SECRETS: [&str; 4] = ["database", "payments", "session", "mail"];
+    const MENU: Menu<'_> = &[
+        "dynamodb:GetItem carts",
+        "Decrypt alias/shop",
+        "sqs:ReceiveMessage orders",
+        "GetObject s3://shop-config/app.json",
+        "GetParameter /shop/features",
+    ];
+    let agent = "aws-sdk-java/2.31.60";
+    let mut chapter = Chapter::new(plan, name);
+    for part in 0..plan.days * 4 {
+        let at = part * 6 * HOUR + chapter.within(30 * MINUTE);
+        // A release every two days starts a new task.
+        let line = format!(
+            "ecs-tasks.amazonaws.com AssumeRole {account}/{role} as {:032x}",
+            plan.days * 1_000_003 + part / 8 + 77_777
+        );
+        let key = chapter.issue(at, &line);
+        let from = format!(" from {} agent {agent}", nat(plan, account, at));
+        if part % 8 == 0 {
+            for (late, secret) in (1..).zip(SECRETS) {
+                chapter.at(at + late, &format!("{key} GetSecretValue {account}/{secret}{from}"));
+            }
+        }
+        let span = Span { from: at + 10, lasts: 6 * HOUR };
+        chapter.calls((&key, &from), MENU, (span, 120));
+    }
+    chapter
+}
+
+const PODS: &[(&str, &str, &str)] = &[
+    ("cart", "shop", "cart"),
+    ("search-pod", "shop", "search"),
+    ("cart-s", "staging", "cart"),
+    ("reports-pod", "lake", "reports"),
+];
+const POD_MENU: Menu<'_> = &[
+    "dynamodb:GetItem carts",
+    "dynamodb:Query carts",
+    "sqs:SendMessage orders",
+    "GetObject s3://shop-config/app.json",
+];
+
+/// A pod that shows its service account's token every hour; two replicas at once.
+fn web_identity_pod(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
+    let mut chapter = Chapter::new(plan, name);
+    let agent = "\"aws-sdk-go-v2/1.36.3 os/linux lang/go#1.24.4 md/GOOS#linux\"";
+    for hour in 0..plan.days * 24 {
+        for replica in 0..2 {
+            let at = hour * HOUR + replica * 20 * MINUTE + chapter.within(10 * MINUTE);
+            let from = format!(" from {} agent {agent}", nat(plan, account, at));
+            let idp = format!("oidc.eks.eu-west-1.amazonaws.com/id/{account}");
+            let line = format!(
+                "idp {idp} AssumeRoleWithWebIdentity {account}/{role} as {} subject system:serviceaccount:shop:{name}{from}",
+                1_772_000_000_000_000_000 + at * 1_000_000 + replica
+            );
+            let key = chapter.issue(at, &line);
+            let span = Span { from: at + 1, lasts: 50 * MINUTE };
+            chapter.calls((&key, &from), POD_MENU, (span, 6));
+        }
+    }
+    chapter
+}
+
+/// Pods whose node asks for their credentials, and what the node does itself.
+fn pod_identity(plan: Plan) -> Chapter {
+    let mut chapter = Chapter::new(plan, "node-1");
+    for part in 0..plan.days * 4 {
+        let at = part * 6 * HOUR + chapter.within(10 * MINUTE);
+        let address = nat(plan, "shop", at);
+        let line = "ec2.amazonaws.com AssumeRole shop/node as instance:node-1";
+        let node = chapter.issue(at, line);
+        let span = Span { from: at + 2, lasts: 5 * HOUR };
+        let agent = " agent aws-sdk-go/1.55.6";
+        let from = format!(" from {address}{agent}");
+        chapter.calls((&node, &from), &["ecr:GetAuthorizationToken", "ecr:BatchGetImage shop", "ec2:DescribeInstances"], (span, 40));
+        for pod in ["cart-7d9f", "search-55c4", "mail-8b2a"] {
+            let late = at + 60 + chapter.within(10 * MINUTE);
+            let role = pod.split('-').next().unwrap_or_default();
+            let line = format!("{node} AssumeRoleForPodIdentity {role} cluster main namespace shop pod {pod}{from}");
+            let key = chapter.issue(late, &line);
+            let span = Span { from: late + 1, lasts: 5 * HOUR };
+            chapter.calls((&key, &from), POD_MENU, (span, 40));
+        }
+    }
+    chapter
+}
+
+/// Services for themselves, and for the role that they hold in an account.
+fn services(plan: Plan) -> Chapter {
+    let mut chapter = Chapter::new(plan, "services");
+    for hour in 0..plan.days * 24 {
+        let span = Span { from: hour * HOUR, lasts: HOUR };
+        chapter.calls(("cloudtrail.amazonaws.com", ""), &["GetBucketAcl example-trail", "GenerateDataKey alias/trail"], (span, 20));
+        if hour % 6 == 0 {
+            for account in MEMBERS {
+                let line = format!("config.amazonaws.com AssumeRole {account}/config as AWSConfig-Describe");
+                let key = chapter.issue(hour * HOUR + 30, &line);
+                let menu = ["DescribeInstances", "ListRoles", "ListBuckets", "ec2:DescribeSubnets"];
+                let via = " via config.amazonaws.com";
+                chapter.calls((&key, via), &menu, (Span { from: hour * HOUR + 31, lasts: 20 * MINUTE }, 20));
+            }
+        }
+    }
+    chapter
+}
