@@ -99,7 +99,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "papers",
         environment: &[],
-        command: "cargo xtask docs",
+        command: "cargo xtask docs --check",
         proof: Proof::ExitCode,
     },
     Step {

@@ -1,8 +1,12 @@
-//! The papers, held to what they say: links lead somewhere, and a test that is named exists.
+//! The papers, held to what they say: links lead somewhere, a test that is named exists, and what is made
+//! from the code is what the code makes.
 //!
 //! Prose is not judged. Must not read anything outside the repository.
 
+use crate::docs_coverage;
+use crate::docs_detections::{self, Pages};
 use anyhow::{Context, Result};
+use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
@@ -10,10 +14,24 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use walkdir::WalkDir;
 
-/// Prints every complaint; fails if there is one.
-pub(crate) fn run(out: &mut dyn Write) -> Result<ExitCode> {
+/// Whether to write.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct DocsArgs {
+    /// Write nothing: fail if a page about detections is stale
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Makes the pages that are made, then prints every complaint; fails if there is one.
+pub(crate) fn run(args: &DocsArgs, out: &mut dyn Write) -> Result<ExitCode> {
     let root = crate::workspace();
-    let mut complaints = Vec::new();
+    let pages = if args.check {
+        Pages::Check
+    } else {
+        Pages::Write
+    };
+    let mut complaints = docs_detections::pages(&root, pages)?;
+    complaints.extend(docs_coverage::complaints(&root)?);
     for paper in papers(&root)? {
         let text = fs::read_to_string(&paper)
             .with_context(|| format!("cannot read `{}`", paper.display()))?;
@@ -252,7 +270,7 @@ mod tests {
             ("crates/unchain-source", &["unchain-core"]),
             ("crates/unchain-core", &[]),
             ("crates/unchain-trail", &[]),
-            ("xtask", &["unchain-trail"]),
+            ("xtask", &["unchain-trail", "unchain-core"]),
         ]);
         let root = crate::workspace();
         let entries = fs::read_dir(root.join("crates")).unwrap().count();

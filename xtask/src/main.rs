@@ -1,7 +1,8 @@
 //! Every chore of the project, so that a plain Rust toolchain is all it takes to work on it.
 //!
 //! Must not hold anything that the program needs: nothing depends on this crate. Chores measure and
-//! check the program from outside, as processes and files, so that a mistake in it cannot hide here.
+//! check the program from outside, as processes and files, so that a mistake in it cannot hide here. Only
+//! what is about the detections themselves (their pages, the noise bar) asks `unchain-core`.
 
 mod bench;
 mod bench_compare;
@@ -12,6 +13,8 @@ mod ci;
 pub mod corpus;
 mod docs;
 mod exports;
+mod docs_coverage;
+mod docs_detections;
 mod fuzz;
 mod quiet;
 mod reference;
@@ -46,10 +49,10 @@ enum Chore {
     Corpus(corpus::CorpusArgs),
     /// Run the fuzz targets from our own scenarios
     Fuzz(fuzz::FuzzArgs),
-    /// Check that the papers link to files and name tests that exist
-    Docs,
     /// Have Graphviz, Mermaid, DuckDB, Timesketch and others read what the program writes for them
     Exports,
+    /// Make the pages about detections, and check that the papers link to files and name tests that exist
+    Docs(docs::DocsArgs),
     /// Make the log of a company where nothing is wrong, and count what is found in it
     Quiet(quiet::QuietArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
@@ -68,8 +71,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => return ci::run(out),
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
-        Chore::Docs => return docs::run(out),
         Chore::Exports => exports::run(out)?,
+        Chore::Docs(args) => return docs::run(&args, out),
         Chore::Quiet(args) => return quiet::run(&args, out),
         Chore::Corpus(args) => corpus::run(&args)?,
         Chore::Reference { folder } => reference::run(&folder, out)?,

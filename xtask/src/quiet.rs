@@ -87,12 +87,19 @@ fn stories(plan: Plan) -> Vec<String> {
         people::chapters(plan),
         users::chapters(plan),
     ];
-    chapters.into_iter().flatten().map(chapter::Chapter::finish).collect()
+    chapters
+        .into_iter()
+        .flatten()
+        .map(chapter::Chapter::finish)
+        .collect()
 }
 
 fn records(story: &str) -> Result<Vec<Value>> {
     unchain_trail::records(story).map_err(|error| {
-        let line = story.lines().nth(error.line.saturating_sub(1)).unwrap_or_default();
+        let line = story
+            .lines()
+            .nth(error.line.saturating_sub(1))
+            .unwrap_or_default();
         anyhow::anyhow!("{error}, in `{line}`")
     })
 }
@@ -113,9 +120,15 @@ struct Files {
 impl Files {
     fn new(folder: &Path) -> Result<Self> {
         if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-            bail!("`{}` holds something already\nhint: name a new folder", folder.display());
+            bail!(
+                "`{}` holds something already\nhint: name a new folder",
+                folder.display()
+            );
         }
-        Ok(Self { folder: folder.to_path_buf(), records: BTreeMap::new() })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            records: BTreeMap::new(),
+        })
     }
 
     fn add(&mut self, record: Value) -> Result<()> {
@@ -143,7 +156,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// A short company, in which everything happens that happens in a month, and little else.
-    const SHORT: Plan = Plan { days: 14, busy: 10, seed: 1 };
+    const SHORT: Plan = Plan {
+        days: 14,
+        busy: 10,
+        seed: 1,
+    };
 
     #[test]
     fn a_quiet_company_is_within_the_bar() {
@@ -155,9 +172,14 @@ mod tests {
                 let id = record["eventID"].as_str().unwrap().to_owned();
                 assert!(ids.insert(id), "two events have one id: {record}");
                 let key = record.pointer("/responseElements/credentials/accessKeyId");
-                if record["userIdentity"]["type"] != "AWSAccount" && let Some(key) = key {
+                if record["userIdentity"]["type"] != "AWSAccount"
+                    && let Some(key) = key
+                {
                     let fresh = keys.insert(key.as_str().unwrap().to_owned());
-                    assert!(fresh || record["eventName"] == "GetSigninToken", "issued twice: {record}");
+                    assert!(
+                        fresh || record["eventName"] == "GetSigninToken",
+                        "issued twice: {record}"
+                    );
                 }
             }
         }
@@ -166,12 +188,20 @@ mod tests {
         assert!(noise.events > 15_000, "{} events", noise.events);
         let mut told = Vec::new();
         noise.print(&mut told).unwrap();
-        assert!(noise.is_within_the_bar(), "{}", String::from_utf8(told).unwrap());
+        assert!(
+            noise.is_within_the_bar(),
+            "{}",
+            String::from_utf8(told).unwrap()
+        );
     }
 
     #[test]
     fn the_same_seed_tells_the_same_stories() {
-        let plan = Plan { days: 5, busy: 1, seed: 7 };
+        let plan = Plan {
+            days: 5,
+            busy: 1,
+            seed: 7,
+        };
         assert_eq!(stories(plan), stories(plan));
         assert_ne!(stories(plan), stories(Plan { seed: 8, ..plan }));
     }

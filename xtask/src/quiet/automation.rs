@@ -4,7 +4,12 @@ use super::chapter::{Chapter, DAY, HOUR, MEMBERS, MINUTE, Menu, Plan, Span, work
 
 pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
     let mut all: Vec<Chapter> = REPOSITORIES.iter().map(|of| pipeline(plan, *of)).collect();
-    all.extend([terraform(plan), scanner(plan), vendor(plan), old_deployer(plan)]);
+    all.extend([
+        terraform(plan),
+        scanner(plan),
+        vendor(plan),
+        old_deployer(plan),
+    ]);
     all
 }
 
@@ -59,14 +64,38 @@ fn run(chapter: &mut Chapter, (repository, targets): (&str, &[&str]), at: i64) {
         let line = format!("{hub} AssumeRole {target}/deploy as {repository}-{at}");
         let deploy = chapter.issue(next, &line);
         chapter.at(next + 1, &format!("{deploy} GetCallerIdentity"));
-        let assets = chapter.issue(next + 3, &format!("{deploy} AssumeRole {target}/cdk-assets as {repository}-{at}"));
-        let span = Span { from: next + 4, lasts: MINUTE };
-        chapter.calls((&assets, ""), &["PutObject s3://cdk-assets/asset.zip", "s3:HeadBucket s3://cdk-assets"], (span, 5));
-        let span = Span { from: next + MINUTE, lasts: 5 * MINUTE };
+        let assets = chapter.issue(
+            next + 3,
+            &format!("{deploy} AssumeRole {target}/cdk-assets as {repository}-{at}"),
+        );
+        let span = Span {
+            from: next + 4,
+            lasts: MINUTE,
+        };
+        chapter.calls(
+            (&assets, ""),
+            &[
+                "PutObject s3://cdk-assets/asset.zip",
+                "s3:HeadBucket s3://cdk-assets",
+            ],
+            (span, 5),
+        );
+        let span = Span {
+            from: next + MINUTE,
+            lasts: 5 * MINUTE,
+        };
         chapter.calls((&deploy, ""), DEPLOYMENT, (span, 12));
         // What CloudFormation does with the session that asked it to.
         let via = " via cloudformation.amazonaws.com";
-        chapter.calls((&deploy, via), &["ecs:RegisterTaskDefinition shop", "iam:PassRole api", "elasticloadbalancing:DescribeRules"], (span, 6));
+        chapter.calls(
+            (&deploy, via),
+            &[
+                "ecs:RegisterTaskDefinition shop",
+                "iam:PassRole api",
+                "elasticloadbalancing:DescribeRules",
+            ],
+            (span, 6),
+        );
         next += 7 * MINUTE;
     }
 }
@@ -74,28 +103,53 @@ fn run(chapter: &mut Chapter, (repository, targets): (&str, &[&str]), at: i64) {
 /// Plans and applies: forty roles in a minute, then hundreds of reads.
 fn terraform(plan: Plan) -> Chapter {
     const READS: Menu<'_> = &[
-        "DescribeVpcs", "ec2:DescribeSubnets", "DescribeSecurityGroups", "ec2:DescribeRouteTables",
-        "GetRole web", "iam:ListRolePolicies roleName=web", "ListAttachedRolePolicies web", "iam:GetPolicy web",
-        "s3:GetBucketTagging s3://shop-assets", "GetBucketPolicy s3://shop-assets", "kms:DescribeKey alias/shop",
-        "lambda:GetFunction20150331v2 functionName=thumbnails", "rds:DescribeDBInstances", "route53:ListHostedZones",
+        "DescribeVpcs",
+        "ec2:DescribeSubnets",
+        "DescribeSecurityGroups",
+        "ec2:DescribeRouteTables",
+        "GetRole web",
+        "iam:ListRolePolicies roleName=web",
+        "ListAttachedRolePolicies web",
+        "iam:GetPolicy web",
+        "s3:GetBucketTagging s3://shop-assets",
+        "GetBucketPolicy s3://shop-assets",
+        "kms:DescribeKey alias/shop",
+        "lambda:GetFunction20150331v2 functionName=thumbnails",
+        "rds:DescribeDBInstances",
+        "route53:ListHostedZones",
     ];
     let mut chapter = Chapter::new(plan, "atlantis");
     for part in 0..plan.days * 4 {
         let at = part * 6 * HOUR + chapter.within(10 * MINUTE);
         let from = " from 192.0.2.90 agent \"APN/1.0 HashiCorp/1.0 Terraform/1.12.2 aws-sdk-go-v2/1.36.5\"";
-        let key = chapter.issue(at, "ecs-tasks.amazonaws.com AssumeRole tools/atlantis as 5d0c1f0e7a2b4c6d8e9f");
-        chapter.at(at + 1, &format!("{key} GetSecretValue atlantis/webhook{from}"));
+        let key = chapter.issue(
+            at,
+            "ecs-tasks.amazonaws.com AssumeRole tools/atlantis as 5d0c1f0e7a2b4c6d8e9f",
+        );
+        chapter.at(
+            at + 1,
+            &format!("{key} GetSecretValue atlantis/webhook{from}"),
+        );
         let day = part / 4;
         if part % 4 == 1 || part % 4 == 2 {
             let begin = at + HOUR + chapter.within(3 * HOUR);
             let mut sessions = Vec::new();
             for number in 0..40 {
-                let member = MEMBERS.get(number % MEMBERS.len()).copied().unwrap_or_default();
+                let member = MEMBERS
+                    .get(number % MEMBERS.len())
+                    .copied()
+                    .unwrap_or_default();
                 let second = begin + i64::try_from(number).unwrap_or(0) * 3 / 2;
-                sessions.push(chapter.issue(second, &format!("{key} AssumeRole {member}/terraform as aws-go-sdk-{second}{number}")));
+                sessions.push(chapter.issue(
+                    second,
+                    &format!("{key} AssumeRole {member}/terraform as aws-go-sdk-{second}{number}"),
+                ));
             }
             for session in &sessions {
-                let span = Span { from: begin + MINUTE, lasts: 5 * MINUTE };
+                let span = Span {
+                    from: begin + MINUTE,
+                    lasts: 5 * MINUTE,
+                };
                 chapter.calls((session, ""), READS, (span, 7));
             }
             if part % 4 == 1
@@ -111,13 +165,25 @@ fn terraform(plan: Plan) -> Chapter {
 /// What an apply changes: roles for services of the company, rarely a provider for a new cluster.
 fn apply(chapter: &mut Chapter, session: &str, (at, day): (i64, i64)) {
     if day % 7 == 1 {
-        chapter.at(at, &format!("{session} CreateRole shop-service-{day} trust tools"));
-        chapter.at(at + 2, &format!("{session} AttachRolePolicy shop-service-{day} AmazonSQSFullAccess"));
-        chapter.at(at + 4, &format!("{session} UpdateAssumeRolePolicy shop-service-{day} trust shop"));
+        chapter.at(
+            at,
+            &format!("{session} CreateRole shop-service-{day} trust tools"),
+        );
+        chapter.at(
+            at + 2,
+            &format!("{session} AttachRolePolicy shop-service-{day} AmazonSQSFullAccess"),
+        );
+        chapter.at(
+            at + 4,
+            &format!("{session} UpdateAssumeRolePolicy shop-service-{day} trust shop"),
+        );
     }
     if day == chapter.plan.day_at(45) {
         let url = "https://oidc.eks.eu-west-1.amazonaws.com/id/SECOND";
-        chapter.at(at + 30, &format!("{session} CreateOpenIDConnectProvider {url}"));
+        chapter.at(
+            at + 30,
+            &format!("{session} CreateOpenIDConnectProvider {url}"),
+        );
         for hour in 1..24 {
             let from = " from 192.0.2.61 agent aws-sdk-go/1.55.6";
             let line = format!(
@@ -125,7 +191,17 @@ fn apply(chapter: &mut Chapter, session: &str, (at, day): (i64, i64)) {
                  subject system:serviceaccount:shop:cart{from}"
             );
             let key = chapter.issue(at + hour * HOUR, &line);
-            chapter.calls((&key, from), &["dynamodb:GetItem carts"], (Span { from: at + hour * HOUR + 2, lasts: HOUR / 2 }, 5));
+            chapter.calls(
+                (&key, from),
+                &["dynamodb:GetItem carts"],
+                (
+                    Span {
+                        from: at + hour * HOUR + 2,
+                        lasts: HOUR / 2,
+                    },
+                    5,
+                ),
+            );
         }
     }
 }
@@ -133,31 +209,79 @@ fn apply(chapter: &mut Chapter, session: &str, (at, day): (i64, i64)) {
 /// Every List and Describe, in every account, every night.
 fn scanner(plan: Plan) -> Chapter {
     const LOOK: Menu<'_> = &[
-        "ListUsers", "ListRoles", "iam:ListPolicies", "GetAccountSummary", "GetAccountAuthorizationDetails",
-        "iam:GetCredentialReport", "iam:ListVirtualMFADevices", "iam:GetAccountPasswordPolicy", "ListBuckets",
-        "GetBucketAcl s3://shop-assets", "GetBucketPolicy s3://shop-assets", "s3:GetBucketPublicAccessBlock s3://shop-assets",
-        "DescribeInstances", "DescribeVpcs", "DescribeSecurityGroups", "ec2:DescribeSnapshots", "ec2:DescribeImages",
-        "ec2:DescribeVolumes", "ec2:DescribeAddresses", "rds:DescribeDBInstances", "rds:DescribeDBSnapshots",
-        "ListFunctions20150331", "lambda:GetPolicy20150331v2 functionName=thumbnails", "ListSecrets", "DescribeParameters",
-        "DescribeTrails", "GetTrailStatus trail", "cloudtrail:GetEventSelectors trail", "guardduty:ListDetectors",
-        "config:DescribeConfigurationRecorders", "kms:ListKeys", "kms:GetKeyRotationStatus", "ecr:DescribeRepositories",
-        "eks:ListClusters", "sns:ListTopics", "sqs:ListQueues", "ListTables", "elasticloadbalancing:DescribeLoadBalancers",
-        "cloudfront:ListDistributions", "route53:ListHostedZones", "acm:ListCertificates", "apigateway:GetRestApis",
+        "ListUsers",
+        "ListRoles",
+        "iam:ListPolicies",
+        "GetAccountSummary",
+        "GetAccountAuthorizationDetails",
+        "iam:GetCredentialReport",
+        "iam:ListVirtualMFADevices",
+        "iam:GetAccountPasswordPolicy",
+        "ListBuckets",
+        "GetBucketAcl s3://shop-assets",
+        "GetBucketPolicy s3://shop-assets",
+        "s3:GetBucketPublicAccessBlock s3://shop-assets",
+        "DescribeInstances",
+        "DescribeVpcs",
+        "DescribeSecurityGroups",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeImages",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeAddresses",
+        "rds:DescribeDBInstances",
+        "rds:DescribeDBSnapshots",
+        "ListFunctions20150331",
+        "lambda:GetPolicy20150331v2 functionName=thumbnails",
+        "ListSecrets",
+        "DescribeParameters",
+        "DescribeTrails",
+        "GetTrailStatus trail",
+        "cloudtrail:GetEventSelectors trail",
+        "guardduty:ListDetectors",
+        "config:DescribeConfigurationRecorders",
+        "kms:ListKeys",
+        "kms:GetKeyRotationStatus",
+        "ecr:DescribeRepositories",
+        "eks:ListClusters",
+        "sns:ListTopics",
+        "sqs:ListQueues",
+        "ListTables",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "cloudfront:ListDistributions",
+        "route53:ListHostedZones",
+        "acm:ListCertificates",
+        "apigateway:GetRestApis",
     ];
     let mut chapter = Chapter::new(plan, "prowler");
     for day in 0..plan.days {
         let at = day * DAY + 2 * HOUR + chapter.within(10 * MINUTE);
-        let task = chapter.issue(at, "ecs-tasks.amazonaws.com AssumeRole tools/scanner as 0f3e2d1c4b5a69788796");
+        let task = chapter.issue(
+            at,
+            "ecs-tasks.amazonaws.com AssumeRole tools/scanner as 0f3e2d1c4b5a69788796",
+        );
         let from = " from 192.0.2.91 agent \"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.12.9 APN_1826889\"";
         chapter.at(at + 3, &format!("{task} GetCallerIdentity{from}"));
         for (number, account) in (0..).zip(["tools", "org", "log", "staging", "shop", "lake"]) {
             let begin = at + 10 + number * 12 * MINUTE;
-            let key = chapter.issue(begin, &format!("{task} AssumeRole {account}/security-audit as ProwlerSession"));
+            let key = chapter.issue(
+                begin,
+                &format!("{task} AssumeRole {account}/security-audit as ProwlerSession"),
+            );
             chapter.at(begin + 1, &format!("{key} GetCallerIdentity"));
             let count = u64::try_from(LOOK.len()).unwrap_or(0);
             // Whatever share of the plain calls is wanted, a scan is complete.
             let whole = count * 300 / chapter.plan.busy / 2;
-            chapter.calls((&key, ""), LOOK, (Span { from: begin + 2, lasts: 10 * MINUTE }, whole));
+            chapter.calls(
+                (&key, ""),
+                LOOK,
+                (
+                    Span {
+                        from: begin + 2,
+                        lasts: 10 * MINUTE,
+                    },
+                    whole,
+                ),
+            );
         }
     }
     chapter
@@ -166,18 +290,35 @@ fn scanner(plan: Plan) -> Chapter {
 /// A backup product in its vendor's account, every night, with an external id.
 fn vendor(plan: Plan) -> Chapter {
     const MENU: Menu<'_> = &[
-        "ec2:DescribeVolumes", "ec2:CreateSnapshot vol-0123456789abcdef0", "ec2:DescribeSnapshots", "ec2:CreateTags",
-        "rds:DescribeDBInstances", "rds:CreateDBSnapshot shop",
+        "ec2:DescribeVolumes",
+        "ec2:CreateSnapshot vol-0123456789abcdef0",
+        "ec2:DescribeSnapshots",
+        "ec2:CreateTags",
+        "rds:DescribeDBInstances",
+        "rds:CreateDBSnapshot shop",
     ];
     let mut chapter = Chapter::new(plan, "backup-vendor");
     chapter.declare("user backup-engine in vendor key VENDOR from 203.0.113.200 agent \"Boto3/1.38.0 backup-engine\"");
     for day in 0..plan.days {
         for account in ["shop", "lake"] {
             let at = day * DAY + HOUR + chapter.within(HOUR);
-            let key = chapter.issue(at, &format!("VENDOR AssumeRole {account}/backup as nightly external-id e1f2a3b4"));
+            let key = chapter.issue(
+                at,
+                &format!("VENDOR AssumeRole {account}/backup as nightly external-id e1f2a3b4"),
+            );
             let host = 200 + chapter.within(20);
             let from = format!(" from 203.0.113.{host}");
-            chapter.calls((&key, &from), MENU, (Span { from: at + 1, lasts: 40 * MINUTE }, 30));
+            chapter.calls(
+                (&key, &from),
+                MENU,
+                (
+                    Span {
+                        from: at + 1,
+                        lasts: 40 * MINUTE,
+                    },
+                    30,
+                ),
+            );
         }
     }
     chapter
@@ -187,7 +328,9 @@ fn vendor(plan: Plan) -> Chapter {
 /// used for a day, the old one switched off, then deleted.
 fn old_deployer(plan: Plan) -> Chapter {
     const MENU: Menu<'_> = &[
-        "PutObject s3://shop-site/index.html", "ListObjects s3://shop-site", "cloudfront:CreateInvalidation E1EXAMPLE",
+        "PutObject s3://shop-site/index.html",
+        "ListObjects s3://shop-site",
+        "cloudfront:CreateInvalidation E1EXAMPLE",
     ];
     let mut chapter = Chapter::new(plan, "old-deployer");
     chapter.declare("user site-deployer in shop key SITE from 192.0.2.130 agent \"aws-cli/1.42.4 Python/3.11.2 Linux/6.1.0\"");
@@ -199,10 +342,33 @@ fn old_deployer(plan: Plan) -> Chapter {
             fresh = Some(chapter.issue(at - HOUR, "SITE CreateAccessKey site-deployer"));
             chapter.at(at - HOUR + 60, "SITE ListAccessKeys site-deployer");
         }
-        let key = fresh.clone().filter(|_| day > rotation || chapter.chance(50)).unwrap_or_else(|| "SITE".to_owned());
-        chapter.calls((&key, " from 192.0.2.130"), MENU, (Span { from: at, lasts: 10 * MINUTE }, 40));
+        let key = fresh
+            .clone()
+            .filter(|_| day > rotation || chapter.chance(50))
+            .unwrap_or_else(|| "SITE".to_owned());
+        chapter.calls(
+            (&key, " from 192.0.2.130"),
+            MENU,
+            (
+                Span {
+                    from: at,
+                    lasts: 10 * MINUTE,
+                },
+                40,
+            ),
+        );
         if day == rotation {
-            chapter.calls(("SITE", ""), MENU, (Span { from: at + HOUR, lasts: 10 * MINUTE }, 10));
+            chapter.calls(
+                ("SITE", ""),
+                MENU,
+                (
+                    Span {
+                        from: at + HOUR,
+                        lasts: 10 * MINUTE,
+                    },
+                    10,
+                ),
+            );
         }
         let Some(key) = fresh.as_ref() else { continue };
         if day == rotation + 1 {

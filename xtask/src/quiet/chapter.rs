@@ -24,8 +24,24 @@ pub(super) const MEMBERS: [&str; 4] = ["tools", "staging", "shop", "lake"];
 
 /// Roles that every account has.
 const ROLES: &[&str] = &[
-    "deploy", "cdk-assets", "terraform", "security-audit", "ops", "backup", "web", "batch", "api",
-    "mail", "node", "cart", "search", "thumbnails", "invoices", "events", "config", "lake-reader",
+    "deploy",
+    "cdk-assets",
+    "terraform",
+    "security-audit",
+    "ops",
+    "backup",
+    "web",
+    "batch",
+    "api",
+    "mail",
+    "node",
+    "cart",
+    "search",
+    "thumbnails",
+    "invoices",
+    "events",
+    "config",
+    "lake-reader",
     "reports",
 ];
 
@@ -151,8 +167,15 @@ impl Chapter {
         let step = span.lasts / i64::try_from(count).unwrap_or(i64::MAX).max(1);
         let mut second = span.from;
         for _ in 0..count {
-            let call = menu.get(self.noise.place(menu.len())).copied().unwrap_or("GetCallerIdentity");
-            let refused = if self.noise.below(100) == 0 { " denied" } else { "" };
+            let call = menu
+                .get(self.noise.place(menu.len()))
+                .copied()
+                .unwrap_or("GetCallerIdentity");
+            let refused = if self.noise.below(100) == 0 {
+                " denied"
+            } else {
+                ""
+            };
             let late = self.within(step);
             self.at(second + late, &format!("{who} {call}{from}{refused}"));
             second += step;

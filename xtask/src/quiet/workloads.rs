@@ -1,7 +1,7 @@
 //! What runs by itself: instances, functions, tasks and pods whose credentials a service renews, and the
 //! services' own calls.
 
-use super::chapter::{Chapter, DAY, HOUR, MINUTE, MEMBERS, Menu, Plan, Span};
+use super::chapter::{Chapter, DAY, HOUR, MEMBERS, MINUTE, Menu, Plan, Span};
 
 /// Where a workload's calls come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,13 +71,31 @@ fn instance(plan: Plan, (name, account, role, way): (&str, &str, &str, Way)) -> 
         let key = chapter.issue(at, &line);
         let renewed = 6 * HOUR - chapter.within(20 * MINUTE);
         for hour in 0..6 {
-            let span = Span { from: at + 5 + hour * HOUR, lasts: renewed / 6 };
+            let span = Span {
+                from: at + 5 + hour * HOUR,
+                lasts: renewed / 6,
+            };
             let moved = way == Way::Moves && span.from > plan.days * DAY / 3;
-            let address = if moved { "10.20.1.15" } else { nat(plan, account, span.from) };
+            let address = if moved {
+                "10.20.1.15"
+            } else {
+                nat(plan, account, span.from)
+            };
             let from = format!(" from {address} agent {SERVER_AGENT}");
             chapter.calls((&key, &from), SERVER, (span, 4));
-            chapter.calls((&key, &format!(" from {address} agent amazon-ssm-agent/3.3.2299")), &beat, (span, 12));
-            let storage = if way == Way::Mixed { "10.20.1.16" } else { address };
+            chapter.calls(
+                (
+                    &key,
+                    &format!(" from {address} agent amazon-ssm-agent/3.3.2299"),
+                ),
+                &beat,
+                (span, 12),
+            );
+            let storage = if way == Way::Mixed {
+                "10.20.1.16"
+            } else {
+                address
+            };
             let from = format!(" from {storage} agent {SERVER_AGENT}");
             chapter.calls((&key, &from), STORAGE, (span, 6));
         }
@@ -102,7 +120,8 @@ fn function(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
         "GetObject s3://shop-uploads/picture.jpg",
         "Decrypt alias/shop",
     ];
-    let agent = "\"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.13.5 exec-env/AWS_Lambda_python3.13\"";
+    let agent =
+        "\"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.13.5 exec-env/AWS_Lambda_python3.13\"";
     let mut chapter = Chapter::new(plan, name);
     for hour in 0..plan.days * 24 {
         let at = hour * HOUR + chapter.within(20 * MINUTE);
@@ -115,9 +134,22 @@ fn function(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
                 let host = 1 + chapter.within(250);
                 let from = format!(" from 198.51.{}.{host} agent {agent}", 101 + other);
                 if chapter.chance(50) {
-                    chapter.at(at + 1, &format!("{key} GetSecretValue {name}/database{from}"));
+                    chapter.at(
+                        at + 1,
+                        &format!("{key} GetSecretValue {name}/database{from}"),
+                    );
                 }
-                chapter.calls((&key, &from), MENU, (Span { from: at + 2, lasts: HOUR }, 7));
+                chapter.calls(
+                    (&key, &from),
+                    MENU,
+                    (
+                        Span {
+                            from: at + 2,
+                            lasts: HOUR,
+                        },
+                        7,
+                    ),
+                );
             }
         }
     }
@@ -154,10 +186,16 @@ fn task(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
         let from = format!(" from {} agent {agent}", nat(plan, account, at));
         if part % 8 == 0 {
             for (late, secret) in (1..).zip(SECRETS) {
-                chapter.at(at + late, &format!("{key} GetSecretValue {account}/{secret}{from}"));
+                chapter.at(
+                    at + late,
+                    &format!("{key} GetSecretValue {account}/{secret}{from}"),
+                );
             }
         }
-        let span = Span { from: at + 10, lasts: 6 * HOUR };
+        let span = Span {
+            from: at + 10,
+            lasts: 6 * HOUR,
+        };
         chapter.calls((&key, &from), MENU, (span, 120));
     }
     chapter
@@ -190,7 +228,10 @@ fn web_identity_pod(plan: Plan, (name, account, role): (&str, &str, &str)) -> Ch
                 1_772_000_000_000_000_000 + at * 1_000_000 + replica
             );
             let key = chapter.issue(at, &line);
-            let span = Span { from: at + 1, lasts: 50 * MINUTE };
+            let span = Span {
+                from: at + 1,
+                lasts: 50 * MINUTE,
+            };
             chapter.calls((&key, &from), POD_MENU, (span, 6));
         }
     }
@@ -205,16 +246,32 @@ fn pod_identity(plan: Plan) -> Chapter {
         let address = nat(plan, "shop", at);
         let line = "ec2.amazonaws.com AssumeRole shop/node as instance:node-1";
         let node = chapter.issue(at, line);
-        let span = Span { from: at + 2, lasts: 5 * HOUR };
+        let span = Span {
+            from: at + 2,
+            lasts: 5 * HOUR,
+        };
         let agent = " agent aws-sdk-go/1.55.6";
         let from = format!(" from {address}{agent}");
-        chapter.calls((&node, &from), &["ecr:GetAuthorizationToken", "ecr:BatchGetImage shop", "ec2:DescribeInstances"], (span, 40));
+        chapter.calls(
+            (&node, &from),
+            &[
+                "ecr:GetAuthorizationToken",
+                "ecr:BatchGetImage shop",
+                "ec2:DescribeInstances",
+            ],
+            (span, 40),
+        );
         for pod in ["cart-7d9f", "search-55c4", "mail-8b2a"] {
             let late = at + 60 + chapter.within(10 * MINUTE);
             let role = pod.split('-').next().unwrap_or_default();
-            let line = format!("{node} AssumeRoleForPodIdentity {role} cluster main namespace shop pod {pod}{from}");
+            let line = format!(
+                "{node} AssumeRoleForPodIdentity {role} cluster main namespace shop pod {pod}{from}"
+            );
             let key = chapter.issue(late, &line);
-            let span = Span { from: late + 1, lasts: 5 * HOUR };
+            let span = Span {
+                from: late + 1,
+                lasts: 5 * HOUR,
+            };
             chapter.calls((&key, &from), POD_MENU, (span, 40));
         }
     }
@@ -225,15 +282,39 @@ fn pod_identity(plan: Plan) -> Chapter {
 fn services(plan: Plan) -> Chapter {
     let mut chapter = Chapter::new(plan, "services");
     for hour in 0..plan.days * 24 {
-        let span = Span { from: hour * HOUR, lasts: HOUR };
-        chapter.calls(("cloudtrail.amazonaws.com", ""), &["GetBucketAcl example-trail", "GenerateDataKey alias/trail"], (span, 20));
+        let span = Span {
+            from: hour * HOUR,
+            lasts: HOUR,
+        };
+        chapter.calls(
+            ("cloudtrail.amazonaws.com", ""),
+            &["GetBucketAcl example-trail", "GenerateDataKey alias/trail"],
+            (span, 20),
+        );
         if hour % 6 == 0 {
             for account in MEMBERS {
-                let line = format!("config.amazonaws.com AssumeRole {account}/config as AWSConfig-Describe");
+                let line = format!(
+                    "config.amazonaws.com AssumeRole {account}/config as AWSConfig-Describe"
+                );
                 let key = chapter.issue(hour * HOUR + 30, &line);
-                let menu = ["DescribeInstances", "ListRoles", "ListBuckets", "ec2:DescribeSubnets"];
+                let menu = [
+                    "DescribeInstances",
+                    "ListRoles",
+                    "ListBuckets",
+                    "ec2:DescribeSubnets",
+                ];
                 let via = " via config.amazonaws.com";
-                chapter.calls((&key, via), &menu, (Span { from: hour * HOUR + 31, lasts: 20 * MINUTE }, 20));
+                chapter.calls(
+                    (&key, via),
+                    &menu,
+                    (
+                        Span {
+                            from: hour * HOUR + 31,
+                            lasts: 20 * MINUTE,
+                        },
+                        20,
+                    ),
+                );
             }
         }
     }
