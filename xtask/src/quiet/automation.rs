@@ -178,6 +178,24 @@ fn apply(chapter: &mut Chapter, session: &str, (at, day): (i64, i64)) {
             &format!("{session} UpdateAssumeRolePolicy shop-service-{day} trust shop"),
         );
     }
+    if day % 7 == 3 {
+        chapter.at(
+            at,
+            &format!("{session} AttachRolePolicy web AmazonS3ReadOnlyAccess"),
+        );
+        chapter.at(
+            at + 2,
+            &format!("{session} DetachRolePolicy web AmazonS3FullAccess"),
+        );
+        chapter.at(
+            at + 4,
+            &format!("{session} PutRolePolicy web queues policy allow"),
+        );
+        chapter.at(at + 6, &format!("{session} DeleteRolePolicy web buckets"));
+    }
+    if day == chapter.plan.day_at(30) {
+        chapter.at(at, &format!("{session} PutEventSelectors trail All"));
+    }
     if day == chapter.plan.day_at(45) {
         let url = "https://oidc.eks.eu-west-1.amazonaws.com/id/SECOND";
         chapter.at(

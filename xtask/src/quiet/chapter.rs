@@ -42,6 +42,8 @@ const ROLES: &[&str] = &[
     "events",
     "config",
     "lake-reader",
+    "builds",
+    "guest",
     "reports",
 ];
 

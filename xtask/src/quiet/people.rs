@@ -88,7 +88,8 @@ pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
         .collect()
 }
 
-/// Where somebody is: the office or at home, on two stacks at once where home has both.
+/// Where somebody is: the office or at home, there on two stacks at once, or with the office's tunnel now and
+/// then.
 struct Place {
     addresses: Vec<String>,
 }
@@ -98,6 +99,7 @@ impl Place {
         let home = format!("198.19.{number}.{}", 10 + day / 9);
         let addresses = match chapter.noise.below(10) {
             0..5 => vec![OFFICE.to_owned()],
+            _ if number % 5 == 1 => vec![home, "192.0.2.11".to_owned()],
             _ if number % 3 == 0 => vec![
                 home,
                 format!("2001:db8:{:x}:1::{:x}", 0x100 + number, 16 + day),
@@ -125,6 +127,11 @@ fn person(plan: Plan, (number, name, work): (i64, &str, Work)) -> Chapter {
         let place = Place::of(&mut chapter, number, day);
         let at = day * DAY + 7 * HOUR + chapter.within(90 * MINUTE);
         let portal = sign_in(&mut chapter, (name, &place), at);
+        // One works on a machine in the cloud, and signs in on it with the browser at hand.
+        let remote = Place {
+            addresses: vec!["192.0.2.150".to_owned()],
+        };
+        let place = if name == "theo" { remote } else { place };
         match work {
             Work::Develops => develop(&mut chapter, (&portal, &place), at),
             Work::Analyses => analyse(&mut chapter, (&portal, &place, name), at),
@@ -151,7 +158,11 @@ fn sign_in(chapter: &mut Chapter, (name, place): (&str, &Place), at: i64) -> Str
         at - 5,
         &format!("{name} UserAuthentication mfa {name}-phone{from}"),
     );
-    chapter.issue(at, &format!("{name} CreateToken{from}"))
+    let device = match name {
+        "theo" => " from 192.0.2.150 agent aws-cli/2.27.50".to_owned(),
+        _ => from,
+    };
+    chapter.issue(at, &format!("{name} CreateToken{device}"))
 }
 
 fn role(chapter: &mut Chapter, (portal, place): (&str, &Place), (at, role): (i64, &str)) -> String {
@@ -292,6 +303,17 @@ fn console(chapter: &mut Chapter, (portal, place): (&str, &Place), at: i64) {
             30,
         ),
     );
+    if chapter.chance(15) {
+        // CloudShell: a command line with the console's own credentials, from inside AWS.
+        let host = 1 + chapter.within(250);
+        let agent = "\"aws-cli/2.27.50 md/awscrt#0.26.1 exec-env/CloudShell lang/python#3.13.4\"";
+        let span = Span {
+            from: at + HOUR,
+            lasts: HOUR / 2,
+        };
+        let from = format!(" from 198.51.103.{host} agent {agent}");
+        chapter.calls((&session, &from), SHELL, (span, 8));
+    }
 }
 
 fn administer(

@@ -46,10 +46,10 @@ const USERS: &[(&str, Habit)] = &[
 ];
 
 pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
-    (1..)
+    let users = (1..)
         .zip(USERS)
-        .map(|(number, (name, habit))| user(plan, (number, name, *habit)))
-        .collect()
+        .map(|(number, (name, habit))| user(plan, (number, name, *habit)));
+    users.chain([upload_portal(plan)]).collect()
 }
 
 /// Office, home on one of two stacks, or the road.
@@ -132,7 +132,45 @@ fn vault(chapter: &mut Chapter, (name, key, number): (&str, &str, i64), (at, hou
                 12,
             ),
         );
+        if hours > 8 && chapter.chance(30) {
+            // The rest of the day's work with the same token, from home or the road.
+            let from = format!(" from {} agent {CLI}", place(chapter, number));
+            let span = Span {
+                from: begin + 6 * HOUR,
+                lasts: HOUR,
+            };
+            chapter.calls((&token, &from), SHELL, (span, 10));
+        }
     }
+}
+
+/// A portal of the company's own: customers upload with federation tokens that may do little.
+fn upload_portal(plan: Plan) -> Chapter {
+    let mut chapter = Chapter::new(plan, "uploads");
+    chapter.declare("user upload-portal in shop key UPLOADS from 192.0.2.44 agent Boto3/1.39.3");
+    for hour in 0..plan.days * 24 {
+        let at = hour * HOUR + chapter.within(HOUR);
+        let customer = 1 + chapter.within(60);
+        let policy = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+        let line = format!(
+            "UPLOADS GetFederationToken customer-{customer} for 1h policy {policy} from 192.0.2.44"
+        );
+        let key = chapter.issue(at, &line);
+        let from = format!(
+            " from 198.19.{}.{customer} agent aws-sdk-js/3.859.0",
+            30 + customer / 4
+        );
+        let span = Span {
+            from: at + 5,
+            lasts: HOUR / 2,
+        };
+        chapter.calls(
+            (&key, &from),
+            &["PutObject s3://shop-inbox/invoice.pdf"],
+            (span, 4),
+        );
+    }
+    chapter
 }
 
 /// A new key of one's own, the old one switched off and deleted, all within minutes.
@@ -203,6 +241,22 @@ fn console(chapter: &mut Chapter, (name, number): (&str, i64), (at, day): (i64, 
                 20,
             ),
         );
+    }
+    if name == "lena" && chapter.chance(30) {
+        // `aws login`: the browser's session gives the command line beside it a key.
+        chapter.at(
+            at + 2 * HOUR,
+            &format!("{session} AuthorizeOAuth2Access{from}"),
+        );
+        let key = chapter.issue(
+            at + 2 * HOUR + 3,
+            &format!("{session} CreateOAuth2Token{from} agent {CLI}"),
+        );
+        let span = Span {
+            from: at + 2 * HOUR + 5,
+            lasts: 10 * MINUTE,
+        };
+        chapter.calls((&key, &format!("{from} agent {CLI}")), SHELL, (span, 8));
     }
     if new_phone {
         let end = at + 3 * HOUR;

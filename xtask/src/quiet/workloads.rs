@@ -12,6 +12,8 @@ enum Way {
     Mixed,
     /// A NAT address in the first third of the time, then an endpoint for everything.
     Moves,
+    /// A NAT with two addresses, of which each connection takes one.
+    TwoAddresses,
 }
 
 /// Name, account, role and way of every instance.
@@ -19,7 +21,7 @@ const INSTANCES: &[(&str, &str, &str, Way)] = &[
     ("web-1", "shop", "web", Way::Nat),
     ("web-2", "shop", "web", Way::Nat),
     ("web-3", "shop", "web", Way::Mixed),
-    ("batch-1", "lake", "batch", Way::Mixed),
+    ("batch-1", "lake", "batch", Way::TwoAddresses),
     ("batch-2", "lake", "batch", Way::Moves),
     ("mail-1", "shop", "mail", Way::Moves),
     ("web-s", "staging", "web", Way::Nat),
@@ -47,6 +49,8 @@ pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
     all.extend(PODS.iter().map(|of| web_identity_pod(plan, *of)));
     all.push(pod_identity(plan));
     all.push(services(plan));
+    all.push(build_host(plan));
+    all.push(guests(plan));
     all
 }
 
@@ -65,43 +69,83 @@ fn nat(plan: Plan, account: &str, second: i64) -> &'static str {
 fn instance(plan: Plan, (name, account, role, way): (&str, &str, &str, Way)) -> Chapter {
     let mut chapter = Chapter::new(plan, name);
     let mut at = chapter.within(HOUR);
-    let beat = ["ssm:UpdateInstanceInformation agentStatus=Active"];
+    let mut before: Option<String> = None;
     while at < plan.days * DAY {
         let line = format!("ec2.amazonaws.com AssumeRole {account}/{role} as instance:{name}");
         let key = chapter.issue(at, &line);
         let renewed = 6 * HOUR - chapter.within(20 * MINUTE);
+        // A process that started earlier holds the credentials before these for some minutes more.
+        if let Some(before) = before.replace(key.clone()) {
+            let from = format!(
+                " from {} agent {SERVER_AGENT}",
+                address(&mut chapter, (account, way), at)
+            );
+            let span = Span {
+                from: at + 10,
+                lasts: 5 * MINUTE,
+            };
+            chapter.calls((&before, &from), SERVER, (span, 3));
+        }
         for hour in 0..6 {
             let span = Span {
                 from: at + 5 + hour * HOUR,
                 lasts: renewed / 6,
             };
-            let moved = way == Way::Moves && span.from > plan.days * DAY / 3;
-            let address = if moved {
-                "10.20.1.15"
-            } else {
-                nat(plan, account, span.from)
+            serve(&mut chapter, (&key, account, way), span);
+        }
+        if chapter.chance(8) {
+            // Somebody looks into a fault with the command line of the instance itself.
+            let address = address(&mut chapter, (account, way), at + 2 * HOUR);
+            let agent = "\"aws-cli/2.15.30 Python/3.9.16 Linux/6.1.141 source/x86_64.amzn.2023 prompt/off\"";
+            let span = Span {
+                from: at + 2 * HOUR,
+                lasts: 10 * MINUTE,
             };
-            let from = format!(" from {address} agent {SERVER_AGENT}");
-            chapter.calls((&key, &from), SERVER, (span, 4));
-            chapter.calls(
-                (
-                    &key,
-                    &format!(" from {address} agent amazon-ssm-agent/3.3.2299"),
-                ),
-                &beat,
-                (span, 12),
-            );
-            let storage = if way == Way::Mixed {
-                "10.20.1.16"
-            } else {
-                address
-            };
-            let from = format!(" from {storage} agent {SERVER_AGENT}");
+            let from = format!(" from {address} agent {agent}");
+            chapter.at(span.from - 5, &format!("{key} GetCallerIdentity{from}"));
             chapter.calls((&key, &from), STORAGE, (span, 6));
         }
         at += renewed;
     }
     chapter
+}
+
+/// An hour of an instance: its agent's heartbeat, its own calls, and S3.
+fn serve(chapter: &mut Chapter, (key, account, way): (&str, &str, Way), span: Span) {
+    let beat = ["ssm:UpdateInstanceInformation agentStatus=Active"];
+    let part = Span {
+        lasts: span.lasts / 2,
+        ..span
+    };
+    for part in [
+        part,
+        Span {
+            from: part.from + part.lasts,
+            ..part
+        },
+    ] {
+        let address = address(chapter, (account, way), part.from);
+        let from = format!(" from {address} agent {SERVER_AGENT}");
+        chapter.calls((key, &from), SERVER, (part, 2));
+        let agent = format!(" from {address} agent amazon-ssm-agent/3.3.2299");
+        chapter.calls((key, &agent), &beat, (part, 6));
+        let storage = if way == Way::Mixed {
+            "10.20.1.16"
+        } else {
+            address
+        };
+        let from = format!(" from {storage} agent {SERVER_AGENT}");
+        chapter.calls((key, &from), STORAGE, (part, 3));
+    }
+}
+
+/// From where an instance calls at a time.
+fn address(chapter: &mut Chapter, (account, way): (&str, Way), at: i64) -> &'static str {
+    match way {
+        Way::Moves if at > chapter.plan.days * DAY / 3 => "10.20.1.15",
+        Way::TwoAddresses if chapter.chance(50) => "198.51.100.61",
+        _ => nat(chapter.plan, account, at),
+    }
 }
 
 const FUNCTIONS: &[(&str, &str, &str)] = &[
@@ -274,6 +318,59 @@ fn pod_identity(plan: Plan) -> Chapter {
             };
             chapter.calls((&key, &from), POD_MENU, (span, 40));
         }
+    }
+    chapter
+}
+
+/// A machine outside AWS that shows its certificate every hour.
+fn build_host(plan: Plan) -> Chapter {
+    let mut chapter = Chapter::new(plan, "build-host");
+    for hour in 0..plan.days * 24 {
+        let from = " from 192.0.2.170 agent \"CredHelper/1.7.0 (rolesanywhere; linux; amd64)\"";
+        let line = format!("certificate build-host CreateSession shop/builds{from}");
+        let key = chapter.issue(hour * HOUR + 120, &line);
+        let span = Span {
+            from: hour * HOUR + 122,
+            lasts: 50 * MINUTE,
+        };
+        let from = " from 192.0.2.170 agent \"aws-cli/2.27.50 md/awscrt#0.26.1 os/linux#6.8.0\"";
+        let menu = [
+            "PutObject s3://shop-builds/app.zip",
+            "GetObject s3://shop-builds/cache.zip",
+        ];
+        chapter.calls((&key, from), &menu, (span, 4));
+    }
+    chapter
+}
+
+/// Visitors of the shop's site, whose browsers get credentials without a sign-in.
+fn guests(plan: Plan) -> Chapter {
+    const MENU: Menu<'_> = &[
+        "mobiletargeting:PutEvents shop",
+        "GetObject s3://shop-public/menu.json",
+    ];
+    let mut chapter = Chapter::new(plan, "guests");
+    for visit in 0..plan.days * 24 {
+        let at = visit * HOUR + chapter.within(HOUR);
+        let host = format!(
+            "198.19.{}.{}",
+            60 + chapter.within(40),
+            1 + chapter.within(250)
+        );
+        let from = format!(" from {host} agent \"aws-amplify/6.15.4 Mozilla/5.0\"");
+        let line = format!("idp shop-visitors GetCredentialsForIdentity shop/guest{from}");
+        let key = chapter.issue(at, &line);
+        chapter.calls(
+            (&key, &from),
+            MENU,
+            (
+                Span {
+                    from: at + 1,
+                    lasts: 20 * MINUTE,
+                },
+                4,
+            ),
+        );
     }
     chapter
 }
