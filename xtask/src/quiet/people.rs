@@ -120,8 +120,8 @@ fn person(plan: Plan, (number, name, work): (i64, &str, Work)) -> Chapter {
     let mut chapter = Chapter::new(plan, name);
     chapter.declare(&format!("person {name} in org from {OFFICE}"));
     for day in (0..plan.days).filter(|day| works(*day)) {
-        // Somebody is always on leave or in meetings.
-        if chapter.chance(15) {
+        // Somebody is always on leave or in meetings; the errands of administrators are not put off.
+        if chapter.chance(15) && work != Work::Administers {
             continue;
         }
         let place = Place::of(&mut chapter, number, day);
@@ -377,6 +377,9 @@ fn administer(
 /// A new colleague: user, password, key and group; then the colleague signs in, enables a device, and uses the key.
 fn colleague(chapter: &mut Chapter, (admin, place): (&str, &Place), at: i64) {
     let from = format!(" from {} agent {CLI}", place.one(chapter));
+    for (late, look) in (0..).zip(["ListUsers", "iam:ListGroups", "iam:ListPolicies"]) {
+        chapter.at(at - 60 + 10 * late, &format!("{admin} {look}{from}"));
+    }
     chapter.at(at, &format!("{admin} CreateUser nina{from}"));
     chapter.at(at + 15, &format!("{admin} CreateLoginProfile nina{from}"));
     let key = chapter.issue(at + 30, &format!("{admin} CreateAccessKey nina{from}"));
