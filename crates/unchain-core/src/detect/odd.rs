@@ -9,7 +9,7 @@ use super::Scene;
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Draft, Severity};
 use crate::ledger::{EventKey, Fact, Seconds, Symbol, Use};
-use crate::lineage::NodeKind;
+use crate::lineage::{Edge, NodeKind};
 use crate::liveness::Status;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,14 @@ pub(super) const DAY: Seconds = 24 * HOUR;
 /// Different calls that list what an account has, or that were refused, within an hour before: one or
 /// two are part of any work.
 const SEVERAL: usize = 3;
+
+/// Calls that give a principal a credential or make it.
+const MAKES: &[Deed] = &[
+    Deed::CreateUser,
+    Deed::CreateAccessKey,
+    Deed::CreateLoginProfile,
+    Deed::UpdateLoginProfile,
+];
 
 /// Calls that list all of something; tools that deploy read the one thing that they manage.
 const LISTINGS: &[&str] = &[
@@ -42,6 +50,9 @@ const LISTINGS: &[&str] = &[
     "GenerateCredentialReport",
 ];
 
+/// Those of them that belong to the work on users and roles itself.
+const IAM_LISTINGS: &[&str] = &["ListUsers", "ListRoles", "ListGroups", "ListPolicies"];
+
 /// What is odd about the maker of one change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Odd {
@@ -60,7 +71,7 @@ impl Odd {
         let nodes = line(scene, actor);
         odd.outlives(scene, fact, &nodes);
         odd.role_was_cut(scene, fact, actor);
-        odd.moved(scene, fact, &nodes);
+        odd.moved(scene, fact, &own_line(scene, actor));
         odd.just_before(scene, fact, (actor, &nodes));
         odd
     }
@@ -184,7 +195,10 @@ impl Odd {
             };
             records.extend(Some(record).filter(|_| new));
         }
-        if listed.len() >= SEVERAL {
+        // Whoever makes a user looks at users, groups and policies first.
+        let beyond_iam = listed.iter().any(|name| !IAM_LISTINGS.contains(name));
+        let looked_around = listed.len() >= SEVERAL && beyond_iam;
+        if looked_around {
             self.also(format!(
                 "it had listed the account just before ({})",
                 joined(&listed)
@@ -196,7 +210,7 @@ impl Odd {
                 joined(&refused)
             ));
         }
-        if listed.len() >= SEVERAL || refused.len() >= SEVERAL {
+        if looked_around || refused.len() >= SEVERAL {
             records.sort_unstable();
             records.truncate(6);
             self.records.extend(records);
@@ -218,6 +232,17 @@ fn joined(names: &BTreeSet<&str>) -> String {
 pub(super) fn line(scene: &Scene<'_, '_>, node: u32) -> Vec<u32> {
     let above = scene.ancestors(node).into_iter().map(|edge| edge.parent);
     let all = std::iter::once(node).chain(above);
+    all.filter(|&n| scene.node(n).is_some_and(|n| n.kind.is_credential()))
+        .collect()
+}
+
+/// A credential and those that it came from, up to the key or sign-in that somebody else may have made for
+/// its user: a new colleague works from another place than the administrator.
+fn own_line(scene: &Scene<'_, '_>, node: u32) -> Vec<u32> {
+    let made = |edge: &&Edge| scene.facts_of(edge).any(|fact| MAKES.contains(&fact.deed));
+    let above = scene.ancestors(node).into_iter();
+    let own = above.take_while(|edge| !made(edge)).map(|edge| edge.parent);
+    let all = std::iter::once(node).chain(own);
     all.filter(|&n| scene.node(n).is_some_and(|n| n.kind.is_credential()))
         .collect()
 }
