@@ -94,6 +94,9 @@ fn judge<'l>(scene: &Scene<'_, 'l>, facts: &[&'l Fact], logins: &[&'l Fact]) -> 
             ));
         }
         used = used_by_maker(scene, facts, logins);
+        if used.first().is_some() && is_office(scene, first) {
+            used.clear();
+        }
         if !used.is_empty() {
             odd.also("a new credential was then used from the maker's own address");
         }
@@ -228,6 +231,24 @@ fn used_by_maker<'l>(scene: &Scene<'_, 'l>, facts: &[&'l Fact], logins: &[&'l Fa
         found.extend(used.chain(login).min_by_key(|s| (s.time, s.id)));
     }
     found
+}
+
+/// Whether several others had been at work from the maker's address on an earlier day: then one address and
+/// one client are an office and what it installs, not one machine.
+fn is_office(scene: &Scene<'_, '_>, fact: &Fact) -> bool {
+    const OTHERS: usize = 3;
+    let here = scene.address(fact.key.client);
+    let maker = scene.actor(fact).map(|actor| scene.root(actor));
+    let earlier = scene.ledger.uses().iter().filter(|usage| {
+        usage.first.seconds() < fact.time.saturating_sub(DAY)
+            && scene.address(usage.key.client) == here
+    });
+    let roots = earlier
+        .filter_map(|usage| Some(scene.root(scene.lineage.node_of_caller(usage.key.caller)?)));
+    let principals = roots
+        .filter(|root| Some(*root) != maker)
+        .map(|root| scene.lineage.principal(root).raw().to_owned());
+    principals.collect::<BTreeSet<_>>().len() >= OTHERS
 }
 
 /// A record to show.
