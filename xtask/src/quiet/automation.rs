@@ -42,6 +42,7 @@ fn pipeline(plan: Plan, (repository, targets, share): (&str, &[&str], i64)) -> C
         let runs = if works(day) { 6 } else { 1 };
         for _ in 0..runs {
             let at = day * DAY + 6 * HOUR + chapter.within(13 * HOUR);
+            let at = chapter.own_second(at);
             run(&mut chapter, (repository, targets), at);
         }
     }

@@ -184,6 +184,17 @@ impl Chapter {
         }
     }
 
+    /// The same time in seconds that are this actor's own among those who share a role: two of them never ask
+    /// in one second, which would give two records one id.
+    pub(super) fn own_second(&self, at: i64) -> i64 {
+        at - at.rem_euclid(MINUTE) + self.number() % MINUTE
+    }
+
+    /// A number of the actor's own, from its name.
+    pub(super) fn number(&self) -> i64 {
+        self.name.bytes().map(i64::from).sum()
+    }
+
     /// A number of seconds below a bound.
     pub(super) fn within(&mut self, bound: i64) -> i64 {
         let bound = u64::try_from(bound).unwrap_or(0);

@@ -71,6 +71,7 @@ fn instance(plan: Plan, (name, account, role, way): (&str, &str, &str, Way)) -> 
     let mut at = chapter.within(HOUR);
     let mut before: Option<String> = None;
     while at < plan.days * DAY {
+        at = chapter.own_second(at);
         let line = format!("ec2.amazonaws.com AssumeRole {account}/{role} as instance:{name}");
         let key = chapter.issue(at, &line);
         let renewed = 6 * HOUR - chapter.within(20 * MINUTE);
@@ -221,10 +222,11 @@ fn task(plan: Plan, (name, account, role): (&str, &str, &str)) -> Chapter {
     let mut chapter = Chapter::new(plan, name);
     for part in 0..plan.days * 4 {
         let at = part * 6 * HOUR + chapter.within(30 * MINUTE);
+        let at = chapter.own_second(at);
         // A release every two days starts a new task.
         let line = format!(
             "ecs-tasks.amazonaws.com AssumeRole {account}/{role} as {:032x}",
-            plan.days * 1_000_003 + part / 8 + 77_777
+            chapter.number() * 1_000_003 + part / 8
         );
         let key = chapter.issue(at, &line);
         let from = format!(" from {} agent {agent}", nat(plan, account, at));
