@@ -117,6 +117,7 @@ pub struct Draft {
     pub(crate) also: Vec<u32>,
     pub(crate) what: String,
     pub(crate) evidence: Vec<(Seconds, EventKey)>,
+    pub(crate) background: Vec<(Seconds, EventKey)>,
     pub(crate) foreign: Option<Symbol>,
     pub(crate) not_visible: Vec<String>,
 }
@@ -132,6 +133,7 @@ impl Draft {
             also: Vec::new(),
             what: what.into(),
             evidence: Vec::new(),
+            background: Vec::new(),
             foreign: None,
             not_visible: Vec::new(),
         }
@@ -177,6 +179,14 @@ impl Draft {
     #[must_use]
     pub fn seen_in(mut self, records: impl IntoIterator<Item = (Seconds, EventKey)>) -> Self {
         self.evidence.extend(records);
+        self
+    }
+
+    /// Records that are part of the evidence and not of what happened: where the subject was at home, who
+    /// had made it. They do not count for when it began.
+    #[must_use]
+    pub fn beside(mut self, records: impl IntoIterator<Item = (Seconds, EventKey)>) -> Self {
+        self.background.extend(records);
         self
     }
 

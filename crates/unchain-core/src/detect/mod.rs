@@ -154,13 +154,14 @@ pub fn run(scene: &Scene<'_, '_>) -> Vec<Finding> {
 const EVIDENCE: usize = 24;
 
 fn finish(scene: &Scene<'_, '_>, detection: &Detection, mut draft: Draft) -> Finding {
-    draft.evidence.sort_unstable();
-    draft.evidence.dedup_by_key(|(_, id)| *id);
     let times = || draft.evidence.iter().map(|(time, _)| *time);
     let (first, last) = (
         times().min().unwrap_or_default(),
         times().max().unwrap_or_default(),
     );
+    draft.evidence.append(&mut draft.background);
+    draft.evidence.sort_unstable();
+    draft.evidence.dedup_by_key(|(_, id)| *id);
     shorten(&mut draft.evidence);
     draft.also.retain(|&node| node != draft.subject);
     draft.also.sort_unstable();

@@ -96,7 +96,7 @@ impl Odd {
 
     /// The draft with the records that show what is odd, and the address.
     pub(super) fn shown(self, draft: Draft) -> Draft {
-        let draft = draft.seen_in(self.records);
+        let draft = draft.beside(self.records);
         match self.foreign {
             Some(address) => draft.from(address),
             None => draft,

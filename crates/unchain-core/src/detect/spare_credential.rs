@@ -94,7 +94,7 @@ fn judge<'l>(scene: &Scene<'_, 'l>, facts: &[&'l Fact], logins: &[&'l Fact]) -> 
             ));
         }
         used = used_by_maker(scene, facts, logins);
-        if used.first().is_some() && is_office(scene, first) {
+        if !used.is_empty() && is_office(scene, first) {
             used.clear();
         }
         if !used.is_empty() {

@@ -141,7 +141,8 @@ fn draft(scene: &Scene<'_, '_>, split: &Split<'_>) -> Option<Draft> {
         .severity(severity)
         .confidence(confidence)
         .from(begin.symbol(scene))
-        .seen_in(records(scene, split.home.iter().chain(&split.away)));
+        .seen_in(records(scene, &split.away))
+        .beside(records(scene, &split.home));
     Some(if new {
         draft
     } else {

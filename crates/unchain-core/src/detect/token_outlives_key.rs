@@ -120,7 +120,7 @@ fn judge(scene: &Scene<'_, '_>, key: u32, off: &Fact) -> Option<Draft> {
         .also(left.alive.iter().chain(&left.later).copied())
         .also(users)
         .seen(off.time, off.id)
-        .seen_in(issued.map(|fact| (fact.time, fact.id)))
+        .beside(issued.map(|fact| (fact.time, fact.id)))
         .seen_in(left.used.iter().map(|(_, usage)| latest(scene, usage)));
     let draft = match foreign {
         Some((_, usage)) => draft.from(scene.address(usage.key.client)),
