@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use unchain_core::detect::attack::{self, Technique};
 use unchain_core::detect::{Detection, REGISTRY};
 
 /// Whether pages are written, or compared with what is there.
@@ -107,30 +108,48 @@ fn techniques() -> String {
                 .push(detection.id);
         }
     }
-    let mut page = "\
+    let mut page = format!(
+        "\
 # ATT&CK techniques
 
-Made by `cargo xtask docs` from the registry of detections. Techniques are those of attack.mitre.org; one is
-listed when a detection finds a use of it, not when it finds every use.
+Made by `cargo xtask docs` from the registry of detections. Names and tactics are those of ATT&CK {}. A
+technique is listed when a detection finds a use of it, not when it finds every use.
 
-| technique | detections |
-|---|---|
-"
-    .to_owned();
+| technique | name | tactics | detections |
+|---|---|---|---|
+",
+        attack::VERSION
+    );
     for (technique, ids) in by_technique {
         let ids: Vec<String> = ids
             .iter()
             .map(|id| format!("[`{id}`](detections.md#{id})"))
             .collect();
-        let _ = writeln!(page, "| {} | {} |", link(technique), ids.join(", "));
+        let known = Technique::find(technique);
+        let name = known.map(Technique::full_name).unwrap_or_default();
+        let tactics: Vec<&str> = known
+            .into_iter()
+            .flat_map(|known| known.tactics)
+            .map(|tactic| tactic.name())
+            .collect();
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} |",
+            link(technique),
+            cell(&name),
+            tactics.join(", "),
+            ids.join(", ")
+        );
     }
     page
 }
 
-/// A technique with its page; a sub-technique's number is a folder of its page.
+/// A technique with its page.
 fn link(technique: &str) -> String {
-    let path = technique.replace('.', "/");
-    format!("[{technique}](https://attack.mitre.org/techniques/{path}/)")
+    match Technique::find(technique) {
+        Some(known) => format!("[{technique}]({})", known.url()),
+        None => technique.to_owned(),
+    }
 }
 
 /// Plain words as Markdown: what would be marks stays text, except between backticks.
@@ -180,7 +199,7 @@ mod tests {
             for technique in detection.techniques {
                 let row = table
                     .lines()
-                    .find(|line| line.starts_with(&format!("| [{technique}]")));
+                    .find(|line| line.starts_with(&format!("| [{technique}](https://")));
                 assert!(
                     row.is_some_and(|row| row.contains(&format!("`{}`", detection.id))),
                     "{technique}"

@@ -7,8 +7,10 @@
 
 mod automation;
 mod chapter;
+mod errands;
 mod measure;
 mod people;
+mod pods;
 mod users;
 mod workloads;
 

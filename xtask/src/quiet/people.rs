@@ -1,9 +1,8 @@
 //! People who sign in through Identity Center, from office, home and road, to the command line and the
-//! console; analysts who read the lake through a further role; administrators who do their rare chores.
+//! console; analysts who read the lake through a further role.
 
-use super::chapter::{
-    ADMIN, Chapter, DAY, DEVELOPER, HOUR, MINUTE, Menu, Plan, READER, Span, works,
-};
+use super::chapter::{Chapter, DAY, DEVELOPER, HOUR, MINUTE, Menu, Plan, READER, Span, works};
+use super::errands::administer;
 
 /// What somebody does all day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +40,12 @@ const PEOPLE: &[(&str, Work)] = &[
     ("vera", Work::Develops),
 ];
 
-const CLI: &str =
+pub(super) const CLI: &str =
     "\"aws-cli/2.27.50 md/awscrt#0.26.1 ua/2.1 os/macos#24.5.0 md/arch#arm64 lang/python#3.13.4\"";
-const BROWSER: &str = "\"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15\"";
-const OFFICE: &str = "192.0.2.10";
+pub(super) const BROWSER: &str = "\"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15\"";
+pub(super) const OFFICE: &str = "192.0.2.10";
 
-const SHELL: Menu<'_> = &[
+pub(super) const SHELL: Menu<'_> = &[
     "DescribeStacks shop",
     "logs:FilterLogEvents web",
     "DescribeInstances",
@@ -61,7 +60,7 @@ const SHELL: Menu<'_> = &[
     "ListObjects s3://shop-assets",
     "cloudwatch:GetMetricData",
 ];
-const PAGES: Menu<'_> = &[
+pub(super) const PAGES: Menu<'_> = &[
     "DescribeInstances",
     "DescribeVpcs",
     "DescribeSecurityGroups",
@@ -90,7 +89,7 @@ pub(super) fn chapters(plan: Plan) -> Vec<Chapter> {
 
 /// Where somebody is: the office or at home, there on two stacks at once, or with the office's tunnel now and
 /// then.
-struct Place {
+pub(super) struct Place {
     addresses: Vec<String>,
 }
 
@@ -110,7 +109,7 @@ impl Place {
     }
 
     /// A call is made from one of the addresses.
-    fn one(&self, chapter: &mut Chapter) -> String {
+    pub(super) fn one(&self, chapter: &mut Chapter) -> String {
         let place = chapter.noise.place(self.addresses.len());
         self.addresses.get(place).cloned().unwrap_or_default()
     }
@@ -165,7 +164,11 @@ fn sign_in(chapter: &mut Chapter, (name, place): (&str, &Place), at: i64) -> Str
     chapter.issue(at, &format!("{name} CreateToken{device}"))
 }
 
-fn role(chapter: &mut Chapter, (portal, place): (&str, &Place), (at, role): (i64, &str)) -> String {
+pub(super) fn role(
+    chapter: &mut Chapter,
+    (portal, place): (&str, &Place),
+    (at, role): (i64, &str),
+) -> String {
     let from = format!(" from {} agent {CLI}", place.one(chapter));
     chapter.issue(
         at,
@@ -174,7 +177,7 @@ fn role(chapter: &mut Chapter, (portal, place): (&str, &Place), (at, role): (i64
 }
 
 /// Calls of one session, each from one of the addresses.
-fn shell(
+pub(super) fn shell(
     chapter: &mut Chapter,
     (key, place): (&str, &Place),
     (menu, span, count): (Menu<'_>, Span, u64),
@@ -314,132 +317,4 @@ fn console(chapter: &mut Chapter, (portal, place): (&str, &Place), at: i64) {
         let from = format!(" from 198.51.103.{host} agent {agent}");
         chapter.calls((&session, &from), SHELL, (span, 8));
     }
-}
-
-fn administer(
-    chapter: &mut Chapter,
-    (portal, place, name): (&str, &Place, &str),
-    (at, day): (i64, i64),
-) {
-    let key = role(
-        chapter,
-        (portal, place),
-        (at + MINUTE, &format!("org/{ADMIN}")),
-    );
-    shell(
-        chapter,
-        (&key, place),
-        (
-            PAGES,
-            Span {
-                from: at + 2 * MINUTE,
-                lasts: 5 * HOUR,
-            },
-            40,
-        ),
-    );
-    let shop = role(
-        chapter,
-        (portal, place),
-        (at + 5 * MINUTE, &format!("shop/{ADMIN}")),
-    );
-    shell(
-        chapter,
-        (&shop, place),
-        (
-            SHELL,
-            Span {
-                from: at + 6 * MINUTE,
-                lasts: 4 * HOUR,
-            },
-            30,
-        ),
-    );
-    let plan = chapter.plan;
-    if name == "olga" && day == plan.day_at(55) {
-        colleague(chapter, (&shop, place), at + HOUR);
-    }
-    if name == "piet" && day == plan.day_at(70) {
-        chapter.at(
-            at + HOUR,
-            &format!("{shop} CreateRole monitoring trust 999988887777"),
-        );
-        chapter.at(
-            at + HOUR + 20,
-            &format!("{shop} AttachRolePolicy monitoring ReadOnlyAccess"),
-        );
-    }
-    if name == "rosa" && day == plan.day_at(35) {
-        leaver(chapter, &shop, at + HOUR);
-    }
-}
-
-/// A new colleague: user, password, key and group; then the colleague signs in, enables a device, and uses the key.
-fn colleague(chapter: &mut Chapter, (admin, place): (&str, &Place), at: i64) {
-    let from = format!(" from {} agent {CLI}", place.one(chapter));
-    for (late, look) in (0..).zip(["ListUsers", "iam:ListGroups", "iam:ListPolicies"]) {
-        chapter.at(at - 60 + 10 * late, &format!("{admin} {look}{from}"));
-    }
-    chapter.at(at, &format!("{admin} CreateUser nina{from}"));
-    chapter.at(at + 15, &format!("{admin} CreateLoginProfile nina{from}"));
-    let key = chapter.issue(at + 30, &format!("{admin} CreateAccessKey nina{from}"));
-    chapter.at(
-        at + 45,
-        &format!("{admin} iam:AddUserToGroup userName=nina groupName=developers{from}"),
-    );
-    let desk = format!(" from {OFFICE} agent {BROWSER}");
-    let later = at + 2 * HOUR;
-    let session = chapter.issue(later, &format!("nina ConsoleLogin{desk}"));
-    chapter.at(later + 20, &format!("{session} iam:ChangePassword{desk}"));
-    chapter.at(
-        later + 90,
-        &format!("{session} CreateVirtualMFADevice nina-phone{desk}"),
-    );
-    chapter.at(
-        later + 130,
-        &format!("{session} EnableMFADevice nina mfa nina-phone{desk}"),
-    );
-    let again = chapter.issue(
-        later + 300,
-        &format!("nina ConsoleLogin mfa nina-phone{desk}"),
-    );
-    chapter.calls(
-        (&again, ""),
-        PAGES,
-        (
-            Span {
-                from: later + 310,
-                lasts: HOUR,
-            },
-            20,
-        ),
-    );
-    let token = chapter.issue(
-        later + HOUR,
-        &format!("{key} GetSessionToken for 12h mfa nina-phone from {OFFICE} agent {CLI}"),
-    );
-    chapter.calls(
-        (&token, ""),
-        SHELL,
-        (
-            Span {
-                from: later + HOUR + 5,
-                lasts: 3 * HOUR,
-            },
-            20,
-        ),
-    );
-}
-
-/// A colleague leaves: the key is switched off, then password, key and user are deleted.
-fn leaver(chapter: &mut Chapter, admin: &str, at: i64) {
-    chapter.declare("user walt in shop key WALT from 198.19.99.7");
-    chapter.at(
-        at - 2 * DAY,
-        "WALT ListObjects s3://shop-assets every 10m times 3",
-    );
-    chapter.at(at, &format!("{admin} UpdateAccessKey WALT Inactive"));
-    chapter.at(at + 10, &format!("{admin} DeleteLoginProfile walt"));
-    chapter.at(at + 20, &format!("{admin} DeleteAccessKey WALT"));
-    chapter.at(at + 40, &format!("{admin} DeleteUser walt"));
 }

@@ -19,8 +19,8 @@ pub(super) const DETECTION: Detection = Detection {
     severity: Severity::Medium,
     techniques: &["T1530", "T1555.006", "T1119"],
     finds: "Objects, items or secrets are read with a credential that is in use elsewhere than its workload or in two \
-        places at once, or that came of one with which a stranger had looked around; or twenty times and more by a role session that another role session made, if its pair of \
-        roles is new; or secrets are read twenty times and more within ten minutes by a principal that does that \
+        places at once, or that came of one with which a stranger had looked around; or twenty times and more on one day by \
+        role sessions that another role's sessions made, if that pair of roles is new; or secrets are read twenty times and more within ten minutes by a principal that does that \
         once only.",
     matters: "This is what the credential was taken for. What was read has to be taken for known to others.",
     evaded: "Buckets and tables whose data events are not logged, and slow reading.",
@@ -38,6 +38,9 @@ pub(super) const DETECTION: Detection = Detection {
 
 /// Reads by a chained session from which on it is more than a configuration.
 const MANY: u64 = 20;
+
+/// Reads through a pair of roles are added up over the first day of that pair.
+const DAY: Seconds = 24 * 3600;
 
 /// Secrets read in a row: a program needs a handful.
 const SECRETS: u64 = 20;
@@ -182,19 +185,23 @@ fn chained(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draf
             .or_default()
             .push((number, issue.time, novelty));
     }
-    for ((from, role), sessions) in pairs {
+    for ((from, role), mut sessions) in pairs {
         let first = sessions
             .iter()
             .min_by_key(|(n, time, _)| (*time, scene.names(*n)));
-        let Some(&(node, _, novelty)) = first.filter(|(.., novelty)| *novelty != Novelty::Known)
+        let Some(&(node, began, novelty)) =
+            first.filter(|(.., novelty)| *novelty != Novelty::Known)
         else {
             continue;
         };
+        let often = sessions.len() > 2;
+        // A new pipeline that reads its configuration each time adds up to a lot in a month.
+        sessions.retain(|(_, time, _)| time - began < DAY);
         let all: Vec<&Use> = sessions.iter().flat_map(|(n, ..)| scene.uses(*n)).collect();
         let uses = reads(scene, &all);
         let count: u64 = uses.iter().map(|usage| scene.ledger.count(usage)).sum();
         // A log that begins after the pair did cannot say; one that comes back is a pipeline.
-        let routine = novelty == Novelty::Unknown && sessions.len() > 2;
+        let routine = novelty == Novelty::Unknown && often;
         if count < MANY || routine {
             continue;
         }
