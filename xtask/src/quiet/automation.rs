@@ -225,82 +225,71 @@ fn apply(chapter: &mut Chapter, session: &str, (at, day): (i64, i64)) {
     }
 }
 
+/// What the scanner asks, all of it every time.
+const LOOK: Menu<'_> = &[
+    "ListUsers",
+    "ListRoles",
+    "iam:ListPolicies",
+    "GetAccountSummary",
+    "GetAccountAuthorizationDetails",
+    "iam:GetCredentialReport",
+    "iam:ListVirtualMFADevices",
+    "iam:GetAccountPasswordPolicy",
+    "ListBuckets",
+    "GetBucketAcl s3://shop-assets",
+    "GetBucketPolicy s3://shop-assets",
+    "s3:GetBucketPublicAccessBlock s3://shop-assets",
+    "DescribeInstances",
+    "DescribeVpcs",
+    "DescribeSecurityGroups",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeImages",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeAddresses",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBSnapshots",
+    "ListFunctions20150331",
+    "lambda:GetPolicy20150331v2 functionName=thumbnails",
+    "ListSecrets",
+    "DescribeParameters",
+    "DescribeTrails",
+    "GetTrailStatus trail",
+    "cloudtrail:GetEventSelectors trail",
+    "guardduty:ListDetectors",
+    "config:DescribeConfigurationRecorders",
+    "kms:ListKeys",
+    "kms:GetKeyRotationStatus",
+    "ecr:DescribeRepositories",
+    "eks:ListClusters",
+    "sns:ListTopics",
+    "sqs:ListQueues",
+    "ListTables",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "cloudfront:ListDistributions",
+    "route53:ListHostedZones",
+    "acm:ListCertificates",
+    "apigateway:GetRestApis",
+];
+
 /// Every List and Describe, in every account, every night.
 fn scanner(plan: Plan) -> Chapter {
-    const LOOK: Menu<'_> = &[
-        "ListUsers",
-        "ListRoles",
-        "iam:ListPolicies",
-        "GetAccountSummary",
-        "GetAccountAuthorizationDetails",
-        "iam:GetCredentialReport",
-        "iam:ListVirtualMFADevices",
-        "iam:GetAccountPasswordPolicy",
-        "ListBuckets",
-        "GetBucketAcl s3://shop-assets",
-        "GetBucketPolicy s3://shop-assets",
-        "s3:GetBucketPublicAccessBlock s3://shop-assets",
-        "DescribeInstances",
-        "DescribeVpcs",
-        "DescribeSecurityGroups",
-        "ec2:DescribeSnapshots",
-        "ec2:DescribeImages",
-        "ec2:DescribeVolumes",
-        "ec2:DescribeAddresses",
-        "rds:DescribeDBInstances",
-        "rds:DescribeDBSnapshots",
-        "ListFunctions20150331",
-        "lambda:GetPolicy20150331v2 functionName=thumbnails",
-        "ListSecrets",
-        "DescribeParameters",
-        "DescribeTrails",
-        "GetTrailStatus trail",
-        "cloudtrail:GetEventSelectors trail",
-        "guardduty:ListDetectors",
-        "config:DescribeConfigurationRecorders",
-        "kms:ListKeys",
-        "kms:GetKeyRotationStatus",
-        "ecr:DescribeRepositories",
-        "eks:ListClusters",
-        "sns:ListTopics",
-        "sqs:ListQueues",
-        "ListTables",
-        "elasticloadbalancing:DescribeLoadBalancers",
-        "cloudfront:ListDistributions",
-        "route53:ListHostedZones",
-        "acm:ListCertificates",
-        "apigateway:GetRestApis",
-    ];
     let mut chapter = Chapter::new(plan, "prowler");
+    let from =
+        " from 192.0.2.91 agent \"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.12.9 APN_1826889\"";
     for day in 0..plan.days {
         let at = day * DAY + 2 * HOUR + chapter.within(10 * MINUTE);
-        let task = chapter.issue(
-            at,
-            "ecs-tasks.amazonaws.com AssumeRole tools/scanner as 0f3e2d1c4b5a69788796",
-        );
-        let from = " from 192.0.2.91 agent \"Boto3/1.40.4 md/Botocore#1.40.4 lang/python#3.12.9 APN_1826889\"";
+        let line = "ecs-tasks.amazonaws.com AssumeRole tools/scanner as 0f3e2d1c4b5a69788796";
+        let task = chapter.issue(at, line);
         chapter.at(at + 3, &format!("{task} GetCallerIdentity{from}"));
         for (number, account) in (0..).zip(["tools", "org", "log", "staging", "shop", "lake"]) {
             let begin = at + 10 + number * 12 * MINUTE;
-            let key = chapter.issue(
-                begin,
-                &format!("{task} AssumeRole {account}/security-audit as ProwlerSession"),
-            );
+            let line = format!("{task} AssumeRole {account}/security-audit as ProwlerSession");
+            let key = chapter.issue(begin, &line);
             chapter.at(begin + 1, &format!("{key} GetCallerIdentity"));
-            let count = u64::try_from(LOOK.len()).unwrap_or(0);
-            // Whatever share of the plain calls is wanted, a scan is complete.
-            let whole = count * 300 / chapter.plan.busy / 2;
-            chapter.calls(
-                (&key, ""),
-                LOOK,
-                (
-                    Span {
-                        from: begin + 2,
-                        lasts: 10 * MINUTE,
-                    },
-                    whole,
-                ),
-            );
+            for (late, call) in (2..).zip(LOOK) {
+                let second = begin + 10 * late + chapter.within(10);
+                chapter.at(second, &format!("{key} {call}"));
+            }
         }
     }
     chapter

@@ -193,85 +193,64 @@ fn rotate(chapter: &mut Chapter, (name, old): (&str, &str), at: i64) -> String {
     new
 }
 
-/// A morning in the console, often in another role; once a new phone.
+/// A morning in the console, often in another role; for one now and then the command line beside it, for
+/// another once a new phone.
 fn console(chapter: &mut Chapter, (name, number): (&str, i64), (at, day): (i64, i64)) {
-    let new_phone = name == "mario" && day == chapter.plan.day_at(65);
-    let phone = if name == "mario" && day > chapter.plan.day_at(65) {
-        "mario-phone-2"
-    } else {
-        "phone"
-    };
-    let device = if phone == "phone" {
-        format!("{name}-phone")
-    } else {
-        phone.to_owned()
+    let change = chapter.plan.day_at(65);
+    let device = match name {
+        "mario" if day > change => "mario-phone-2".to_owned(),
+        _ => format!("{name}-phone"),
     };
     let from = format!(" from {}", place(chapter, number));
+    let sign_in = format!("{name} ConsoleLogin mfa {device}");
     if chapter.chance(10) {
-        chapter.at(
-            at - 30,
-            &format!("{name} ConsoleLogin mfa {device} denied{from}"),
-        );
+        chapter.at(at - 30, &format!("{sign_in} denied{from}"));
     }
-    let session = chapter.issue(at, &format!("{name} ConsoleLogin mfa {device}{from}"));
-    chapter.calls(
-        (&session, &from),
-        PAGES,
-        (
-            Span {
-                from: at + 5,
-                lasts: 2 * HOUR,
-            },
-            40,
-        ),
-    );
+    let session = chapter.issue(at, &format!("{sign_in}{from}"));
+    let span = Span {
+        from: at + 5,
+        lasts: 2 * HOUR,
+    };
+    chapter.calls((&session, &from), PAGES, (span, 40));
     if chapter.chance(60) {
-        let other = chapter.issue(
-            at + HOUR,
-            &format!("{session} SwitchRole staging/ops as {name}"),
-        );
-        chapter.calls(
-            (&other, &from),
-            PAGES,
-            (
-                Span {
-                    from: at + HOUR + 3,
-                    lasts: 30 * MINUTE,
-                },
-                20,
-            ),
-        );
+        let line = format!("{session} SwitchRole staging/ops as {name}");
+        let other = chapter.issue(at + HOUR, &line);
+        let span = Span {
+            from: at + HOUR + 3,
+            lasts: 30 * MINUTE,
+        };
+        chapter.calls((&other, &from), PAGES, (span, 20));
     }
     if name == "lena" && chapter.chance(30) {
-        // `aws login`: the browser's session gives the command line beside it a key.
-        chapter.at(
-            at + 2 * HOUR,
-            &format!("{session} AuthorizeOAuth2Access{from}"),
-        );
-        let key = chapter.issue(
-            at + 2 * HOUR + 3,
-            &format!("{session} CreateOAuth2Token{from} agent {CLI}"),
-        );
-        let span = Span {
-            from: at + 2 * HOUR + 5,
-            lasts: 10 * MINUTE,
-        };
-        chapter.calls((&key, &format!("{from} agent {CLI}")), SHELL, (span, 8));
+        command_line(chapter, (&session, &from), at + 2 * HOUR);
     }
-    if new_phone {
-        let end = at + 3 * HOUR;
-        chapter.at(
-            end,
-            &format!("{session} DeactivateMFADevice {name} mfa {name}-phone{from}"),
-        );
-        chapter.at(end + 5, &format!("{session} iam:DeleteVirtualMFADevice serialNumber=arn:aws:iam::111122220005:mfa/{name}-phone{from}"));
-        chapter.at(
-            end + 40,
-            &format!("{session} CreateVirtualMFADevice mario-phone-2{from}"),
-        );
-        chapter.at(
-            end + 80,
-            &format!("{session} EnableMFADevice {name} mfa mario-phone-2{from}"),
-        );
+    if name == "mario" && day == change {
+        new_phone(chapter, (&session, &from), at + 3 * HOUR);
+    }
+}
+
+/// `aws login`: the browser's session gives the command line beside it a key.
+fn command_line(chapter: &mut Chapter, (session, from): (&str, &str), at: i64) {
+    chapter.at(at, &format!("{session} AuthorizeOAuth2Access{from}"));
+    let line = format!("{session} CreateOAuth2Token{from} agent {CLI}");
+    let key = chapter.issue(at + 3, &line);
+    let span = Span {
+        from: at + 5,
+        lasts: 10 * MINUTE,
+    };
+    chapter.calls((&key, &format!("{from} agent {CLI}")), SHELL, (span, 8));
+}
+
+/// The old device is taken away and the new one enabled, within two minutes.
+fn new_phone(chapter: &mut Chapter, (session, from): (&str, &str), at: i64) {
+    let old = "arn:aws:iam::111122220005:mfa/mario-phone";
+    let steps = [
+        "DeactivateMFADevice mario mfa mario-phone".to_owned(),
+        format!("iam:DeleteVirtualMFADevice serialNumber={old}"),
+        "CreateVirtualMFADevice mario-phone-2".to_owned(),
+        "EnableMFADevice mario mfa mario-phone-2".to_owned(),
+    ];
+    for (late, step) in (0..).zip(steps) {
+        chapter.at(at + 30 * late, &format!("{session} {step}{from}"));
     }
 }
