@@ -9,6 +9,9 @@ use super::plan::{Account, Credential, Issue, Plan, Role, User};
 use anyhow::Context;
 use std::fmt::Write;
 
+/// Hosts that a block of addresses holds. The second part of an address follows from its number by seven.
+const BLOCK: u64 = 250;
+
 /// Whether a call is answered or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -264,7 +267,7 @@ impl<'a> Scribe<'a> {
         match of.address {
             Address::Service(service) => self.text.push_str(service),
             Address::Network(number) => {
-                let (high, low) = (number / 250 % 250, number % 250 + 1);
+                let (high, low) = (number / BLOCK % 250, number % BLOCK + 1);
                 write!(self.text, "10.{}.{high}.{low}", number % 7 + 16)?;
             }
         }
@@ -441,13 +444,14 @@ pub(super) fn session(credential: &Credential) -> String {
     }
 }
 
-/// Most credentials stay where they are; one use in two hundred comes from one other address.
+/// Most credentials stay where they are; one use in two hundred comes from the other address of the same
+/// exit, seven further on in its block.
 fn address_of(place: usize, noise: &mut Noise) -> u64 {
     let home = u64::try_from(place).unwrap_or(0) % 60_000;
-    if noise.below(200) == 0 {
-        home + 60_000
-    } else {
-        home
+    match (noise.below(200), home % BLOCK) {
+        (0, host) if host + 7 < BLOCK => home + 7,
+        (0, _) => home - 7,
+        _ => home,
     }
 }
 

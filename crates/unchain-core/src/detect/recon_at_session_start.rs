@@ -113,29 +113,33 @@ fn by_principal<'l>(scene: &Scene<'_, 'l>) -> BTreeMap<&'l str, Vec<Look<'l>>> {
     principals
 }
 
-/// Credentials with many different calls that look around. Uses are in the order of their callers.
+/// Credentials that began enough calls that look around within [`START`]. Uses are in the order of their
+/// callers.
 fn candidates(scene: &Scene<'_, '_>) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
-    let (mut caller, mut count, mut call) = (u32::MAX, 0, u32::MAX);
+    let mut caller = u32::MAX;
+    let mut times = Vec::new();
     for usage in scene.ledger.uses() {
         if usage.key.caller != caller {
-            (caller, count, call) = (usage.key.caller, 0, u32::MAX);
+            found.extend(node_of(scene, caller, &mut times));
+            caller = usage.key.caller;
         }
-        if usage.key.call == call || !scene.kinds(usage).has(Kinds::RECON) {
-            continue;
-        }
-        call = usage.key.call;
-        count += 1;
-        if count == LOOKS {
-            found.extend(
-                scene
-                    .lineage
-                    .node_of_caller(caller)
-                    .filter(|&n| is_own(scene, n)),
-            );
+        if scene.kinds(usage).has(Kinds::RECON) {
+            times.push(usage.first.seconds());
         }
     }
+    found.extend(node_of(scene, caller, &mut times));
     found
+}
+
+/// The node of a caller whose calls, begun at these times, may look around. Leaves no times behind.
+fn node_of(scene: &Scene<'_, '_>, caller: u32, times: &mut Vec<Seconds>) -> Option<u32> {
+    times.sort_unstable();
+    let mut rows = times.windows(LOOKS);
+    let many = rows.any(|row| matches!(row, [first, .., last] if last - first <= START));
+    times.clear();
+    let node = scene.lineage.node_of_caller(caller).filter(|_| many)?;
+    is_own(scene, node).then_some(node)
 }
 
 /// Whether a credential's calls are its holder's own.
@@ -152,24 +156,29 @@ fn looks<'l>(scene: &Scene<'_, 'l>, node: u32, since: Option<Seconds>) -> Vec<Lo
     let mut places: Vec<Network> = all.iter().map(|visit| visit.network).collect();
     places.sort_unstable();
     places.dedup();
-    let of = |place: Network| {
-        let (here, others): (Vec<_>, Vec<_>) = all
-            .iter()
-            .cloned()
-            .partition(|visit| visit.network == place);
-        look(scene, (here, &others), since)
-    };
+    let of = |place: Network| look(scene, (&all, place), since);
     places.into_iter().filter_map(of).collect()
 }
 
 fn look<'l>(
     scene: &Scene<'_, 'l>,
-    (here, others): (Vec<Visit<'l>>, &[Visit<'l>]),
+    (all, place): (&[Visit<'l>], Network),
     since: Option<Seconds>,
 ) -> Option<Look<'l>> {
-    let begin = here.first()?;
+    let here = || all.iter().filter(|visit| visit.network == place);
+    let begin = here().next()?;
     let (first, agent) = (begin.first, begin.agent);
-    let before = || others.iter().filter(|visit| visit.first < first);
+    let within = |usage: &&Use| {
+        scene.kinds(usage).has(Kinds::RECON) && usage.first.seconds() <= first.saturating_add(START)
+    };
+    let many = here()
+        .flat_map(|visit| visit.uses.iter().copied())
+        .filter(within)
+        .count();
+    if many < LOOKS {
+        return None;
+    }
+    let before = || all.iter().filter(|v| v.network != place && v.first < first);
     // A key whose owner is elsewhere, and whose new place has other software.
     let moved = before().next().is_some()
         && before().all(|v| v.agent.differs(agent) || v.text != begin.text);
@@ -183,14 +192,10 @@ fn look<'l>(
         Tool::Terraform => new,
         _ => true,
     };
-    let uses = here
-        .iter()
+    let uses = here()
         .filter(counted)
         .flat_map(|visit| visit.uses.iter().copied());
-    let uses = uses.filter(|usage| {
-        scene.kinds(usage).has(Kinds::RECON) && usage.first.seconds() <= first.saturating_add(START)
-    });
-    let uses: Vec<&Use> = uses.collect();
+    let uses: Vec<&Use> = uses.filter(within).collect();
     let names: BTreeSet<&str> = uses.iter().map(|u| scene.call_name(u.key.call)).collect();
     let denied = uses.iter().filter(|usage| !usage.key.outcome.is_empty());
     let denied: BTreeSet<&str> = denied.map(|u| scene.call_name(u.key.call)).collect();
@@ -202,7 +207,7 @@ fn look<'l>(
     let enough = names.len() >= LOOKS && !daily(scene.ledger, &uses);
     enough.then(|| Look {
         looks: names.len(),
-        visits: here.clone(),
+        visits: here().cloned().collect(),
         uses,
         denied,
         first,
