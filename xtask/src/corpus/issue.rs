@@ -58,10 +58,11 @@ impl Scribe<'_> {
         let (address, agent) = if by_service {
             (Address::Service(service(place)), service(place))
         } else {
-            let address = Address::Network(u64::try_from(place % 4_096)?);
+            let (number, agent) = home(place, credential);
+            let address = Address::Network(u64::try_from(number)?);
             (
                 address,
-                agents.get(place % 64).map_or("aws-cli", String::as_str),
+                agents.get(agent % 64).map_or("aws-cli", String::as_str),
             )
         };
         let (at, source, name) = (credential.issued, "sts", credential.issue.api());
@@ -293,4 +294,13 @@ fn issue_noise(place: usize, purpose: u64) -> Noise {
         u64::try_from(place).unwrap_or(0).wrapping_add(1),
         0x6973_7375_6500 + purpose,
     )
+}
+
+/// From where and with what somebody asks for a credential: as with everything else they do.
+fn home(place: usize, credential: &Credential) -> (usize, usize) {
+    match credential.parent {
+        Parent::Credential(parent) => (parent % 60_000, parent),
+        Parent::User(account, user) => (account * 64 + user, user),
+        Parent::None => (place % 4_096, place),
+    }
 }
