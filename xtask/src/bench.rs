@@ -120,6 +120,8 @@ struct Bench {
     logs: PathBuf,
     /// The true edges, where the corpus was made.
     truth: Option<PathBuf>,
+    /// Sigma rules: those of SigmaHQ in `sigmahq`, more beside it. Without them no such job runs.
+    rules: Option<PathBuf>,
     scratch: PathBuf,
 }
 
@@ -139,7 +141,9 @@ impl Bench {
             .filter(|logs| logs.is_dir())
             .unwrap_or_else(|| corpus.to_path_buf());
         let truth = Some(corpus.join("truth.jsonl")).filter(|truth| truth.is_file());
+        let rules = std::env::var_os("UNCHAIN_CORPUS").map(|all| PathBuf::from(all).join("sigma"));
         Ok(Self {
+            rules: rules.filter(|rules| rules.join("sigmahq").is_dir()),
             program: xtask.with_file_name("unchain"),
             xtask,
             logs,
@@ -157,7 +161,11 @@ impl Bench {
         // The files are read once before anything is measured, so that the first job does not pay for it.
         self.measure(Job::Floor)?;
         for round in 1..=runs {
-            for job in Job::ALL {
+            let sigma = |job: &Job| matches!(job, Job::SigmaHq | Job::SigmaAll);
+            for job in Job::ALL
+                .into_iter()
+                .filter(|job| self.rules.is_some() || !sigma(job))
+            {
                 let cost = self.measure(job)?;
                 let (cpu, wall) = (cost.cpu.as_secs_f64(), cost.wall.as_secs_f64());
                 writeln!(
@@ -173,27 +181,53 @@ impl Bench {
     }
 
     fn measure(&self, job: Job) -> Result<Cost> {
-        let mut command = match job {
-            Job::Floor => Command::new(&self.xtask),
-            Job::Memory { .. } | Job::Case { .. } => Command::new(&self.program),
-        };
+        let mut command = Command::new(match job {
+            Job::Floor => &self.xtask,
+            _ => &self.program,
+        });
+        let rules = self.rules.clone().unwrap_or_default();
         match job {
             Job::Floor => command.arg("inflate"),
-            Job::Memory { threads } => {
-                command.args(["scan", "--no-case", "--threads", &threads.to_string()])
+            Job::Memory { threads } => command.args([
+                "scan",
+                "--no-case",
+                "--no-findings",
+                "--threads",
+                &threads.to_string(),
+            ]),
+            Job::Findings => command.args(["scan", "--no-case", "--threads", "1"]),
+            Job::SigmaHq | Job::SigmaAll => {
+                let plain = [
+                    "scan",
+                    "--no-case",
+                    "--no-findings",
+                    "--threads",
+                    "1",
+                    "--sigma",
+                ];
+                let all = job == Job::SigmaAll;
+                command
+                    .args(plain)
+                    .arg(if all { rules } else { rules.join("sigmahq") })
             }
             Job::Case { threads } => {
                 self.remove_case()?;
                 command
-                    .args(["scan", "--threads", &threads.to_string(), "--case"])
+                    .args([
+                        "scan",
+                        "--no-findings",
+                        "--threads",
+                        &threads.to_string(),
+                        "--case",
+                    ])
                     .arg(self.case())
             }
         };
         let cost = measure(command.arg(&self.logs), &self.scratch.join("stdout"))?;
         match (job, cost.code) {
-            (Job::Floor, Some(0)) | (Job::Memory { .. } | Job::Case { .. }, Some(0..=2)) => {
-                Ok(cost)
-            }
+            (_, Some(0)) => Ok(cost),
+            (Job::Floor, _) => bail!("`{}` failed; hint: run {command:?}", job.name()),
+            (_, Some(1..=2)) => Ok(cost),
             _ => bail!("`{}` failed; hint: run {command:?}", job.name()),
         }
     }

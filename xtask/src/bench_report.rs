@@ -16,17 +16,26 @@ use std::time::Duration;
 pub(crate) enum Job {
     /// Decompress only.
     Floor,
-    /// Scan, everything in memory.
+    /// Scan, everything in memory, nothing looked for.
     Memory { threads: u8 },
+    /// The same, and all detections.
+    Findings,
+    /// The same without detections, and the Sigma rules of SigmaHQ.
+    SigmaHq,
+    /// The same, and all Sigma rules.
+    SigmaAll,
     /// Scan into a new case file.
     Case { threads: u8 },
 }
 
 impl Job {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Floor,
         Self::Memory { threads: 1 },
         Self::Memory { threads: 2 },
+        Self::Findings,
+        Self::SigmaHq,
+        Self::SigmaAll,
         Self::Case { threads: 1 },
         Self::Case { threads: 2 },
     ];
@@ -37,6 +46,9 @@ impl Job {
             Self::Floor => "inflate".to_owned(),
             Self::Memory { threads } => format!("scan --no-case, threads {threads}"),
             Self::Case { threads } => format!("scan --case, threads {threads}"),
+            Self::Findings => "scan with detections".to_owned(),
+            Self::SigmaHq => "scan with SigmaHQ's rules".to_owned(),
+            Self::SigmaAll => "scan with all Sigma rules".to_owned(),
         }
     }
 }
@@ -68,6 +80,21 @@ pub(crate) fn report(results: &Results, out: &mut dyn Write) -> Result<()> {
             target,
         )?;
     }
+    for (job, target) in [
+        (Job::Findings, 1.15),
+        (Job::SigmaHq, 3.5),
+        (Job::SigmaAll, 6.0),
+    ] {
+        if results.contains_key(&job) {
+            let beside = ratio(results, (job, one), floor);
+            line(
+                out,
+                &format!("{} / plain scan, CPU", job.name()),
+                beside,
+                target,
+            )?;
+        }
+    }
     for (two, one) in [(two, one), (case_two, case_one)] {
         line(
             out,
@@ -76,7 +103,7 @@ pub(crate) fn report(results: &Results, out: &mut dyn Write) -> Result<()> {
             0.6,
         )?;
     }
-    for job in Job::ALL {
+    for job in Job::ALL.into_iter().filter(|job| results.contains_key(job)) {
         let peak = megabytes(median(results, job, |cost| cost.peak));
         writeln!(
             out,
