@@ -40,6 +40,9 @@ const LONG: usize = 3;
 /// A pair that comes back this often over more than a day is routine, where the log cannot say more.
 const ROUTINE: u32 = 3;
 
+/// Where counting ends, also for sessions that are said to have made each other.
+const DEEPEST: usize = 99;
+
 const DAY: Seconds = 24 * 3600;
 
 /// Roles that a finding names.
@@ -89,24 +92,29 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
 
 /// The call by which a role session assumed a role by itself.
 fn chained<'l>(scene: &Scene<'_, 'l>, edge: &Edge) -> Option<&'l Fact> {
-    let sessions = scene.is_role_session(edge.child)
-        && scene.is_role_session(edge.parent)
-        && scene.is(edge.child, NodeKind::TemporaryCredential)
-        && !scene.is_indirect(edge.parent)
-        && !scene.is_indirect(edge.child);
+    // What costs least comes first: there are as many edges as credentials.
+    let direct = |node| scene.is(node, NodeKind::TemporaryCredential) && !scene.is_indirect(node);
+    let session = |node| direct(node) && scene.is_role_session(node);
+    if !direct(edge.parent) || !session(edge.child) || !session(edge.parent) {
+        return None;
+    }
     let invoked = |fact: &Fact| !scene.ledger.caller(fact.key.caller).invoked_by.is_empty();
-    scene
-        .facts_of(edge)
-        .find(|fact| sessions && fact.deed == Deed::AssumeRole && !invoked(fact))
+    let own = |fact: &&Fact| fact.deed == Deed::AssumeRole && !invoked(fact);
+    scene.facts_of(edge).find(own)
 }
 
-/// Role sessions in a row up to and with the child of an edge.
+/// Role sessions in a row up to and with the child of an edge, [`DEEPEST`] at most.
 fn depth(scene: &Scene<'_, '_>, edge: &Edge) -> usize {
-    let above = scene.ancestors(edge.child);
-    1 + above
-        .iter()
-        .take_while(|e| scene.is_role_session(e.parent))
-        .count()
+    let mut depth = 2;
+    let mut at = edge.parent;
+    while let Some(above) = scene.lineage.primary(at)
+        && depth < DEEPEST
+        && scene.is_role_session(above.parent)
+    {
+        depth += 1;
+        at = above.parent;
+    }
+    depth
 }
 
 fn odd<'e>(scene: &Scene<'_, '_>, pair: Pair<'e>) -> Option<Odd<'e>> {

@@ -4,14 +4,25 @@
 use super::{Edge, Lineage, NONE};
 use std::collections::BTreeSet;
 
+/// Steps of a chain that are compared one by one.
+const SHORT: usize = 24;
+
 impl<'l> Lineage<'l> {
     /// The chain of primary edges from a node up to its root, nearest first.
     pub fn ancestors(&self, node: u32) -> Vec<&Edge> {
-        let mut chain = Vec::new();
-        let mut seen = BTreeSet::from([node]);
+        let mut chain: Vec<&Edge> = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut at = node;
         while let Some(edge) = self.primary(at) {
-            if !seen.insert(edge.parent) {
+            // Nearly all chains are short: a set is only worth its cost for the others.
+            if chain.len() == SHORT {
+                seen.extend(chain.iter().map(|e| e.parent));
+            }
+            let again = match chain.len() < SHORT {
+                true => chain.iter().any(|e| e.parent == edge.parent),
+                false => !seen.insert(edge.parent),
+            };
+            if again || edge.parent == node {
                 break;
             }
             chain.push(edge);
