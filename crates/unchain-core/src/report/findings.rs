@@ -293,5 +293,18 @@ impl Report<'_, '_> {
     }
 }
 
+/// A title inside a sentence: it begins small, unless it begins with an abbreviation.
+fn begun(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => first
+            .to_lowercase()
+            .chain([second])
+            .chain(letters)
+            .collect(),
+        _ => title.to_owned(),
+    }
+}
+
 /// Detections that an incident's title names.
 const TITLES: usize = 3;

@@ -31,7 +31,7 @@ fn the_session_of_the_readme_is_true() {
         let (arguments, shown) = part.split_once('\n').unwrap();
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
         let said = room.run(&arguments);
-        assert_eq!(said.code, 0, "{arguments:?}: {}", said.err);
+        assert!(said.code <= 1, "{arguments:?}: {}", said.err);
         // A line with `…` alone stands for lines that the README leaves out.
         let mut rest = said.out.as_str();
         for piece in shown.trim_end().split("\n…") {
