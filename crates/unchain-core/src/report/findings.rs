@@ -249,10 +249,7 @@ impl Report<'_, '_> {
         let mut names: Vec<(&str, Severity)> = worst.into_iter().collect();
         names.sort_by_key(|(id, severity)| (std::cmp::Reverse(*severity), *id));
         let titles = names.iter().filter_map(|(id, _)| Detection::find(id));
-        let titles: Vec<String> = titles
-            .take(TITLES)
-            .map(|d| d.title.to_lowercase())
-            .collect();
+        let titles: Vec<String> = titles.take(TITLES).map(|d| begun(d.title)).collect();
         let more = match names.len().saturating_sub(TITLES) {
             0 => String::new(),
             more => format!(" and {more} more"),
