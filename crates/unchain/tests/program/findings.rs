@@ -2,18 +2,23 @@
 
 use crate::common::{Room, log};
 use insta::assert_snapshot;
+use maxminddb_writer::Database;
+use maxminddb_writer::paths::IpAddrWithMask;
 use serde_json::Value;
 use unchain_trail::Trail;
 
 const AT: &str = "2026-03-02T12:00:00Z";
 
+/// The story in which a detection fires.
+fn story(detection: &str) -> Trail {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/detections");
+    let path = format!("{folder}/{detection}/fires.trail");
+    Trail::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// A leaked key that walks through three roles into another account.
 fn chain() -> Trail {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../scenarios/detections/role-chaining/fires.trail"
-    );
-    Trail::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    story("role-chaining")
 }
 
 fn lines(text: &str) -> Vec<Value> {
@@ -176,4 +181,53 @@ fn hostile_names_reach_no_terminal_and_no_spreadsheet() {
             "{format}"
         );
     }
+}
+
+/// A database that knows one provider with two blocks.
+fn provider() -> Vec<u8> {
+    #[derive(serde::Serialize)]
+    struct Row {
+        autonomous_system_number: u32,
+        autonomous_system_organization: &'static str,
+    }
+    let mut database = Database::default();
+    database.metadata.binary_format_major_version = 2;
+    database.metadata.database_type = "GeoLite2-ASN".to_owned();
+    for block in ["192.0.2.0/24", "203.0.113.0/24"] {
+        let row = Row {
+            autonomous_system_number: 64500,
+            autonomous_system_organization: "Example",
+        };
+        let row = database.insert_value(row).unwrap();
+        database.insert_node(block.parse::<IpAddrWithMask>().unwrap(), row);
+    }
+    database.write_to(Vec::new()).unwrap()
+}
+
+#[test]
+fn addresses_of_one_provider_are_one_place() {
+    let trail = story("token-from-several-networks");
+    let mut records = trail.records();
+    // Names of services and of AWS itself stand where addresses do, and an IPv6 one is in no IPv4 database.
+    for (record, address) in records.iter_mut().skip(2).zip([
+        "AWS Internal",
+        "cloudformation.amazonaws.com",
+        "2001:db8::7",
+        "",
+    ]) {
+        record["sourceIPAddress"] = address.into();
+    }
+    let room = Room::new();
+    room.write("logs/trail.json", log(&records).as_bytes());
+    room.write("asn.mmdb", &provider());
+    let key = trail.key("ET").unwrap();
+    let of = |more: &[&str]| {
+        let found = findings(&room, more).into_iter();
+        let several = found.filter(|f| f["detection"] == "token-from-several-networks");
+        several
+            .filter(|f| f["subject"]["access_key_id"] == key)
+            .count()
+    };
+    assert_eq!(of(&[]), 1);
+    assert_eq!(of(&["--geoip", "asn.mmdb"]), 0);
 }
