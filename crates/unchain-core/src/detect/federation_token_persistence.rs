@@ -2,7 +2,7 @@
 
 use super::calls::Kinds;
 use super::minted::{
-    DAY, Issue, count, derived, issues, latest, network, newcomer, switched_off, worked_after,
+    DAY, Issue, count, derived, each_key, latest, network, newcomer, worked_after,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed, allows_everything};
@@ -68,18 +68,9 @@ enum Policy {
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    let all = issues(scene, |deed| deed == Deed::GetFederationToken);
-    if all.is_empty() {
-        return;
-    }
-    let off = switched_off(scene);
-    for of_key in all.chunk_by(|a, b| a.edge.parent == b.edge.parent) {
-        let key = of_key
-            .first()
-            .and_then(|issue| scene.node(issue.edge.parent));
-        let off = key.and_then(|key| off.get(&key.key).copied());
-        found.extend(judge(scene, of_key, off));
-    }
+    each_key(scene, Deed::GetFederationToken, |of_key, off| {
+        found.extend(judge(scene, of_key, off))
+    });
 }
 
 fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) -> Option<Draft> {

@@ -34,7 +34,7 @@ impl Issue<'_, '_> {
 /// asked for, itself or for a caller, is left out.
 pub(super) fn issues<'s, 'l>(
     scene: &Scene<'s, 'l>,
-    wanted: fn(Deed) -> bool,
+    wanted: impl Fn(Deed) -> bool,
 ) -> Vec<Issue<'s, 'l>> {
     let asked = |edge: &'s Edge| {
         let fact = scene.facts_of(edge).find(|fact| {
@@ -46,6 +46,25 @@ pub(super) fn issues<'s, 'l>(
     let mut issues: Vec<Issue<'s, 'l>> = scene.lineage.edges().iter().filter_map(asked).collect();
     issues.sort_by_key(|i| (i.edge.parent, i.fact.time, i.fact.hash));
     issues
+}
+
+/// Hands over what each long-term key was given by calls of one kind, with the call that switched the key
+/// off for good, if one did.
+pub(super) fn each_key<'s, 'l>(
+    scene: &Scene<'s, 'l>,
+    deed: Deed,
+    mut judge: impl FnMut(&[Issue<'s, 'l>], Option<&'l Fact>),
+) {
+    if scene.deeds(deed).next().is_none() {
+        return;
+    }
+    let all = issues(scene, |issued| issued == deed);
+    let off = switched_off(scene);
+    for of_key in all.chunk_by(|a, b| a.edge.parent == b.edge.parent) {
+        let first = of_key.first();
+        let key = first.and_then(|issue| scene.node(issue.edge.parent));
+        judge(of_key, key.and_then(|key| off.get(&key.key).copied()));
+    }
 }
 
 /// The issues of one caller, each group the calls that [`TWICE`] makes one: same role, name and time.

@@ -1,7 +1,7 @@
 //! Session tokens of a user as a way to stay.
 
 use super::minted::{
-    DAY, HOUR, Issue, attempts, count, issues, network, newcomer, span, switched_off, worked_after,
+    DAY, HOUR, Issue, attempts, count, each_key, network, newcomer, span, worked_after,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
@@ -65,18 +65,9 @@ struct Token<'i, 's, 'l> {
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    let all = issues(scene, |deed| deed == Deed::GetSessionToken);
-    if all.is_empty() {
-        return;
-    }
-    let off = switched_off(scene);
-    for of_key in all.chunk_by(|a, b| a.edge.parent == b.edge.parent) {
-        let key = of_key
-            .first()
-            .and_then(|issue| scene.node(issue.edge.parent));
-        let off = key.and_then(|key| off.get(&key.key).copied());
-        found.extend(judge(scene, of_key, off));
-    }
+    each_key(scene, Deed::GetSessionToken, |of_key, off| {
+        found.extend(judge(scene, of_key, off))
+    });
 }
 
 fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) -> Option<Draft> {
