@@ -91,7 +91,7 @@ impl Report {
                 report: &report,
             };
             self.write(context, &document)
-                .map(|()| verdict(&findings, self.fail_on))
+                .map(|()| verdict(findings.worst(), self.fail_on))
         });
         let exit = found.with_context(|| self.what_failed())?;
         Ok(exit.max(loaded.exit))

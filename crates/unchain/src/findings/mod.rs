@@ -3,6 +3,7 @@
 mod csv;
 mod explain;
 mod print;
+pub(crate) mod rules;
 
 pub(crate) use explain::Explain;
 pub(crate) use print::brief;
@@ -14,13 +15,18 @@ use crate::export::{ocsf, timesketch};
 use crate::input::Input;
 use crate::judge::JudgeArgs;
 use crate::output::json;
+use crate::sigma::{self, SigmaView};
 use crate::when::When;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use unchain_core::finding::Severity;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::{self, Coverage, FindingRow, IncidentRow, Report, coverage};
 use unchain_core::time::Timestamp;
+use unchain_sigma::Rules;
+use unchain_source::Filter;
 
 const EXAMPLES: &str = "Examples:
   unchain findings
@@ -41,6 +47,9 @@ pub(crate) struct FindingsCommand {
     input: Input,
     #[command(flatten)]
     judge: JudgeArgs,
+    /// Also ask the Sigma rules in this folder of every record; reads the logs again
+    #[arg(long, value_name = "FOLDER")]
+    sigma: Option<PathBuf>,
     /// Only findings this bad or worse
     #[arg(
         long,
@@ -110,13 +119,15 @@ enum Format {
     Timesketch,
 }
 
-/// The whole answer as one document.
+/// The whole answer.
 #[derive(Debug, Serialize)]
-struct Document<'f> {
+struct Answer {
     at: Timestamp,
-    coverage: &'f Coverage,
+    coverage: Coverage,
     #[serde(flatten)]
-    findings: &'f report::Findings,
+    findings: report::Findings,
+    /// What Sigma rules found; none if none were asked.
+    sigma: Option<SigmaView>,
 }
 
 /// One line of the answer.
@@ -126,6 +137,7 @@ enum Line<'f> {
     Coverage(&'f Coverage),
     Incident(&'f IncidentRow),
     Finding(&'f FindingRow),
+    Sigma(&'f SigmaView),
 }
 
 impl FindingsCommand {
@@ -133,15 +145,45 @@ impl FindingsCommand {
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         explain::check(&self.detection)?;
         let judge = self.judge.read()?;
+        let rules = self.sigma.as_deref().map(Rules::load).transpose()?;
         let loaded = self.input.load(context)?;
         let lineage = Lineage::build(&loaded.ledger);
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
         let mut findings = judge.findings(&report);
         self.keep(&mut findings);
-        let exit = verdict(&findings, self.fail_on).max(loaded.exit);
-        self.write(context, (&findings, &coverage(&lineage)), (&report, at))?;
+        let (sigma, complete) = match &rules {
+            Some(rules) => self
+                .ask(rules, &report, at)
+                .map(|(view, all)| (Some(view), all))?,
+            None => (None, true),
+        };
+        let worst = findings
+            .worst()
+            .max(sigma.as_ref().and_then(SigmaView::worst));
+        let exit = verdict(worst, self.fail_on)
+            .max(Exit::complete(complete))
+            .max(loaded.exit);
+        let answer = Answer {
+            at,
+            coverage: coverage(&lineage),
+            findings,
+            sigma,
+        };
+        self.write(context, &answer, &report)?;
         Ok(exit)
+    }
+
+    /// What rules find in the logs, and whether all of the logs are still there.
+    fn ask(
+        &self,
+        rules: &Rules,
+        report: &Report<'_, '_>,
+        at: Timestamp,
+    ) -> anyhow::Result<(SigmaView, bool)> {
+        let original = self.input.original(&[], Filter::default())?;
+        let result = sigma::run(&original.files, rules, (report.lineage(), at), None);
+        Ok((SigmaView::new(rules, &result, report), original.complete))
     }
 
     /// Leaves out what was not asked for.
@@ -173,49 +215,52 @@ impl FindingsCommand {
     fn write(
         &self,
         context: &mut Context<'_>,
-        (findings, coverage): (&report::Findings, &Coverage),
-        (report, at): (&Report<'_, '_>, Timestamp),
+        answer: &Answer,
+        report: &Report<'_, '_>,
     ) -> anyhow::Result<()> {
         let out = &mut *context.out;
+        let found = &answer.findings;
         match self.format {
-            Format::Table => {
-                let detail = if self.all {
-                    Detail::Whole
-                } else {
-                    Detail::Short
-                };
-                print(out, context.width, (findings, &self.input.again()), detail)?;
-                print::coverage(out, context.width, coverage)?;
-            }
-            Format::Json => json::line(
-                out,
-                &Document {
-                    at,
-                    coverage,
-                    findings,
-                },
-            )?,
-            Format::Jsonl => {
-                json::line(out, &Line::Coverage(coverage))?;
-                for incident in &findings.incidents {
-                    json::line(out, &Line::Incident(incident))?;
-                }
-                for finding in &findings.findings {
-                    json::line(out, &Line::Finding(finding))?;
-                }
-            }
-            Format::Csv => csv::write(out, &findings.findings)?,
-            Format::Ocsf => ocsf(out, &findings.findings, env!("CARGO_PKG_VERSION"))?,
-            Format::Timesketch => timesketch(out, findings, report)?,
+            Format::Table => self.table(out, context.width, answer)?,
+            Format::Json => json::line(out, answer)?,
+            Format::Jsonl => lines(out, answer)?,
+            Format::Csv => csv::write(out, &found.findings)?,
+            Format::Ocsf => ocsf(out, &found.findings, env!("CARGO_PKG_VERSION"))?,
+            Format::Timesketch => timesketch(out, found, report)?,
         }
         Ok(())
     }
+
+    fn table(&self, out: &mut dyn Write, width: usize, answer: &Answer) -> io::Result<()> {
+        let detail = if self.all {
+            Detail::Whole
+        } else {
+            Detail::Short
+        };
+        print(out, width, (&answer.findings, &self.input.again()), detail)?;
+        if let Some(sigma) = &answer.sigma {
+            rules::found(out, width, sigma)?;
+        }
+        print::coverage(out, width, &answer.coverage)
+    }
 }
 
-/// The exit code that findings call for.
-pub(crate) fn verdict(findings: &report::Findings, fail_on: Level) -> Exit {
-    let bad = findings
-        .worst()
-        .is_some_and(|worst| worst >= fail_on.severity());
+fn lines(out: &mut dyn Write, answer: &Answer) -> io::Result<()> {
+    json::line(out, &Line::Coverage(&answer.coverage))?;
+    for incident in &answer.findings.incidents {
+        json::line(out, &Line::Incident(incident))?;
+    }
+    for finding in &answer.findings.findings {
+        json::line(out, &Line::Finding(finding))?;
+    }
+    if let Some(sigma) = &answer.sigma {
+        json::line(out, &Line::Sigma(sigma))?;
+    }
+    Ok(())
+}
+
+/// The exit code that the worst of what was found calls for.
+pub(crate) fn verdict(worst: Option<Severity>, fail_on: Level) -> Exit {
+    let bad = worst.is_some_and(|worst| worst >= fail_on.severity());
     if bad { Exit::Findings } else { Exit::Clean }
 }

@@ -2,7 +2,6 @@
 //! still work.
 
 mod print;
-mod rules;
 mod summary;
 
 use crate::args::Context;
@@ -143,13 +142,20 @@ impl Scan {
         let report = Report::new(&lineage, at);
         let findings = (!self.no_findings).then(|| judge.findings(&report));
         let found = findings.as_ref().zip(self.fail_on);
-        let verdict = found.map_or(Exit::Clean, |(findings, level)| verdict(findings, level));
+        let mut bad = found.map_or(Exit::Clean, |(findings, level)| {
+            verdict(findings.worst(), level)
+        });
         let mut summary = Summary::new(&reading, &files, (&report, at), (added, findings));
         let mut again = true;
         if let Some(rules) = &rules {
             let result = sigma::run(&files, rules, (&lineage, at), self.threads);
             again = result.records == summary.read.parsed - reading.summary.counts.filtered;
-            summary.sigma = Some(SigmaView::new(rules, &result, &report));
+            let view = SigmaView::new(rules, &result, &report);
+            bad = bad.max(
+                self.fail_on
+                    .map_or(Exit::Clean, |level| verdict(view.worst(), level)),
+            );
+            summary.sigma = Some(view);
         }
         match self.format {
             Format::Table => print::summary(context, self, &summary)?,
@@ -161,7 +167,7 @@ impl Scan {
         } else if !again {
             say("files changed while the Sigma rules were asked\nhint: scan again");
         }
-        let exit = Exit::complete(complete && again).max(verdict);
+        let exit = Exit::complete(complete && again).max(bad);
         // The process ends now, and taking a large ledger apart row by row would be felt.
         std::mem::forget((reading, files));
         Ok(exit)

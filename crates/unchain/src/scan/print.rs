@@ -1,7 +1,6 @@
 //! A scan's answer for people.
 
 use super::Scan;
-use super::rules;
 use super::summary::{Read, Summary, Trouble};
 use crate::args::Context;
 use crate::findings;
@@ -42,7 +41,7 @@ pub(super) fn summary(context: &mut Context<'_>, scan: &Scan, summary: &Summary)
     }
     alive(out, width, summary)?;
     if let Some(sigma) = &summary.sigma {
-        rules::found(out, width, sigma)?;
+        findings::rules::found(out, width, sigma)?;
     }
     case(out, summary)?;
     next(out, scan, summary)?;

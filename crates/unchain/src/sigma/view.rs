@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use unchain_core::finding;
 use unchain_core::report::{End, Report};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
@@ -109,6 +110,20 @@ impl SigmaView {
             hits,
             correlation_hits,
         }
+    }
+}
+
+impl SigmaView {
+    /// The highest level of anything that matched.
+    pub(crate) fn worst(&self) -> Option<finding::Severity> {
+        let hits = self.hits.iter().map(|hit| &hit.rule);
+        let correlations = self.correlation_hits.iter().map(|hit| &hit.rule);
+        let level = hits
+            .chain(correlations)
+            .max_by_key(|rule| rule.severity)?
+            .level;
+        let mut known = finding::Severity::ALL.into_iter();
+        known.find(|severity| severity.name() == level)
     }
 }
 

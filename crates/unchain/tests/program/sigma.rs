@@ -213,3 +213,24 @@ fn rules_can_neither_drive_a_terminal_nor_bring_out_a_token() {
         json!({"responseElements.credentials.sessionToken": "[struck out]"})
     );
 }
+
+#[test]
+fn findings_ask_the_same_rules_of_logs_and_of_a_case() {
+    let room = room();
+    let scanned = found(&room, &[]);
+    let asked = |more: &[&str]| {
+        let mut arguments = vec![
+            "findings", "--at", NOON, "--format", "json", "--sigma", "rules",
+        ];
+        arguments.extend(more);
+        let said = room.run(&arguments);
+        assert_eq!((said.code, said.err.as_str()), (1, ""));
+        let all: Value = serde_json::from_str(&said.out).unwrap();
+        all.get("sigma").unwrap().clone()
+    };
+    assert_eq!(asked(&["--source", "logs"]), scanned);
+    room.run(&["scan", "logs"]);
+    assert_eq!(asked(&[]), scanned);
+    let none = room.run(&["findings", "--source", "-", "--sigma", "rules"]);
+    assert_eq!(none.code, 2, "{}", none.err);
+}

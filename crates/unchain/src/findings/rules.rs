@@ -12,7 +12,7 @@ const NAMED: usize = 3;
 const ROWS: usize = 20;
 
 /// Prints what rules could not be used, and what the others found.
-pub(super) fn found(out: &mut dyn Write, width: usize, sigma: &SigmaView) -> io::Result<()> {
+pub(crate) fn found(out: &mut dyn Write, width: usize, sigma: &SigmaView) -> io::Result<()> {
     writeln!(
         out,
         "\nSIGMA  {}, {}",
