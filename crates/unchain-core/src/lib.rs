@@ -17,6 +17,8 @@ pub mod record;
 
 pub mod deed;
 
+pub mod digest;
+
 pub mod ledger;
 
 pub mod lineage;

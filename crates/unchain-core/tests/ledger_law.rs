@@ -8,11 +8,12 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use unchain_core::ledger::Ledger;
+use unchain_core::digest::Digest;
+use unchain_core::ledger::{Hole, Ledger};
 use unchain_core::lineage::Lineage;
 use unchain_core::record::{parse_at, plain};
 use unchain_core::report::Report;
-use unchain_core::time::Timestamp;
+use unchain_core::time::{Seconds, Timestamp, seconds};
 
 const STORIES: [&str; 6] = [
     include_str!("../../unchain-trail/tests/everything.trail"),
@@ -27,12 +28,30 @@ fn story(n: usize) -> Vec<Value> {
     unchain_trail::records(STORIES[n % STORIES.len()]).unwrap()
 }
 
-/// Applies by the fast path or the plain one: they must not differ either.
+/// Applies by the fast path or the plain one: they must not differ either. Each record brings the digest
+/// of its minute.
 fn apply(ledger: &mut Ledger, record: &Value, fast: bool) {
     let text = record.to_string();
+    let time = record["eventTime"].as_str().and_then(Timestamp::parse);
+    ledger.add_digest(&digest(seconds(time.unwrap()) / 60));
     match parse_at(&text, 0) {
         Some((event, _)) if fast => ledger.apply(&event),
         _ => ledger.apply(&plain(record).unwrap()),
+    }
+}
+
+fn digest(minute: Seconds) -> Digest<String> {
+    let (start, odd) = (minute * 60, minute % 2 == 1);
+    Digest {
+        account: "111122223333".to_owned(),
+        region: if odd { "us-east-1" } else { "eu-west-1" }.to_owned(),
+        trail: "main".to_owned(),
+        backfill: minute.is_multiple_of(7),
+        start,
+        end: start + 60,
+        previous: (minute % 3 == 1).then_some(start),
+        files: minute % 5,
+        events: odd.then_some((start, start + 9)),
     }
 }
 
@@ -59,6 +78,8 @@ fn told(ledger: &Ledger) -> Vec<String> {
             .into_iter()
             .map(|n| serde_json::to_string(&report.token(n)).unwrap()),
     );
+    let names = |hole: &Hole| format!("{:?} {:?}", hole.next.map(|t| ledger.text(*t)), hole.why);
+    lines.extend(ledger.holes().iter().map(names));
     lines.sort();
     lines
 }

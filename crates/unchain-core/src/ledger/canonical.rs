@@ -46,6 +46,9 @@ impl Ledger {
                 self.text(place.account)
             ));
         }
+        for digest in self.digests() {
+            lines.push(format!("{:?}", digest.map(|text| self.text(*text))));
+        }
         lines.sort_unstable();
         lines
     }

@@ -22,12 +22,14 @@ impl Ledger {
         self.place_waiting();
         other.place_waiting();
         if other.uses.is_empty() && other.places.rows.is_empty() {
-            return;
+            return self.merge_digests(&other);
         }
         if self.uses.is_empty() && self.places.rows.is_empty() && self.seed == other.seed {
+            other.merge_digests(self);
             *self = other;
             return;
         }
+        self.merge_digests(&other);
         // Both ledgers are in memory until this is done: what only applying needs goes first, and
         // marks move instead of being copied.
         self.memory = super::memory::Memory::default();

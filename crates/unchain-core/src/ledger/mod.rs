@@ -8,6 +8,7 @@
 mod apply;
 mod caller;
 mod canonical;
+mod digests;
 mod fact;
 mod facts;
 mod finder;
@@ -25,6 +26,7 @@ mod waiting;
 pub use crate::id::split_principal;
 pub use crate::time::{Seconds, seconds};
 pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare};
+pub use digests::{Break, Hole};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use finder::Finder;
 pub use load::StoredUse;
@@ -32,6 +34,7 @@ pub use symbols::{Symbol, Symbols};
 pub use usage::{Call, Client, EventKey, Mark, Place, Use, UseKey};
 
 use crate::deed::{Attribute, Deed, Rule};
+use crate::digest::Digest;
 use crate::id::uuid_text;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +100,7 @@ pub struct Ledger {
     uses: uses::Uses,
     facts: facts::Facts,
     attempts: BTreeMap<AttemptKey, Attempt>,
+    digests: BTreeSet<Digest<Symbol>>,
     memory: memory::Memory,
 }
 
@@ -131,6 +135,7 @@ impl Ledger {
             uses: uses::Uses::default(),
             facts: facts::Facts::default(),
             attempts: BTreeMap::new(),
+            digests: BTreeSet::new(),
             memory: memory::Memory::default(),
         }
     }
