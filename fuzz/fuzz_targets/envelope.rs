@@ -4,12 +4,30 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use unchain_core::digest::Digest;
 use unchain_core::event::Event;
 use unchain_core::time::Timestamp;
-use unchain_source::{FileReport, Limits, Position, Reader, read_bytes};
+use unchain_source::{FileReport, Limits, Position, Reader, Sink, read_bytes};
 
 /// What is compared of an event.
 type Seen = (u64, Timestamp, String, String);
+
+#[derive(Default)]
+struct Kept {
+    events: Vec<Seen>,
+    digests: Vec<Digest<String>>,
+}
+
+impl Sink for Kept {
+    fn event(&mut self, event: &Event<'_>, at: Position) {
+        let (id, name) = (event.id.to_owned(), event.name.to_owned());
+        self.events.push((at.record, event.time, id, name));
+    }
+
+    fn digest(&mut self, digest: &Digest<String>) {
+        self.digests.push(digest.clone());
+    }
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let whole = read(bytes, Limits::default());
@@ -28,22 +46,16 @@ fuzz_target!(|bytes: &[u8]| {
     {
         return;
     }
-    assert_eq!(whole.1, windowed.1, "events");
+    assert_eq!(whole.1.events, windowed.1.events, "events");
+    assert_eq!(whole.1.digests, windowed.1.digests, "digests");
     assert_eq!(whole.0.counts, windowed.0.counts, "counts");
     assert_eq!(whole.0.kind, windowed.0.kind, "kind");
 });
 
-fn read(bytes: &[u8], limits: Limits) -> (FileReport, Vec<Seen>) {
-    let mut seen: Vec<Seen> = Vec::new();
-    let mut sink = |event: &Event<'_>, at: Position| {
-        seen.push((
-            at.record,
-            event.time,
-            event.id.to_owned(),
-            event.name.to_owned(),
-        ));
-    };
-    let report = read_bytes("fuzz", bytes, &mut Reader::new(limits), &mut sink);
+fn read(bytes: &[u8], limits: Limits) -> (FileReport, Kept) {
+    let mut kept = Kept::default();
+    let report = read_bytes("fuzz", bytes, &mut Reader::new(limits), &mut kept);
+    let seen = &kept.events;
     assert!(report.reconciles(), "read = parsed + refused: {report:?}");
     assert_eq!(
         u64::try_from(seen.len()).ok(),
@@ -57,5 +69,5 @@ fn read(bytes: &[u8], limits: Limits) -> (FileReport, Vec<Seen>) {
         seen.windows(2).all(|pair| pair[0].0 < pair[1].0),
         "positions rise"
     );
-    (report, seen)
+    (report, kept)
 }

@@ -113,6 +113,9 @@ fn object(
     if let Some(other) = other(&members) {
         tally.cloudtrail = true;
         tally.other(other);
+        if other == Other::Digest {
+            tally.digest(&members);
+        }
         return Ok(());
     }
     if is_record(&members) {

@@ -12,6 +12,7 @@ use crate::tally::{Raw, Take};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use unchain_core::digest::Digest;
 use unchain_core::event::Event;
 use unchain_core::json::Node;
 
@@ -33,6 +34,11 @@ pub trait Sink {
     fn record(&mut self, event: &Event<'_>, record: Node<'_>, at: Position) {
         let _ = record;
         self.event(event, at);
+    }
+
+    /// A digest of log files, if it can be placed in its chain and no filter is set.
+    fn digest(&mut self, digest: &Digest<String>) {
+        let _ = digest;
     }
 }
 
@@ -99,10 +105,17 @@ impl Source for Files {
     }
 
     fn read(&self, unit: &Unit, reader: &mut Reader, sink: &mut dyn Sink) -> FileReport {
-        if let Some(report) = sibling(unit) {
-            return report;
+        let named = sibling(unit);
+        let is_digest = |report: &FileReport| report.kind == FileKind::Digest;
+        let wanted = |report: &FileReport| is_digest(report) && self.filter.is_empty();
+        if let Some(report) = named.as_ref().filter(|report| !wanted(report)) {
+            return report.clone();
         }
-        reader.unit(unit, &self.filter, &mut ToSink(sink))
+        let read = reader.unit(unit, &self.filter, &mut ToSink(sink));
+        match named {
+            Some(named) if read.counts.read == 0 && !is_digest(&read) => named,
+            _ => read,
+        }
     }
 }
 
@@ -130,8 +143,8 @@ pub fn record_at(
     Ok(reader.unit(unit, &Filter::default(), &mut pick))
 }
 
-/// A file that both its folder and its name put into a tree without records is not opened: an hour's
-/// digest is as costly to open as an hour's log.
+/// A file that both its folder and its name put into a tree without records: it need not be opened to be
+/// counted, as one is as costly to open as an hour's log.
 fn sibling(unit: &Unit) -> Option<FileReport> {
     // Nearly all files have the name of a log, and no folder makes anything else of them.
     let name = unit.end().to_string_lossy();
@@ -169,6 +182,10 @@ impl Take for ToSink<'_> {
         };
         self.0.record(event, whole, Position { record });
         ControlFlow::Continue(())
+    }
+
+    fn digest(&mut self, digest: &Digest<String>) {
+        self.0.digest(digest);
     }
 }
 

@@ -4,8 +4,9 @@ use crate::boundary;
 use crate::counts::Counts;
 use crate::filter::Filter;
 use crate::report::Damage;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::ops::ControlFlow;
+use unchain_core::digest::Digest;
 use unchain_core::event::{Category, Event, Refusal};
 
 /// A record as it stands in its file.
@@ -19,6 +20,11 @@ pub(crate) enum Raw<'a> {
 pub(crate) trait Take {
     /// `Break` ends the reading of this file.
     fn take(&mut self, event: &Event<'_>, raw: Raw<'_>, record: u64) -> ControlFlow<()>;
+
+    /// A digest file; nothing if it is of no use.
+    fn digest(&mut self, digest: &Digest<String>) {
+        let _ = digest;
+    }
 }
 
 /// The numbers of one file while it is read.
@@ -116,6 +122,15 @@ impl<'a> Tally<'a> {
             Other::Notification => &mut self.counts.other.notifications,
         };
         *count += 1;
+    }
+
+    /// Hands on a digest that is sound. A filter leaves out events that digests speak of, so then none is
+    /// handed on.
+    pub(crate) fn digest(&mut self, members: &Map<String, Value>) {
+        let digest = self.filter.is_none().then(|| Digest::read(members));
+        if let Some(digest) = digest.flatten() {
+            self.taker.digest(&digest);
+        }
     }
 
     pub(crate) fn damaged(&mut self, damage: Damage) {

@@ -146,7 +146,7 @@ fn ordinals_do_not_depend_on_the_filter() {
 }
 
 #[test]
-fn sibling_trees_are_counted_unopened() {
+fn sibling_trees_are_counted_by_their_names() {
     let root = tempfile::tempdir().expect("a folder");
     for (tree, kind) in [
         ("Digest", FileKind::Digest),

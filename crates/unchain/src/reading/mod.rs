@@ -14,6 +14,7 @@ use crate::store;
 use identities::Identities;
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use unchain_core::digest::Digest;
 use unchain_core::event::Event;
 use unchain_core::ledger::Ledger;
 use unchain_source::{
@@ -176,7 +177,7 @@ fn read_share(
     while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
         let report = match options.remember {
             Remember::None => {
-                let mut sink = |event: &Event<'_>, _: Position| reading.ledger.apply(event);
+                let mut sink = ToLedger(&mut reading.ledger);
                 files.read(unit, &mut reader, &mut sink)
             }
             Remember::Each => {
@@ -201,6 +202,18 @@ fn read_share(
     reading
 }
 
+struct ToLedger<'r>(&'r mut Ledger);
+
+impl Sink for ToLedger<'_> {
+    fn event(&mut self, event: &Event<'_>, _: Position) {
+        self.0.apply(event);
+    }
+
+    fn digest(&mut self, digest: &Digest<String>) {
+        self.0.add_digest(digest);
+    }
+}
+
 struct WithKeys<'r> {
     ledger: &'r mut Ledger,
     identities: &'r mut Identities,
@@ -210,5 +223,9 @@ impl Sink for WithKeys<'_> {
     fn event(&mut self, event: &Event<'_>, _: Position) {
         self.ledger.apply(event);
         self.identities.see(event);
+    }
+
+    fn digest(&mut self, digest: &Digest<String>) {
+        self.ledger.add_digest(digest);
     }
 }
