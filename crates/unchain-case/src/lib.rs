@@ -10,6 +10,7 @@ mod around;
 mod by_day;
 mod detail;
 mod dictionary;
+mod digest;
 mod error;
 mod file;
 mod info;

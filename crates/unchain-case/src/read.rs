@@ -3,6 +3,7 @@
 use crate::by_day;
 use crate::detail::{self, Columns};
 use crate::dictionary::CATEGORIES;
+use crate::digest;
 use crate::error::Fault;
 use crate::pack::{BY_DAY, read_uses};
 use crate::usage::{EventId, Numbers};
@@ -85,10 +86,11 @@ impl<'c> Reader<'c> {
         while let Some(row) = rows.next()? {
             self.attempt(row)?;
         }
+        digest::read(connection, &mut self.ledger)?;
         self.finish()
     }
 
-    /// Some callers and facts, with every place and call. The lists are in order, and hold the callers of
+    /// Some callers and facts, with every place and call and without digests: no edge rests on one. The lists are in order, and hold the callers of
     /// the facts.
     pub(crate) fn some(
         mut self,

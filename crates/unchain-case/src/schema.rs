@@ -12,9 +12,10 @@ use unchain_core::deed::ATTRIBUTES;
 /// `unca`, in the header of the file, where `file(1)` finds it.
 const APPLICATION_ID: i64 = 0x756e_6361;
 /// Each makes a version out of the one before.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     include_str!("../schema/1.sql"),
     include_str!("../schema/2.sql"),
+    include_str!("../schema/3.sql"),
 ];
 
 /// The version that this program writes.

@@ -6,6 +6,7 @@
 
 use crate::detail::Item;
 use crate::dictionary::Dictionary;
+use crate::digest;
 use crate::error::Fault;
 use crate::file::{self, FileRow};
 use crate::joins::{CallerTexts, Hasher};
@@ -84,6 +85,7 @@ pub(crate) fn write(
     writer.new_links.write(connection)?;
     writer.facts()?;
     writer.attempts()?;
+    writer.written.changed += digest::write(connection, ledger, &mut writer.dictionary)?;
     writer.written.files = file::write(connection, files)?;
     let written = writer.written;
     if !written.is_empty() {

@@ -56,7 +56,7 @@ fn a_missing_case_is_made_only_when_it_may_be() {
     assert!(!path.exists());
     drop(Case::open(&path).expect("a case"));
     let case = Case::open_existing(&path).expect("a case");
-    assert_eq!(case.info().expect("info").version, 2);
+    assert_eq!(case.info().expect("info").version, 3);
     // An empty file is an empty case: `touch unchain.case` is not a mistake.
     Case::open(&file(&folder, "empty.case", b"")).expect("a case");
 }
@@ -89,7 +89,7 @@ fn a_case_of_version_1_becomes_one_of_this() {
     let info = case.info().expect("info");
     assert_eq!(
         (info.version, info.events, info.facts, info.files),
-        (2, 9, 3, 1)
+        (3, 9, 3, 1)
     );
     assert_eq!(case.load_with_marks().expect("loaded").events(), 9);
     let part = case
@@ -110,6 +110,28 @@ fn a_case_of_version_1_becomes_one_of_this() {
         .query_row("SELECT count(*) FROM v_edges", [], |row| row.get(0))
         .expect("a view");
     assert_eq!(edges, 2);
+}
+
+#[test]
+fn a_case_of_version_2_becomes_one_of_this_and_takes_digests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("old.case");
+    let connection = Connection::open(&path).expect("a database");
+    connection.execute_batch(VERSION_1).expect("version 1");
+    connection
+        .execute_batch(include_str!("../schema/2.sql"))
+        .expect("version 2");
+    connection
+        .pragma_update(None, "user_version", 2)
+        .expect("a version");
+    drop(connection);
+    let mut case = Case::open(&path).expect("migrated");
+    assert_eq!(case.info().expect("info").version, 3);
+    assert_eq!(case.load().expect("loaded").digests().count(), 0);
+    let mut more = ledger(&story(1));
+    case.write(&mut more, &[]).expect("written");
+    let (loaded, wanted) = (case.load().expect("loaded"), more.digests().count());
+    assert!(wanted > 0 && loaded.digests().count() == wanted);
 }
 
 /// A path in a folder that nobody may write: for root, who may write any, one that is not on a disk.

@@ -7,8 +7,10 @@
 )]
 
 use serde_json::Value;
+use unchain_core::digest::Digest;
 use unchain_core::ledger::Ledger;
 use unchain_core::record::plain;
+use unchain_core::time::{Seconds, seconds};
 
 /// Every kind of line, and one story for each kind of lineage.
 pub(crate) const STORIES: [&str; 7] = [
@@ -26,12 +28,30 @@ pub(crate) fn story(n: usize) -> Vec<Value> {
     unchain_trail::records(STORIES[n]).unwrap()
 }
 
-/// The ledger of some records.
+/// The ledger of some records, and of a digest for each minute that has one.
 pub(crate) fn ledger(records: &[Value]) -> Ledger {
     let mut ledger = Ledger::default();
     for record in records {
-        ledger.apply(&plain(record).unwrap());
+        let event = plain(record).unwrap();
+        ledger.apply(&event);
+        ledger.add_digest(&digest(seconds(event.time) / 60));
     }
     ledger.settle();
     ledger
+}
+
+/// A digest of a minute, with and without what may be missing.
+fn digest(minute: Seconds) -> Digest<String> {
+    let (start, odd) = (minute * 60, minute % 2 == 1);
+    Digest {
+        account: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        trail: "main".to_owned(),
+        backfill: minute.is_multiple_of(3),
+        start,
+        end: start + 60,
+        previous: odd.then_some(start),
+        files: minute % 5,
+        events: odd.then_some((start, start + 9)),
+    }
 }
