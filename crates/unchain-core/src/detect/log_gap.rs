@@ -1,4 +1,6 @@
-//! Hours without events where there should be some.
+//! Hours without events where there should be some, and digests that are not there.
+
+mod digests;
 
 use super::{Detection, Scene, logging_tampered};
 use crate::deed::Deed;
@@ -14,14 +16,20 @@ pub(super) const DETECTION: Detection = Detection {
     techniques: &["T1562.008"],
     finds: "An account has no event at all for an hour or more: right after logging was tampered with (medium), or \
         between two times of at least a day in each of whose hours it had some (low). After tampering, \
-        a silence to the end of the log counts. One finding for each account; \
+        a silence to the end of the log counts. Where digests were read, a time for which the chain of one trail has none \
+        (medium; high if logging was tampered with then, or if a digest is named that is not here and there are events \
+        of its time; informational after digests were switched off), and log files that digests list and of whose hours \
+        there is no event (low). One finding of each sort for each account; \
         its subject is whoever tampered, else whoever made the last call before the longest gap.",
     matters: "What was done in the gap is not in any answer; credentials that were issued in it look as if nobody \
         made them.",
     evaded: "Leaving some events in each hour, as a trail for one region or for writes only does.",
     false_positives: &[
         "Accounts that rest at night or at the week's end: not counted, as they are not busy around the gap.",
-        "Files that were not copied: a gap is low unless tampering came before it.",
+        "Files that were not copied: a gap is low unless tampering came before it, and what is older or newer than the \
+         digests that were given is no hole in them.",
+        "A trail that whoever stopped it started again, and digests that CloudTrail wrote afterwards: not counted as \
+         holes.",
     ],
     references: &[
         "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html",
@@ -56,6 +64,11 @@ struct Holes<'l> {
 type Last = (Seconds, EventKey, u32);
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    silent_hours(scene, found);
+    digests::run(scene, found);
+}
+
+fn silent_hours(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     let mut hours: BTreeMap<Symbol, BTreeSet<i64>> = BTreeMap::new();
     for (place, of) in scene.ledger.places() {
         hours.entry(place.account).or_default().extend(of);
@@ -72,7 +85,11 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     if holes.is_empty() {
         return;
     }
-    let last = last_before(scene, &holes);
+    let asked: Vec<(Symbol, i64)> = holes
+        .iter()
+        .map(|hole| (hole.account, hole.longest.0 * HOUR))
+        .collect();
+    let last = last_before(scene, &asked);
     let told = holes.iter().zip(last);
     found.extend(told.filter_map(|(holes, last)| judge(scene, holes, last)));
 }
@@ -161,26 +178,35 @@ fn span((from, to): &Gap) -> String {
     format!("from {} to {} ({hours} {unit})", at(*from), at(*to))
 }
 
-/// Who made the last call of each account before its longest gap: one pass for all.
-fn last_before(scene: &Scene<'_, '_>, holes: &[Holes<'_>]) -> Vec<Option<Last>> {
-    let of_place: Vec<Option<usize>> = scene
+/// Who made the last call in each account before an instant: one pass for all.
+fn last_before(scene: &Scene<'_, '_>, asked: &[(Symbol, i64)]) -> Vec<Option<Last>> {
+    let of_place: Vec<Vec<usize>> = scene
         .ledger
         .places()
-        .map(|(place, _)| holes.iter().position(|h| h.account == place.account))
+        .map(|(place, _)| {
+            let each = asked.iter().enumerate();
+            let own = each.filter(|(_, (account, _))| *account == place.account);
+            own.map(|(n, _)| n).collect()
+        })
         .collect();
-    let mut last: Vec<Option<Last>> = vec![None; holes.len()];
+    let mut last: Vec<Option<Last>> = vec![None; asked.len()];
     for usage in scene.ledger.uses() {
-        let position = of_place.get(usage.key.place as usize).copied().flatten();
-        let Some((hole, slot)) = position.and_then(|n| holes.get(n).zip(last.get_mut(n))) else {
+        let positions = of_place.get(usage.key.place as usize);
+        let Some(positions) = positions.filter(|positions| !positions.is_empty()) else {
             continue;
         };
         let Some(node) = scene.lineage.node_of_caller(usage.key.caller) else {
             continue;
         };
-        for (time, id) in scene.records(usage) {
-            let before = i64::from(time) < hole.longest.0 * HOUR;
-            if before && slot.is_none_or(|(at, known, _)| (at, known) < (time, id)) {
-                *slot = Some((time, id, node));
+        for &n in positions {
+            let Some(((_, end), slot)) = asked.get(n).zip(last.get_mut(n)) else {
+                continue;
+            };
+            for (time, id) in scene.records(usage) {
+                let later = slot.is_none_or(|(at, known, _)| (at, known) < (time, id));
+                if i64::from(time) < *end && later {
+                    *slot = Some((time, id, node));
+                }
             }
         }
     }

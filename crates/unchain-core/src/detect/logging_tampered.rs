@@ -162,7 +162,7 @@ fn moved(scene: &Scene<'_, '_>, fact: &Fact) -> bool {
 }
 
 /// The trail, by name without the rest of an ARN, or the detector or recorder.
-fn target<'l>(scene: &Scene<'_, 'l>, fact: &Fact) -> &'l str {
+pub(super) fn target<'l>(scene: &Scene<'_, 'l>, fact: &Fact) -> &'l str {
     let trail = scene.text(fact, Attribute::Trail);
     if trail.is_empty() {
         return scene.text(fact, Attribute::Resource);

@@ -22,6 +22,8 @@ pub struct Coverage {
     pub accounts: Vec<AccountCoverage>,
     /// Accounts that events refer to and whose own log is not here.
     pub unlogged_accounts: Vec<Untrusted>,
+    /// The digests that were read; none if there was none.
+    pub digests: Option<DigestCoverage>,
     /// Whether any read-only management event is logged. Without them AssumeRole is invisible.
     pub read_only_management_events: bool,
     /// What the answers cannot show, in words.
@@ -41,6 +43,19 @@ pub struct AccountCoverage {
     pub hours_missing: u64,
     /// The longest stretch without an event: from, and hours.
     pub longest_gap: Option<(Timestamp, u64)>,
+}
+
+/// What the digests that were read speak of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DigestCoverage {
+    /// How many were read.
+    pub seen: u64,
+    /// The start of the earliest.
+    pub from: Timestamp,
+    /// The end of the latest.
+    pub to: Timestamp,
+    /// Times for which the digests of one account, region and trail go on only later, whatever the reason.
+    pub holes: u64,
 }
 
 /// Reads the coverage from a settled ledger and its lineage.
@@ -82,6 +97,7 @@ pub fn coverage(lineage: &Lineage<'_>) -> Coverage {
         events: ledger.events(),
         accounts,
         unlogged_accounts: unlogged.into_iter().map(Untrusted::new).collect(),
+        digests: digests(ledger),
         read_only_management_events: read_only,
         warnings,
     }
@@ -96,6 +112,16 @@ fn longest_gap(hours: &BTreeSet<i64>, span: Option<(i64, i64)>) -> Option<(Times
         .map(|(a, b)| (a + 1, b - a - 1))
         .max_by_key(|&(from, n)| (n, -from))?;
     (length > 0).then(|| (Timestamp::from_seconds(from * 3600), length.unsigned_abs()))
+}
+
+fn digests(ledger: &Ledger) -> Option<DigestCoverage> {
+    let at = |time| Timestamp::from_seconds(i64::from(time));
+    Some(DigestCoverage {
+        seen: ledger.digests().count() as u64,
+        from: ledger.digests().map(|digest| digest.start).min().map(at)?,
+        to: ledger.digests().map(|digest| digest.end).max().map(at)?,
+        holes: ledger.holes().len() as u64,
+    })
 }
 
 fn has_read_only(ledger: &Ledger) -> bool {

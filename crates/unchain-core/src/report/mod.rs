@@ -8,7 +8,7 @@ mod coverage;
 mod findings;
 
 pub use ancestry::Ancestry;
-pub use coverage::{AccountCoverage, Coverage, coverage};
+pub use coverage::{AccountCoverage, Coverage, DigestCoverage, coverage};
 pub use findings::{FindingRow, Findings, IncidentRow, Next, StepRow};
 
 use crate::ledger::Seconds;

@@ -173,6 +173,14 @@ fn coverage(out: &mut dyn Write, width: usize, coverage: &Coverage) -> io::Resul
         NAMED.min(coverage.accounts.len()),
         "accounts",
     )?;
+    if let Some(digests) = &coverage.digests {
+        let (from, to) = (minute(digests.from), minute(digests.to));
+        let (seen, holes) = (
+            counted(digests.seen, "digest"),
+            counted(digests.holes, "hole"),
+        );
+        writeln!(out, "  {seen} from {from} to {to} UTC, with {holes}")?;
+    }
     for warning in &coverage.warnings {
         for (n, line) in folded(warning, width.saturating_sub(4)).iter().enumerate() {
             writeln!(out, "  {} {line}", if n == 0 { "!" } else { " " })?;
