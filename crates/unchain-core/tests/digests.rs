@@ -87,7 +87,7 @@ fn a_digest_that_is_named_and_gone_is_told() {
     let finding = findings.first().unwrap();
     assert_eq!(
         finding.severity,
-        Severity::High,
+        Severity::Medium,
         "there are events of that time"
     );
     let what = finding.what.raw();
@@ -103,7 +103,7 @@ fn a_digest_that_is_named_and_gone_is_told() {
     let morning = DAY.replace("times 9", "times 2");
     let mut quiet = broken(11, 14, Some(13));
     quiet.iter_mut().for_each(|digest| digest.files = 0);
-    assert_eq!(severities(&morning, &quiet), [Severity::Medium]);
+    assert_eq!(severities(&morning, &quiet), [Severity::Low]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_the_owner_did_is_let_through() {
     );
     assert_eq!(
         severities(&off, &broken(11, 14, Some(13))),
-        [Severity::High]
+        [Severity::Medium]
     );
     let mut late = digest(12);
     late.backfill = true;

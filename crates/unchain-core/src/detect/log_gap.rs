@@ -17,7 +17,7 @@ pub(super) const DETECTION: Detection = Detection {
     finds: "An account has no event at all for an hour or more: right after logging was tampered with (medium), or \
         between two times of at least a day in each of whose hours it had some (low). After tampering, \
         a silence to the end of the log counts. Where digests were read, a time for which the chain of one trail has none \
-        (medium; high if logging was tampered with then, or if a digest is named that is not here and there are events \
+        (medium; high if logging was tampered with then; low if a digest is named that is not here, and neither is any event \
         of its time; informational after digests were switched off), and log files that digests list and of whose hours \
         there is no event (low). One finding of each sort for each account; \
         its subject is whoever tampered, else whoever made the last call before the longest gap.",

@@ -166,10 +166,11 @@ fn judge<'l>(
         (Severity::Informational, Some(*fact))
     } else if let Some((fact, _)) = blinding {
         (Severity::High, Some(*fact))
-    } else if busy && !written {
-        (Severity::High, None)
-    } else {
+    } else if busy || written {
         (Severity::Medium, None)
+    } else {
+        // Neither the digests nor what they covered is here: a part of the bucket may not have been copied.
+        (Severity::Low, None)
     };
     Some(Judged {
         hole,
