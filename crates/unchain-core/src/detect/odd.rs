@@ -103,14 +103,17 @@ impl Odd {
         }
     }
 
-    /// Something it came from was ended before.
+    /// Something it came from was ended before, by somebody else: a key that its own successor switches off
+    /// was rotated.
     fn outlives(&mut self, scene: &Scene<'_, '_>, fact: &Fact, nodes: &[u32]) {
+        let by_itself = |by: &Fact| scene.actor(by).is_some_and(|actor| nodes.contains(&actor));
         let ended = nodes.iter().find_map(|&node| {
             let life = scene.life(node, fact.time);
             let (why, by) = life.reason.filter(|_| life.status == Status::Revoked)?;
-            Some((node, why, scene.ledger.facts().get(by as usize)?))
+            let by = scene.ledger.facts().get(by as usize)?;
+            (by.time < fact.time && !by_itself(by)).then_some((node, why, by))
         });
-        let Some((node, why, by)) = ended.filter(|(_, _, by)| by.time < fact.time) else {
+        let Some((node, why, by)) = ended else {
             return;
         };
         self.also(format!(
