@@ -2,12 +2,12 @@
 
 use super::calls::Kinds;
 use super::network::Network;
-use super::visit::{SETTLED, Tool, Visit, first_seen, told, visits};
+use super::visit::{Agent, SETTLED, Tool, Visit, first_seen, told, visits};
 use super::{Detection, Novelty, Scene};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Ledger, Seconds, Use};
 use crate::lineage::{NodeKind, Origin};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Reconnaissance at the start.
 pub(super) const DETECTION: Detection = Detection {
@@ -25,6 +25,8 @@ pub(super) const DETECTION: Detection = Detection {
         "The console and Terraform, which ask by themselves: not counted, Terraform unless its place is new.",
         "Security scanners: what comes back on three days from the same place is routine.",
         "A new colleague, an inventory tool on its first day: low.",
+        "Hosted runners and functions, which come from another network each time: a new place is no sign in a \
+         principal that came with the same program from five others within a week.",
     ],
     references: &[
         "https://attack.mitre.org/techniques/T1580/",
@@ -47,6 +49,13 @@ const ROUTINE_DAYS: usize = 3;
 
 const DAY: Seconds = 24 * 3600;
 
+/// A principal to which so many other networks came within [`ROAMING`] has no home that one more would be far
+/// from: hosted runners and functions come from another block each time, people from three or four.
+const NETWORKS: usize = 5;
+
+/// The time before a look in which networks are counted.
+const ROAMING: Seconds = 7 * DAY;
+
 /// A credential's first minutes in one place.
 struct Look<'l> {
     visits: Vec<Visit<'l>>,
@@ -56,6 +65,12 @@ struct Look<'l> {
     first: Seconds,
     /// Whether the place is new to the principal or the key.
     new: bool,
+    /// Whether the credential itself was elsewhere before, with other software.
+    moved: bool,
+    /// Whether several doors were tried in vain.
+    strange: bool,
+    /// Whether Terraform asks, which does so for all that it keeps.
+    terraform: bool,
     severity: Severity,
 }
 
@@ -110,7 +125,74 @@ fn by_principal<'l>(scene: &Scene<'_, 'l>) -> BTreeMap<&'l str, Vec<Look<'l>>> {
         let list = principals.entry(who).or_default();
         list.extend(looks(scene, node, since.get(&n.unique_id).copied()));
     }
+    settle_roaming(scene, &mut principals);
     principals
+}
+
+/// When a principal first came from each network with each program.
+type Comings<'l> = HashMap<&'l str, HashMap<(Network, Agent), Seconds>>;
+
+/// A new place is no sign in a principal that comes from new places all the time, with the program that it
+/// always has: then there is nothing to look for there.
+fn settle_roaming<'l>(scene: &Scene<'_, 'l>, principals: &mut BTreeMap<&'l str, Vec<Look<'l>>>) {
+    let in_question = |looks: &[Look<'_>]| looks.iter().any(|look| look.new && !look.moved);
+    let mut comings: Comings<'l> = principals
+        .iter()
+        .filter(|(_, looks)| in_question(looks))
+        .map(|(who, _)| (*who, HashMap::new()))
+        .collect();
+    if comings.is_empty() {
+        return;
+    }
+    come(scene, &mut comings);
+    for (who, looks) in principals {
+        let Some(comings) = comings.get(who) else {
+            continue;
+        };
+        for look in looks.iter_mut().filter(|look| look.new && !look.moved) {
+            if roams(comings, look) {
+                look.new = false;
+                look.severity = graded(false, look.strange);
+            }
+        }
+        looks.retain(|look| look.new || look.strange || !look.terraform);
+    }
+}
+
+fn come<'l>(scene: &Scene<'_, 'l>, comings: &mut Comings<'l>) {
+    for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
+        let who = scene.ledger.text(node.unique_id);
+        let Some(places) = comings.get_mut(who).filter(|_| scene.activity(number).any()) else {
+            continue;
+        };
+        for usage in scene.uses(number) {
+            let network = scene.network(usage);
+            let place = (network, scene.machine(usage.key.client));
+            let first = places.entry(place).or_insert(Seconds::MAX);
+            *first = usage.first.seconds().min(*first);
+        }
+    }
+}
+
+fn roams(comings: &HashMap<(Network, Agent), Seconds>, look: &Look<'_>) -> bool {
+    let Some(begin) = look.visits.first() else {
+        return false;
+    };
+    let lately = |first: Seconds| first < look.first && look.first - first <= ROAMING;
+    let earlier = comings.iter().filter(|(_, first)| lately(**first));
+    let same = earlier.filter(|((network, agent), _)| {
+        network.is_some() && *network != begin.network && *agent == begin.agent
+    });
+    let networks: BTreeSet<Network> = same.map(|((network, _), _)| *network).collect();
+    networks.len() >= NETWORKS
+}
+
+fn graded(new: bool, strange: bool) -> Severity {
+    if new || strange {
+        Severity::Medium
+    } else {
+        Severity::Low
+    }
 }
 
 /// Credentials that began enough calls that look around within [`START`]. Uses are in the order of their
@@ -199,11 +281,8 @@ fn look<'l>(
     let names: BTreeSet<&str> = uses.iter().map(|u| scene.call_name(u.key.call)).collect();
     let denied = uses.iter().filter(|usage| !usage.key.outcome.is_empty());
     let denied: BTreeSet<&str> = denied.map(|u| scene.call_name(u.key.call)).collect();
-    let strange = denied.len() >= DENIED && novelty != Novelty::Known;
-    let severity = match (new && !known, strange && !known) {
-        (true, _) | (_, true) => Severity::Medium,
-        _ => Severity::Low,
-    };
+    let strange = denied.len() >= DENIED && novelty != Novelty::Known && !known;
+    let new = new && !known;
     let enough = names.len() >= LOOKS && !daily(scene.ledger, &uses);
     enough.then(|| Look {
         looks: names.len(),
@@ -211,8 +290,11 @@ fn look<'l>(
         uses,
         denied,
         first,
-        new: new && !known,
-        severity,
+        new,
+        moved: moved && novelty != Novelty::Known,
+        strange,
+        terraform: agent.tool == Tool::Terraform,
+        severity: graded(new, strange),
     })
 }
 
