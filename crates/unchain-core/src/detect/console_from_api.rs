@@ -1,12 +1,13 @@
 //! A console session opened with credentials of the API.
 
+use super::odd::DAY;
 use super::visit::{Agent, Tool};
 use super::workloads::is_workload;
 use super::{Detection, Novelty, Scene};
 use crate::deed::Deed;
 use crate::finding::{Confidence, Draft, Severity};
-use crate::ledger::Fact;
-use crate::lineage::{NodeKind, Origin};
+use crate::ledger::{Fact, IdentityType};
+use crate::lineage::{Node, NodeKind, Origin};
 use std::collections::BTreeMap;
 
 /// The console from API credentials.
@@ -53,9 +54,13 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
         let Some(sign_in) = sign_in(scene, token) else {
             continue;
         };
-        let who = scene
-            .ledger
-            .text(scene.ledger.caller(token.key.caller).unique_id);
+        let caller = scene.ledger.caller(token.key.caller);
+        // The id of a federated session is its account's.
+        let who = match caller.kind {
+            IdentityType::FederatedUser => caller.session,
+            _ => caller.unique_id,
+        };
+        let who = scene.ledger.text(who);
         principals.entry(who).or_default().push(sign_in);
     }
     found.extend(
@@ -116,12 +121,24 @@ fn moved(scene: &Scene<'_, '_>, sign_in: &SignIn<'_>) -> bool {
 }
 
 fn is_new(scene: &Scene<'_, '_>, sign_in: &SignIn<'_>) -> bool {
-    let who = scene.ledger.caller(sign_in.token.key.caller).unique_id;
+    let caller = scene.ledger.caller(sign_in.token.key.caller);
+    let who = match caller.kind {
+        IdentityType::FederatedUser => caller.issuer_id,
+        _ => caller.unique_id,
+    };
     let network = scene.networks.of_client(sign_in.token.key.client);
     // The token is asked for within minutes of the session's first call: that must not make it usual.
     let begin = scene.node(sign_in.node).and_then(|node| node.created);
     let time = begin.unwrap_or(sign_in.token.time).min(sign_in.token.time);
-    scene.place_novelty(who, network, time) == Novelty::New
+    let novelty = |who, time| scene.place_novelty(who, network, time);
+    // It is at home where what it came from has been for a day.
+    let mut above = scene.ancestors(sign_in.node).into_iter();
+    let at_home = |parent: &Node| {
+        let credential = parent.kind.is_credential() && !parent.unique_id.is_empty();
+        credential && novelty(parent.unique_id, time.saturating_sub(DAY)) == Novelty::Known
+    };
+    novelty(who, time) == Novelty::New
+        && !above.any(|edge| scene.node(edge.parent).is_some_and(at_home))
 }
 
 fn draft(scene: &Scene<'_, '_>, (who, sign_ins): (&str, &[SignIn<'_>])) -> Option<Draft> {

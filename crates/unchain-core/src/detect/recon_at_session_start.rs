@@ -6,7 +6,7 @@ use super::visit::{Agent, SETTLED, Tool, Visit, first_seen, told, visits};
 use super::{Detection, Novelty, Scene};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Ledger, Seconds, Use};
-use crate::lineage::{NodeKind, Origin};
+use crate::lineage::{Node, NodeKind, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Reconnaissance at the start.
@@ -121,12 +121,20 @@ fn by_principal<'l>(scene: &Scene<'_, 'l>) -> BTreeMap<&'l str, Vec<Look<'l>>> {
         let Some(n) = scene.node(node) else {
             continue;
         };
-        let who = scene.ledger.text(n.unique_id);
+        let who = principal(scene, n);
         let list = principals.entry(who).or_default();
         list.extend(looks(scene, node, since.get(&n.unique_id).copied()));
     }
     settle_roaming(scene, &mut principals);
     principals
+}
+
+/// What names a principal; the unique id of a federated session is its account's.
+fn principal<'l>(scene: &Scene<'_, 'l>, node: &Node) -> &'l str {
+    scene.ledger.text(match node.kind {
+        NodeKind::FederatedSession => node.session,
+        _ => node.unique_id,
+    })
 }
 
 /// When a principal first came from each network with each program.
@@ -155,14 +163,17 @@ fn settle_roaming<'l>(scene: &Scene<'_, 'l>, principals: &mut BTreeMap<&'l str, 
                 look.severity = graded(false, look.strange);
             }
         }
-        looks.retain(|look| look.new || look.strange || !look.terraform);
+        looks.retain(|look| look.new || !look.terraform);
     }
 }
 
 fn come<'l>(scene: &Scene<'_, 'l>, comings: &mut Comings<'l>) {
     for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
-        let who = scene.ledger.text(node.unique_id);
-        let Some(places) = comings.get_mut(who).filter(|_| scene.activity(number).any()) else {
+        let who = principal(scene, node);
+        let Some(places) = comings
+            .get_mut(who)
+            .filter(|_| scene.activity(number).any())
+        else {
             continue;
         };
         for usage in scene.uses(number) {
