@@ -2,14 +2,15 @@
 
 use super::calls::Kinds;
 use super::minted::{
-    DAY, Issue, count, derived, each_key, latest, network, newcomer, worked_after,
+    DAY, Issue, count, derived, each_key, issues, latest, network, newcomer, worked_after,
 };
+use super::network::Network;
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed, allows_everything};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{EventKey, Fact, Seconds, Symbol};
 use crate::lineage::NodeKind;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Federated sessions as persistence.
 pub(super) const DETECTION: Detection = Detection {
@@ -25,7 +26,8 @@ pub(super) const DETECTION: Detection = Detection {
     evaded: "A session policy that lists services instead of everything, and no console.",
     false_positives: &[
         "An identity broker that opens the console for many people: low once it has done so on an earlier day, \
-         or for five names.",
+         or for five names; and so is a tool with which five users or more of the account open their consoles.",
+        "A user who does this from where the key had been at home for a day: low.",
         "A session without a policy, which may do nothing by itself: low, and only after its key was switched off.",
         "A session with a narrow policy, for example one that may read one bucket: not reported.",
     ],
@@ -57,6 +59,8 @@ struct Session<'i, 's, 'l> {
     iam: Vec<(Seconds, EventKey)>,
     after: Vec<(Seconds, EventKey)>,
     routine: bool,
+    /// The key's owner does this from home, or as several others do.
+    usual: bool,
     foreign: bool,
 }
 
@@ -68,12 +72,58 @@ enum Policy {
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    each_key(scene, Deed::GetFederationToken, |of_key, off| {
-        found.extend(judge(scene, of_key, off))
+    let all = issues(scene, |deed| deed == Deed::GetFederationToken);
+    let openers = openers(scene, &all);
+    each_key(scene, &all, |of_key, off| {
+        let first = of_key.first();
+        let key = first.and_then(|issue| scene.node(issue.edge.parent));
+        let company = key.is_some_and(|key| openers.get(&key.account) >= Some(&PEOPLE));
+        found.extend(judge(scene, of_key, (off, company)));
     });
 }
 
-fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) -> Option<Draft> {
+/// How many users of each account opened the console with federated sessions.
+fn openers(scene: &Scene<'_, '_>, all: &[Issue<'_, '_>]) -> HashMap<Symbol, usize> {
+    let opened = |issue: &&Issue<'_, '_>| {
+        let mut below = scene.lineage.children(issue.edge.child);
+        below.any(|edge| scene.is(edge.child, NodeKind::ConsoleSession))
+    };
+    let keys = all.iter().filter(opened).map(|issue| issue.edge.parent);
+    let users: BTreeSet<(Symbol, Symbol)> = keys
+        .filter_map(|key| scene.node(key))
+        .map(|key| (key.account, key.unique_id))
+        .collect();
+    let mut openers = HashMap::new();
+    for (account, _) in users {
+        *openers.entry(account).or_default() += 1;
+    }
+    openers
+}
+
+/// Whether a session and the console that it opened are where the key had been in use for a day.
+fn at_home(scene: &Scene<'_, '_>, issue: &Issue<'_, '_>, consoles: &[u32]) -> bool {
+    let since = |place: Network| {
+        let uses = scene
+            .uses(issue.edge.parent)
+            .filter(|u| scene.network(u) == place);
+        uses.map(|usage| usage.first.seconds()).min()
+    };
+    let home = |place: Network| {
+        place.is_some()
+            && since(place).is_some_and(|since| since.saturating_add(DAY) <= issue.fact.time)
+    };
+    let elsewhere = |&node: &u32| {
+        let mut uses = scene.uses(node).map(|usage| scene.network(usage));
+        uses.any(|place| place.is_some() && !home(place))
+    };
+    home(network(scene, issue.fact)) && !consoles.iter().any(elsewhere)
+}
+
+fn judge(
+    scene: &Scene<'_, '_>,
+    of_key: &[Issue<'_, '_>],
+    (off, company): (Option<&Fact>, bool),
+) -> Option<Draft> {
     let name = |issue: &Issue<'_, '_>| scene.ledger.attribute(issue.fact, Attribute::SessionName);
     let names: BTreeSet<Symbol> = of_key.iter().map(name).collect();
     let mut sessions: Vec<(Severity, Session<'_, '_, '_>)> = of_key
@@ -82,7 +132,7 @@ fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) ->
             let earlier = |other: &&Issue<'_, '_>| other.fact.time + DAY <= issue.fact.time;
             let before = of_key.iter().take(ROUTINE).filter(earlier).count();
             let routine = before >= ROUTINE || names.len() >= PEOPLE;
-            let session = session(scene, issue, (off, routine));
+            let session = session(scene, issue, (off, routine, company));
             Some((severity(&session)?, session))
         })
         .collect();
@@ -108,7 +158,7 @@ fn judge(scene: &Scene<'_, '_>, of_key: &[Issue<'_, '_>], off: Option<&Fact>) ->
 fn session<'i, 's, 'l>(
     scene: &Scene<'s, 'l>,
     issue: &'i Issue<'s, 'l>,
-    (off, routine): (Option<&Fact>, bool),
+    (off, routine, company): (Option<&Fact>, bool, bool),
 ) -> Session<'i, 's, 'l> {
     let consoles: Vec<u32> = derived(scene, issue.edge.child)
         .into_iter()
@@ -127,6 +177,11 @@ fn session<'i, 's, 'l>(
             .filter(|usage| usage.key.outcome.is_empty() && scene.kinds(usage).has(Kinds::IAM));
         calls.flat_map(|usage| scene.records(usage))
     };
+    let foreign = newcomer(
+        scene,
+        issue.edge.parent,
+        (network(scene, issue.fact), issue.fact.time),
+    );
     Session {
         issue,
         policy: policy(scene, issue.fact),
@@ -134,11 +189,8 @@ fn session<'i, 's, 'l>(
         iam: consoles.iter().flat_map(|&node| iam(node)).collect(),
         after: nodes().flat_map(after).collect(),
         routine,
-        foreign: newcomer(
-            scene,
-            issue.edge.parent,
-            (network(scene, issue.fact), issue.fact.time),
-        ),
+        usual: !foreign && (company || at_home(scene, issue, &consoles)),
+        foreign,
     }
 }
 
@@ -165,6 +217,7 @@ fn severity(session: &Session<'_, '_, '_>) -> Option<Severity> {
         Policy::Narrow => (iam && !session.routine).then_some(Severity::Low),
         Policy::All if session.routine => Some(Severity::Low),
         Policy::All if iam => Some(Severity::High),
+        Policy::All if session.usual => Some(Severity::Low),
         Policy::All => Some(Severity::Medium),
     }
 }

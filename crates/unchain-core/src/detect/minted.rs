@@ -48,17 +48,16 @@ pub(super) fn issues<'s, 'l>(
     issues
 }
 
-/// Hands over what each long-term key was given by calls of one kind, with the call that switched the key
-/// off for good, if one did.
+/// Hands over what each long-term key was given, with the call that switched the key off for good, if one
+/// did.
 pub(super) fn each_key<'s, 'l>(
     scene: &Scene<'s, 'l>,
-    deed: Deed,
+    all: &[Issue<'s, 'l>],
     mut judge: impl FnMut(&[Issue<'s, 'l>], Option<&'l Fact>),
 ) {
-    if scene.deeds(deed).next().is_none() {
+    if all.is_empty() {
         return;
     }
-    let all = issues(scene, |issued| issued == deed);
     let off = switched_off(scene);
     for of_key in all.chunk_by(|a, b| a.edge.parent == b.edge.parent) {
         let first = of_key.first();

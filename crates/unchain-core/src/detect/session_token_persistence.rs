@@ -1,7 +1,7 @@
 //! Session tokens of a user as a way to stay.
 
 use super::minted::{
-    DAY, HOUR, Issue, attempts, count, each_key, network, newcomer, span, worked_after,
+    DAY, HOUR, Issue, attempts, count, each_key, issues, network, newcomer, span, worked_after,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
@@ -65,7 +65,8 @@ struct Token<'i, 's, 'l> {
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    each_key(scene, Deed::GetSessionToken, |of_key, off| {
+    let all = issues(scene, |deed| deed == Deed::GetSessionToken);
+    each_key(scene, &all, |of_key, off| {
         found.extend(judge(scene, of_key, off))
     });
 }
