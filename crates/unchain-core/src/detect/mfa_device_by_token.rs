@@ -1,10 +1,12 @@
 //! An MFA device registered by somebody who should not have to.
 
+use super::minted::came_later;
 use super::odd::{DAY, HOUR, Likeness, Odd, graded, in_console, likeness, line};
+use super::visit::{told, visits};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
-use crate::ledger::{Fact, Seconds, Symbol};
+use crate::ledger::{Fact, Seconds, Symbol, Use};
 use crate::lineage::NodeKind;
 use std::collections::BTreeMap;
 
@@ -16,7 +18,8 @@ pub(super) const DETECTION: Detection = Detection {
     techniques: &["T1556.006", "T1098.005"],
     finds: "A virtual MFA device is enabled by a temporary credential outside the console, or by a key on another \
         user, or by a key about which something else is odd; it weighs more once the device is presented to mint \
-        tokens or to sign in.",
+        tokens or to sign in. Medium if it was tried in vain with a token that had just come to another network \
+        and other software.",
     matters: "A device of the intruder's own opens everything that asks for MFA and survives a change of password \
         and keys.",
     evaded: "Registering it in a console session that began with the user's own password, where nothing else is \
@@ -42,7 +45,11 @@ const SOON: Seconds = 7 * DAY;
 /// The calls that presented a device, by its serial number.
 type Presented<'l> = BTreeMap<Symbol, Vec<&'l Fact>>;
 
+/// Calls that register a device.
+const REGISTER: [&str; 2] = ["CreateVirtualMFADevice", "EnableMFADevice"];
+
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    in_vain(scene, found);
     let enabled: Vec<&Fact> = scene.deeds(Deed::EnableMfaDevice).collect();
     if enabled.is_empty() {
         return;
@@ -53,6 +60,61 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
             .into_iter()
             .filter_map(|fact| judge(scene, fact, &presented)),
     );
+}
+
+/// Tokens with which somebody tried in vain to register a device, from where the token had only just come to,
+/// with other software than it was used with before.
+fn in_vain(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
+    let calls = scene.ledger.calls().iter();
+    let registers: Vec<bool> = calls
+        .map(|call| REGISTER.contains(&scene.ledger.text(call.name)))
+        .collect();
+    if !registers.contains(&true) {
+        return;
+    }
+    let failed = |usage: &&Use| {
+        registers.get(usage.key.call as usize) == Some(&true) && !usage.key.outcome.is_empty()
+    };
+    let mut tried: BTreeMap<u32, Vec<&Use>> = BTreeMap::new();
+    for usage in scene.ledger.uses().iter().filter(failed) {
+        if let Some(node) = scene.lineage.node_of_caller(usage.key.caller) {
+            tried.entry(node).or_default().push(usage);
+        }
+    }
+    found.extend(
+        tried
+            .iter()
+            .filter_map(|(&node, uses)| moved(scene, node, uses)),
+    );
+}
+
+fn moved(scene: &Scene<'_, '_>, node: u32, uses: &[&Use]) -> Option<Draft> {
+    let first = uses.iter().min_by_key(|u| (u.first, u.first_id))?;
+    let (here, time) = (scene.network(first), first.first.seconds());
+    let own = scene.node(node)?.kind.is_credential() && maker(scene, node) == Maker::Token;
+    if !own || came_later(scene, node, (here, time)) >= DAY {
+        return None;
+    }
+    let agent = scene.machine(first.key.client);
+    let mut before = visits(scene, node)
+        .into_iter()
+        .filter(|v| v.network != here);
+    if before.any(|visit| !visit.agent.differs(agent)) {
+        return None;
+    }
+    let what = format!(
+        "{} tried to register an MFA device from {}, in vain: {}; it had been in use elsewhere with other software",
+        scene.label(node),
+        scene.ledger.text(scene.address(first.key.client)),
+        told(scene, uses.iter().copied()),
+    );
+    let draft = Draft::new(node, what)
+        .distinct("in vain")
+        .severity(Severity::Medium)
+        .confidence(Confidence::Medium)
+        .from(scene.address(first.key.client))
+        .seen_in(uses.iter().flat_map(|usage| scene.records(usage)));
+    Some(draft)
 }
 
 fn presented<'l>(scene: &Scene<'_, 'l>) -> Presented<'l> {
