@@ -11,7 +11,13 @@ use crate::lineage::Lineage;
 use std::collections::{BTreeSet, HashMap};
 
 /// A log must reach this far back before something not in it is called new.
-pub(super) const WARM_UP: Seconds = 7 * 24 * 3600;
+pub(super) const WARM_UP: Seconds = 7 * DAY;
+
+/// After a hole as long as this a log begins anew: one record with a wrong date, or an old log beside a new
+/// one, says nothing of what was usual in between.
+const HOLE: Seconds = 30 * DAY;
+
+const DAY: Seconds = 24 * 3600;
 
 /// Whether something was seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,20 +61,21 @@ impl Baseline {
 /// When things were first seen in a ledger. Principals are unique ids (`AIDA…`, `AROA…`), not sessions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
-    begin: Seconds,
+    /// When the log begins, and begins anew.
+    begins: Vec<Seconds>,
     pairs: HashMap<(Symbol, Symbol), Seconds>,
     places: HashMap<(Symbol, Network), Seconds>,
 }
 
 impl History {
     pub(super) fn of(ledger: &Ledger, networks: &Networks) -> Self {
-        let mut history = Self {
-            begin: Seconds::MAX,
-            ..Self::default()
-        };
+        let mut history = Self::default();
+        let mut days = vec![Seconds::MAX; (Seconds::MAX / DAY) as usize + 1];
         for usage in ledger.uses() {
             let time = usage.first.seconds();
-            history.begin = history.begin.min(time);
+            if let Some(first) = days.get_mut((time / DAY) as usize) {
+                *first = time.min(*first);
+            }
             let network = networks.of_client(usage.key.client);
             let who = ledger.caller(usage.key.caller).unique_id;
             if network.is_some() && !who.is_empty() {
@@ -88,6 +95,8 @@ impl History {
                 *first = fact.time.min(*first);
             }
         }
+        days.retain(|first| *first < Seconds::MAX);
+        history.begins = begins(days);
         history
     }
 
@@ -114,12 +123,28 @@ impl History {
     fn judge(&self, first: Option<Seconds>, time: Seconds, known: bool) -> Novelty {
         if known || first.is_some_and(|first| first < time) {
             Novelty::Known
-        } else if time.saturating_sub(self.begin) >= WARM_UP {
+        } else if self.reaches_back(time) {
             Novelty::New
         } else {
             Novelty::Unknown
         }
     }
+
+    fn reaches_back(&self, time: Seconds) -> bool {
+        let begin = self.begins.iter().rfind(|begin| **begin <= time);
+        begin.is_some_and(|begin| time - begin >= WARM_UP)
+    }
+}
+
+/// The first of some times, and each that comes after a hole.
+fn begins(mut times: Vec<Seconds>) -> Vec<Seconds> {
+    times.sort_unstable();
+    let mut before = None;
+    times.retain(|&time| {
+        let last = before.replace(time);
+        last.is_none_or(|last| time - last >= HOLE)
+    });
+    times
 }
 
 impl Baseline {
@@ -129,5 +154,24 @@ impl Baseline {
 
     pub(super) fn has_place(&self, who: &str, network: &str) -> bool {
         self.places.contains(&(who.to_owned(), network.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_with_a_wrong_date_does_not_make_the_log_longer() {
+        let now = 20_000 * DAY;
+        let history = |times: &[Seconds]| History {
+            begins: begins(times.to_vec()),
+            ..History::default()
+        };
+        let short = [now, now + DAY];
+        assert!(!history(&short).reaches_back(now + DAY));
+        assert!(!history(&[0, now, now + DAY, 40_000 * DAY]).reaches_back(now + DAY));
+        let long = [0, now - 20 * DAY, now - 3 * DAY, now];
+        assert!(history(&long).reaches_back(now));
     }
 }
