@@ -223,6 +223,6 @@ fn excused<'l>(
     Some(Tampering {
         fact,
         severity,
-        does: format!("{does} {name}{how}"),
+        does: format!("{}{how}", format!("{does} {name}").trim_end()),
     })
 }

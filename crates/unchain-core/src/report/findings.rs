@@ -290,15 +290,20 @@ impl Report<'_, '_> {
     }
 }
 
-/// A title inside a sentence: it begins small, unless it begins with an abbreviation.
+/// A title inside a sentence: it begins small, unless it begins with an abbreviation or a name.
 fn begun(title: &str) -> String {
+    let name = |word: &str| word.starts_with(char::is_uppercase);
     let mut letters = title.chars();
     match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if !second.is_uppercase() => first
-            .to_lowercase()
-            .chain([second])
-            .chain(letters)
-            .collect(),
+        (Some(first), Some(second))
+            if !second.is_uppercase() && !title.split(' ').nth(1).is_some_and(name) =>
+        {
+            first
+                .to_lowercase()
+                .chain([second])
+                .chain(letters)
+                .collect()
+        }
         _ => title.to_owned(),
     }
 }
