@@ -41,6 +41,13 @@ impl Severity {
         }
     }
 
+    /// The severity of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name() == name)
+    }
+
     /// The one above, if there is one.
     #[must_use]
     pub fn raised(self) -> Self {

@@ -120,11 +120,10 @@ pub struct Findings {
 impl Findings {
     /// The highest severity of anything that is not expected.
     pub fn worst(&self) -> Option<Severity> {
-        let named = |name: &str| Severity::ALL.into_iter().find(|s| s.name() == name);
         let incidents = self.incidents.iter().map(|incident| incident.severity);
         let unexpected = self.findings.iter().filter(|f| f.allowed_by.is_none());
         let findings = unexpected.map(|finding| finding.severity);
-        incidents.chain(findings).filter_map(named).max()
+        incidents.chain(findings).filter_map(Severity::named).max()
     }
 }
 

@@ -188,12 +188,8 @@ impl FindingsCommand {
 
     /// Leaves out what was not asked for.
     fn keep(&self, findings: &mut report::Findings) {
-        let least = self.min_severity.severity();
-        let bad = |name: &str| {
-            Severity::ALL
-                .iter()
-                .any(|s| *s >= least && s.name() == name)
-        };
+        let least = Some(self.min_severity.severity());
+        let bad = |name: &str| Severity::named(name) >= least;
         let asked = |id: &str| self.detection.is_empty() || self.detection.iter().any(|d| d == id);
         findings.incidents.retain(|incident| bad(incident.severity));
         findings

@@ -2,6 +2,7 @@
 
 use crate::output::words::{clipped, counted, folded_behind, minute, moment, pasted, shown};
 use std::io::{self, Write};
+use unchain_core::finding::Severity;
 use unchain_core::report::{Coverage, FindingRow, Findings, IncidentRow, Next, StepRow};
 
 /// Lines of a story, and findings outside incidents, that are shown unless all are asked for.
@@ -171,7 +172,7 @@ fn alone(out: &mut dyn Write, width: usize, findings: &Findings, detail: Detail)
     if rows.is_empty() {
         return Ok(());
     }
-    rows.sort_by_key(|f| std::cmp::Reverse(rank(f.severity)));
+    rows.sort_by_key(|f| std::cmp::Reverse(Severity::named(f.severity)));
     writeln!(out, "\nIN NO INCIDENT")?;
     for finding in rows.iter().take(detail.limit()) {
         let begin = format!("  {} {}: ", minute(finding.first), finding.severity);
@@ -194,15 +195,6 @@ fn alone(out: &mut dyn Write, width: usize, findings: &Findings, detail: Detail)
         )?;
     }
     Ok(())
-}
-
-/// Severities in order, for sorting by their names.
-fn rank(name: &str) -> usize {
-    let known = unchain_core::finding::Severity::ALL;
-    known
-        .iter()
-        .position(|s| s.name() == name)
-        .unwrap_or_default()
 }
 
 /// What the answer rests on, in short.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use unchain_core::finding;
+use unchain_core::finding::Severity;
 use unchain_core::report::{End, Report};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
@@ -49,10 +49,6 @@ pub(crate) struct RuleView {
     #[serde(skip)]
     severity: Severity,
 }
-
-/// By what hits are sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Severity(u8);
 
 /// The hits of one rule.
 #[derive(Debug, Serialize)]
@@ -115,15 +111,10 @@ impl SigmaView {
 
 impl SigmaView {
     /// The highest level of anything that matched.
-    pub(crate) fn worst(&self) -> Option<finding::Severity> {
-        let hits = self.hits.iter().map(|hit| &hit.rule);
-        let correlations = self.correlation_hits.iter().map(|hit| &hit.rule);
-        let level = hits
-            .chain(correlations)
-            .max_by_key(|rule| rule.severity)?
-            .level;
-        let mut known = finding::Severity::ALL.into_iter();
-        known.find(|severity| severity.name() == level)
+    pub(crate) fn worst(&self) -> Option<Severity> {
+        let hits = self.hits.iter().map(|hit| hit.rule.severity);
+        let correlations = self.correlation_hits.iter().map(|hit| hit.rule.severity);
+        hits.chain(correlations).max()
     }
 }
 
@@ -140,19 +131,19 @@ impl UnusableView {
 
 impl RuleView {
     fn new(words: &Words) -> Self {
-        let (level, severity) = match words.level {
-            Level::Informational => ("informational", 0),
-            Level::Low => ("low", 1),
-            Level::Medium => ("medium", 2),
-            Level::High => ("high", 3),
-            Level::Critical => ("critical", 4),
+        let severity = match words.level {
+            Level::Informational => Severity::Informational,
+            Level::Low => Severity::Low,
+            Level::Medium => Severity::Medium,
+            Level::High => Severity::High,
+            Level::Critical => Severity::Critical,
         };
         Self {
             id: words.id.clone(),
             title: words.title.clone(),
-            level,
+            level: severity.name(),
             tags: words.tags.clone(),
-            severity: Severity(severity),
+            severity,
         }
     }
 }

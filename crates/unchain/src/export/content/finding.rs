@@ -3,7 +3,9 @@
 use super::{chapter, command, end, part, period, rest, section, sentence, techniques};
 use crate::export::Document;
 use crate::export::block::{Block, Line, Span};
+use std::cmp::Reverse;
 use unchain_core::detect::Detection;
+use unchain_core::finding::Severity;
 use unchain_core::report::FindingRow;
 use unchain_core::text::Untrusted;
 
@@ -24,7 +26,7 @@ pub(super) fn findings(document: &Document<'_>) -> Vec<Block> {
 /// The detections that found something, by the severity of the worst that they found.
 fn worst_first(rows: &[FindingRow]) -> Vec<&'static str> {
     let mut by_severity: Vec<&FindingRow> = rows.iter().collect();
-    by_severity.sort_by_key(|row| (rank(row.severity), row.first));
+    by_severity.sort_by_key(|row| (Reverse(Severity::named(row.severity)), row.first));
     let mut ids: Vec<&'static str> = Vec::new();
     for row in by_severity {
         if !ids.contains(&row.detection) {
@@ -32,13 +34,6 @@ fn worst_first(rows: &[FindingRow]) -> Vec<&'static str> {
         }
     }
     ids
-}
-
-/// The worst is the first.
-pub(super) fn rank(severity: &str) -> usize {
-    let all = unchain_core::finding::Severity::ALL;
-    let known = all.iter().rev().position(|s| s.name() == severity);
-    known.unwrap_or(all.len())
 }
 
 fn of(document: &Document<'_>, id: &'static str) -> Vec<Block> {
