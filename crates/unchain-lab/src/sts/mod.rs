@@ -1,0 +1,6 @@
+//! PLACE.
+
+use crate::operation::Operation;
+
+/// Its operations.
+pub const OPERATIONS: &[Operation] = &[];
