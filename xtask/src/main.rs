@@ -16,6 +16,7 @@ mod docs_coverage;
 mod docs_detections;
 mod exports;
 mod fuzz;
+mod oracle;
 mod quiet;
 mod reference;
 pub mod scenario;
@@ -55,6 +56,8 @@ enum Chore {
     Docs(docs::DocsArgs),
     /// Make the log of a company where nothing is wrong, and count what is found in it
     Quiet(quiet::QuietArgs),
+    /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
+    PolicyOracle(oracle::OracleArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
     Reference { folder: PathBuf },
     /// Decompress every file of a folder and nothing else: the floor of the bench
@@ -71,6 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => return ci::run(out),
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
+        Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,
         Chore::Docs(args) => return docs::run(&args, out),
         Chore::Quiet(args) => return quiet::run(&args, out),
