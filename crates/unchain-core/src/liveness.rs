@@ -10,7 +10,7 @@ mod denials;
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, IdentityType, Seconds};
 use crate::lineage::{Lineage, Node, NodeKind};
-use crate::time::Timestamp;
+use crate::time::{HOUR, Timestamp};
 pub use denials::Denials;
 
 /// Whether a credential works.
@@ -81,8 +81,6 @@ pub struct Life {
     /// Why it is revoked, in words, and the event that did it: an index into the ledger's facts.
     pub reason: Option<(&'static str, u32)>,
 }
-
-const HOUR: Seconds = 3600;
 
 /// The state of a node at an instant. `denials` comes from the same lineage.
 pub fn life(lineage: &Lineage<'_>, denials: &Denials, number: u32, at: Timestamp) -> Life {

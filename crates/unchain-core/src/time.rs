@@ -16,6 +16,11 @@ const LATEST: i64 = 253_402_300_799;
 /// size of a [`Timestamp`] where there are millions.
 pub type Seconds = u32;
 
+/// Seconds of an hour.
+pub const HOUR: Seconds = 3600;
+/// Seconds of a day.
+pub const DAY: Seconds = 24 * HOUR;
+
 /// Seconds for a timestamp, clamped to the range of [`Seconds`].
 pub fn seconds(time: Timestamp) -> Seconds {
     u32::try_from(time.seconds().max(0)).unwrap_or(u32::MAX)

@@ -1,10 +1,11 @@
 //! Sessions of the root user of a member account.
 
-use super::minted::{DAY, Issue, count, issues, network};
+use super::minted::{Issue, count, issues, network};
 use super::{Detection, Network, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{EventKey, Seconds, Symbol};
+use crate::time::DAY;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Root sessions.

@@ -10,6 +10,7 @@ use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Seconds, Symbol, Use};
 use crate::lineage::Origin;
+use crate::time::DAY;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Data read in bulk.
@@ -40,7 +41,6 @@ pub(super) const DETECTION: Detection = Detection {
 const MANY: u64 = 20;
 
 /// Reads through a pair of roles are added up over the first day of that pair.
-const DAY: Seconds = 24 * 3600;
 
 /// Secrets read in a row: a program needs a handful.
 const SECRETS: u64 = 20;
@@ -69,12 +69,8 @@ fn reads<'u, 'l: 'u>(
 /// With credentials that others have.
 fn taken(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draft>) {
     let strays = strays(scene).into_iter().map(|stray| {
-        let severity = match stray.tell {
-            Tell::Program | Tell::System => Severity::High,
-            Tell::Commanded(_) | Tell::Version => Severity::Medium,
-            Tell::Network => Severity::Low,
-        };
-        (severity, stray.tell != Tell::System, stray.away)
+        let placed = stray.tell != Tell::System;
+        (stray.tell.severity(), placed, stray.away)
     });
     let splits = splits(scene).into_iter().map(|split| {
         let severity = if split.differs {

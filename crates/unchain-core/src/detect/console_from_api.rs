@@ -1,13 +1,13 @@
 //! A console session opened with credentials of the API.
 
-use super::odd::DAY;
-use super::visit::{Agent, Tool};
+use super::visit::Tool;
 use super::workloads::is_workload;
 use super::{Detection, Novelty, Scene};
 use crate::deed::Deed;
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, IdentityType};
 use crate::lineage::{Node, NodeKind, Origin};
+use crate::time::DAY;
 use std::collections::BTreeMap;
 
 /// The console from API credentials.
@@ -75,7 +75,11 @@ fn sign_in<'l>(scene: &Scene<'_, 'l>, token: &'l Fact) -> Option<SignIn<'l>> {
     let text = scene.agent(token.key.client);
     let own = OWN_CLIENTS.iter().any(|client| text.contains(client));
     let placed = scene.networks.of_client(token.key.client).is_some();
-    if own || !placed || !caller.invoked_by.is_empty() || Agent::read(text).tool == Tool::Browser {
+    if own
+        || !placed
+        || !caller.invoked_by.is_empty()
+        || scene.machine(token.key.client).tool == Tool::Browser
+    {
         return None;
     }
     let node = scene.actor(token)?;

@@ -1,12 +1,13 @@
 //! Many temporary credentials from one key in a short time.
 
 use super::minted::{
-    DAY, HOUR, Issue, attempts, count, issues, key_above, logged_accounts, network, newcomer, span,
+    Issue, attempts, count, issues, key_above, logged_accounts, network, newcomer, span,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Seconds, Symbol};
+use crate::time::{DAY, HOUR};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Credential fan-out.

@@ -2,7 +2,7 @@
 
 use super::calls::Kinds;
 use super::minted::{
-    DAY, Issue, count, derived, each_key, issues, latest, network, newcomer, worked_after,
+    Issue, count, derived, each_key, issues, latest, network, newcomer, worked_after,
 };
 use super::network::Network;
 use super::{Detection, Scene};
@@ -10,6 +10,7 @@ use crate::deed::{Attribute, Deed, allows_everything};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{EventKey, Fact, Seconds, Symbol};
 use crate::lineage::NodeKind;
+use crate::time::DAY;
 use std::collections::{BTreeSet, HashMap};
 
 /// Federated sessions as persistence.

@@ -8,6 +8,7 @@ use super::network::{Network, Networks};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Ledger, Seconds, Symbol};
 use crate::lineage::Lineage;
+use crate::time::DAY;
 use std::collections::{BTreeSet, HashMap};
 
 /// A log must reach this far back before something not in it is called new.
@@ -16,8 +17,6 @@ pub(super) const WARM_UP: Seconds = 7 * DAY;
 /// After a hole as long as this a log begins anew: one record with a wrong date, or an old log beside a new
 /// one, says nothing of what was usual in between.
 const HOLE: Seconds = 30 * DAY;
-
-const DAY: Seconds = 24 * 3600;
 
 /// Whether something was seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

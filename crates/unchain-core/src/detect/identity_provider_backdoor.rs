@@ -1,10 +1,11 @@
 //! An identity provider added or changed, and who then came in through it.
 
-use super::odd::{HOUR, Likeness, Odd, graded, in_console, likeness};
+use super::odd::{Likeness, Odd, graded, in_console, likeness};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, IdentityType};
+use crate::time::HOUR;
 use std::collections::BTreeMap;
 
 /// A federation backdoor.

@@ -171,15 +171,13 @@ fn story(
     findings: &[Finding],
     (list, concerned): (&[usize], &BTreeSet<u32>),
 ) -> (Vec<Step>, BTreeSet<u32>) {
-    let mut steps: Vec<Step> = Vec::new();
     let mut nodes = concerned.clone();
-    for &node in concerned {
-        for edge in scene.ancestors(node) {
-            nodes.extend([edge.parent, edge.child]);
-            let step = step(scene, edge);
-            if !steps.contains(&step) {
-                steps.push(step);
-            }
+    let mut told = BTreeSet::new();
+    let mut steps: Vec<Step> = Vec::new();
+    for edge in concerned.iter().flat_map(|&node| scene.ancestors(node)) {
+        nodes.extend([edge.parent, edge.child]);
+        if told.insert((edge.parent, edge.child)) {
+            steps.push(step(scene, edge));
         }
     }
     let told = list.iter().filter_map(|&n| Some((n, findings.get(n)?)));
@@ -190,7 +188,10 @@ fn story(
         evidence: finding.evidence.first().map(|(_, id)| *id),
     }));
     // A step of the lineage comes before what is said about it.
-    steps.sort_by(|a, b| (a.time, a.finding, &a.what).cmp(&(b.time, b.finding, &b.what)));
+    steps.sort_by(|a, b| {
+        (a.time, a.finding, &a.what, a.evidence).cmp(&(b.time, b.finding, &b.what, b.evidence))
+    });
+    steps.dedup();
     (steps, nodes)
 }
 

@@ -1,10 +1,11 @@
 //! Logging or monitoring that was switched off or narrowed.
 
-use super::odd::{HOUR, Odd, graded};
+use super::odd::{Odd, graded};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, IdentityType, Seconds};
+use crate::time::HOUR;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Logging switched off or narrowed.

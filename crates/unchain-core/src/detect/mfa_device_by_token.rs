@@ -1,13 +1,14 @@
 //! An MFA device registered by somebody who should not have to.
 
 use super::minted::came_later;
-use super::odd::{DAY, HOUR, Likeness, Odd, graded, in_console, likeness, line};
+use super::odd::{Likeness, Odd, graded, in_console, likeness, line};
 use super::visit::{told, visits};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Symbol, Use};
 use crate::lineage::NodeKind;
+use crate::time::{DAY, HOUR};
 use std::collections::BTreeMap;
 
 /// An MFA device registered for persistence.

@@ -1,11 +1,12 @@
 //! An MFA device taken away or replaced.
 
-use super::odd::{AT_ONCE, DAY, HOUR, Likeness, Odd, graded, in_console, likeness};
+use super::odd::{AT_ONCE, Likeness, Odd, graded, in_console, likeness};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::Fact;
 use crate::lineage::NodeKind;
+use crate::time::{DAY, HOUR};
 
 /// An MFA device removed.
 pub(super) const DETECTION: Detection = Detection {

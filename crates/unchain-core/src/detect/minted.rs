@@ -7,10 +7,8 @@ use super::scene::Scene;
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, Seconds, Symbol, Use};
 use crate::lineage::{Edge, NodeKind, Origin};
+use crate::time::{DAY, HOUR};
 use std::collections::{BTreeMap, BTreeSet};
-
-pub(super) const HOUR: Seconds = 3600;
-pub(super) const DAY: Seconds = 24 * HOUR;
 
 /// Two successes of one call this close are one call made twice: SDKs fetch credentials in two places
 /// at once, and a slow answer is asked for again.

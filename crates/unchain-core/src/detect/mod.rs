@@ -144,9 +144,10 @@ pub fn run(scene: &Scene<'_, '_>) -> Vec<Finding> {
                 .map(|draft| finish(scene, detection, draft)),
         );
     }
-    found.sort_by(|a, b| (a.first, &a.id).cmp(&(b.first, &b.id)));
     // Two drafts of one id are one finding told twice; which is kept must not depend on order.
+    found.sort_by(|a, b| (&a.id, a.first, &a.what).cmp(&(&b.id, b.first, &b.what)));
     found.dedup_by(|again, kept| again.id == kept.id);
+    found.sort_by(|a, b| (a.first, &a.id).cmp(&(b.first, &b.id)));
     found
 }
 

@@ -11,14 +11,11 @@ use crate::finding::{Draft, Severity};
 use crate::ledger::{EventKey, Fact, Seconds, Symbol, Use};
 use crate::lineage::{Edge, NodeKind};
 use crate::liveness::Status;
+use crate::time::{DAY, HOUR};
 use std::collections::BTreeSet;
-
-pub(super) const HOUR: Seconds = 3600;
 
 /// Who acts again from the same address this soon, as somebody else, is most likely one person.
 pub(super) const AT_ONCE: Seconds = 600;
-
-pub(super) const DAY: Seconds = 24 * HOUR;
 
 /// Different calls that list what an account has, or that were refused, within an hour before: one or
 /// two are part of any work.

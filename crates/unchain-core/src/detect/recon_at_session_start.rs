@@ -7,6 +7,7 @@ use super::{Detection, Novelty, Scene};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Ledger, Seconds, Use};
 use crate::lineage::{Node, NodeKind, Origin};
+use crate::time::DAY;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Reconnaissance at the start.
@@ -46,8 +47,6 @@ const DENIED: usize = 3;
 
 /// A principal that looked around on so many days does that for a living.
 const ROUTINE_DAYS: usize = 3;
-
-const DAY: Seconds = 24 * 3600;
 
 /// A principal to which so many other networks came within [`ROAMING`] has no home that one more would be far
 /// from: hosted runners and functions come from another block each time, people from three or four.

@@ -6,6 +6,7 @@ use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Symbol};
 use crate::lineage::{Edge, NodeKind};
+use crate::time::DAY;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
@@ -42,8 +43,6 @@ const ROUTINE: u32 = 3;
 
 /// Where counting ends, also for sessions that are said to have made each other.
 const DEEPEST: usize = 99;
-
-const DAY: Seconds = 24 * 3600;
 
 /// Roles that a finding names.
 const NAMED: usize = 3;

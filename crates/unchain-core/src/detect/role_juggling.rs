@@ -1,11 +1,12 @@
 //! Role sessions that renew themselves without a new sign-in.
 
-use super::minted::{HOUR, count, span};
+use super::minted::{count, span};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Symbol};
 use crate::lineage::{Edge, NodeKind, Origin};
+use crate::time::HOUR;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Role juggling.

@@ -1,10 +1,11 @@
 //! A certificate authority from outside that may hand out sessions.
 
-use super::odd::{DAY, Likeness, Odd, graded, in_console, likeness};
+use super::odd::{Likeness, Odd, graded, in_console, likeness};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::Fact;
+use crate::time::DAY;
 use std::collections::BTreeMap;
 
 /// A Roles Anywhere backdoor.

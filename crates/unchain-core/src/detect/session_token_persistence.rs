@@ -1,12 +1,13 @@
 //! Session tokens of a user as a way to stay.
 
 use super::minted::{
-    DAY, HOUR, Issue, attempts, count, each_key, issues, network, newcomer, span, worked_after,
+    Issue, attempts, count, each_key, issues, network, newcomer, span, worked_after,
 };
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds};
+use crate::time::{DAY, HOUR};
 
 /// Session tokens as persistence.
 pub(super) const DETECTION: Detection = Detection {

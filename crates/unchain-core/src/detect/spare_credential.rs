@@ -1,11 +1,12 @@
 //! Users, keys and passwords made to come back with.
 
-use super::odd::{AT_ONCE, DAY, HOUR, Likeness, Odd, graded, in_console, likeness};
+use super::odd::{AT_ONCE, Likeness, Odd, graded, in_console, likeness};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Symbol};
 use crate::lineage::NodeKind;
+use crate::time::{DAY, HOUR};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A spare credential.

@@ -1,12 +1,13 @@
 //! Temporary credentials that live on after the long-term key that they came from was switched off.
 
-use super::minted::{DAY, HOUR, came_later, count, derived, latest, switched_off, worked_after};
+use super::minted::{came_later, count, derived, latest, switched_off, worked_after};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Use};
 use crate::lineage::NodeKind;
 use crate::liveness::Status;
+use crate::time::{DAY, HOUR};
 
 /// Tokens that outlive their key.
 pub(super) const DETECTION: Detection = Detection {

@@ -1,11 +1,12 @@
 //! Sessions that go on, are tried on, or come back after they were revoked.
 
-use super::minted::{DAY, HOUR, came_later, count, key_above, latest, switched_off, worked_after};
+use super::minted::{came_later, count, key_above, latest, switched_off, worked_after};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{EventKey, Fact, Seconds, Symbol};
 use crate::lineage::{NodeKind, Origin};
+use crate::time::{DAY, HOUR};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Use after revocation.

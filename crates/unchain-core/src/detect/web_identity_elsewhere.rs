@@ -1,7 +1,7 @@
 //! The session of a pipeline or pod, used where nothing else of its identity provider is.
 
 use super::network::Network;
-use super::visit::{Agent, System, Visit, addresses, records, told, visits};
+use super::visit::{System, Visit, addresses, records, told, visits};
 use super::{Detection, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
@@ -129,7 +129,7 @@ fn is_away<'l>(
 ) -> bool {
     let issuer = scene.address(session.issue.key.client);
     let same_kind = scene.ledger.text(issuer).contains(':') == visit.is_v6(scene);
-    let own = Agent::read(scene.agent(session.issue.key.client));
+    let own = scene.machine(session.issue.key.client);
     let known = usual.contains(&visit.network) || scene.networks.is_known(visit.network);
     let endpoint = visit.through_endpoint(scene)
         || scene

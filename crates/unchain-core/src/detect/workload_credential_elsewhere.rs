@@ -36,11 +36,10 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
 
 fn draft(scene: &Scene<'_, '_>, stray: &Stray<'_>) -> Option<Draft> {
     let begin = stray.away.first()?;
-    let (severity, confidence) = match stray.tell {
-        Tell::Program => (Severity::High, Confidence::High),
-        Tell::System => (Severity::High, Confidence::Medium),
-        Tell::Commanded(_) | Tell::Version => (Severity::Medium, Confidence::Medium),
-        Tell::Network => (Severity::Low, Confidence::Low),
+    let confidence = match stray.tell {
+        Tell::Program => Confidence::High,
+        Tell::System | Tell::Commanded(_) | Tell::Version => Confidence::Medium,
+        Tell::Network => Confidence::Low,
     };
     let calls = told(
         scene,
@@ -56,7 +55,7 @@ fn draft(scene: &Scene<'_, '_>, stray: &Stray<'_>) -> Option<Draft> {
     let network = scene.networks.name(begin.network);
     let draft = Draft::new(begin.node, what)
         .distinct(network)
-        .severity(severity)
+        .severity(stray.tell.severity())
         .confidence(confidence)
         .also(stray.away.iter().chain(&stray.home).map(|visit| visit.node))
         .seen_in(records(scene, &stray.away));

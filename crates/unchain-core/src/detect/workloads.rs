@@ -8,6 +8,7 @@ use super::Scene;
 use super::calls::Kinds;
 use super::network::Network;
 use super::visit::{System, Tool, Visit, visits};
+use crate::finding::Severity;
 use crate::ledger::{Seconds, Symbol};
 use crate::lineage::{NodeKind, Origin};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,6 +40,17 @@ pub(super) enum Tell {
     Commanded(u32),
     /// The workload went on at home meanwhile, and this is another program.
     Program,
+}
+
+impl Tell {
+    /// How bad it is if nothing else speaks for or against it.
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::Program | Self::System => Severity::High,
+            Self::Commanded(_) | Self::Version => Severity::Medium,
+            Self::Network => Severity::Low,
+        }
+    }
 }
 
 /// A workload's credentials in use elsewhere.

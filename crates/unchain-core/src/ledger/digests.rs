@@ -100,8 +100,7 @@ fn hole(next: Digest<Symbol>, from: Seconds) -> Option<Hole> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HOUR: Seconds = 3600;
+    use crate::time::HOUR;
 
     /// The digest of the hour that ends at `hour`.
     fn digest(hour: Seconds, previous: Option<Seconds>) -> Digest<String> {
