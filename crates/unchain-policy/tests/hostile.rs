@@ -84,6 +84,15 @@ fn statements_are_held_to_the_grammar() {
             json!({"Effect": "Deny", "Action": "*", "Principal": {"Group": "x"}}),
             "unknown element `Group` in statement 0",
         ),
+    ];
+    for (statement, message) in cases {
+        assert_eq!(refused_statement(&statement), message, "{statement}");
+    }
+}
+
+#[test]
+fn conditions_are_held_to_the_grammar() {
+    let cases = [
         (
             json!({"Effect": "Deny", "Action": "*", "Condition": {"StringIs": {"a:b": "c"}}}),
             "unknown condition operator `StringIs` in statement 0",
