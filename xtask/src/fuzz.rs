@@ -35,6 +35,8 @@ enum Target {
     Trail,
     /// Asking few Sigma rules finds what asking all finds
     Sigma,
+    /// A policy prints as it was read, and knowing more never contradicts
+    Policy,
 }
 
 /// Runs the targets; the first that finds something ends it.
@@ -93,6 +95,7 @@ impl Target {
             Self::Arn => "arn",
             Self::Trail => "trail",
             Self::Sigma => "sigma",
+            Self::Policy => "policy",
         }
     }
 
@@ -119,6 +122,7 @@ impl Target {
             Self::Arn => command.args(["-max_len=512"]),
             Self::Trail => command.args(["-max_len=4096", "-dict=fuzz/trail.dict"]),
             Self::Sigma => command.args(["-max_len=4096", "-dict=fuzz/sigma.dict"]),
+            Self::Policy => command.args(["-max_len=2048", "-dict=fuzz/policy.dict"]),
         };
         command
     }
@@ -153,11 +157,35 @@ fn rules_of_the_paper() -> Vec<Vec<u8>> {
     rules.map(|rule| rule.as_bytes().to_vec()).collect()
 }
 
+/// The identity-based and resource policies of the cases of policy evaluation.
+fn policies_of_the_cases() -> Vec<Vec<u8>> {
+    let cases = [
+        include_str!("../../crates/unchain-policy/tests/cases/dates.jsonl"),
+        include_str!("../../crates/unchain-policy/tests/cases/elements.jsonl"),
+        include_str!("../../crates/unchain-policy/tests/cases/operators.jsonl"),
+        include_str!("../../crates/unchain-policy/tests/cases/principals.jsonl"),
+        include_str!("../../crates/unchain-policy/tests/cases/variables.jsonl"),
+    ];
+    let lines = cases.into_iter().flat_map(str::lines);
+    let cases = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let policies = cases.flat_map(|case| {
+        let identity = case
+            .get("identity")
+            .and_then(|list| list.as_array().cloned());
+        let resource = case.get("resource_policy").cloned();
+        identity.into_iter().flatten().chain(resource)
+    });
+    policies
+        .map(|policy| policy.to_string().into_bytes())
+        .collect()
+}
+
 fn seeds_of_story(target: Target, story: &str) -> Result<Vec<Vec<u8>>> {
     let records = Trail::parse(story)?.records();
     Ok(match target {
         Target::Trail => vec![story.as_bytes().to_vec()],
         Target::Sigma => rules_of_the_paper(),
+        Target::Policy => policies_of_the_cases(),
         Target::Record => records
             .iter()
             .map(|record| record.to_string().into_bytes())

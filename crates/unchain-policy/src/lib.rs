@@ -68,6 +68,8 @@ mod date;
 mod decision;
 mod error;
 mod evaluate;
+mod finding;
+mod flow;
 mod json;
 mod layers;
 mod network;
