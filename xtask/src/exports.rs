@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use unchain_trail::Trail;
 
@@ -32,7 +32,7 @@ const ENGINES: [(&str, &str); 3] = [
 
 /// Writes exports of every story and of a hostile log, and has them read.
 pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
-    let program = built()?;
+    let program = crate::built()?;
     let folder = crate::workspace().join("target/exports");
     let made = folder.join("made");
     if made.is_dir() {
@@ -45,16 +45,6 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     python(&folder, out)?;
     handing::run(&program, &folder, out)?;
     node(&folder, out)
-}
-
-/// The program, built from what is here.
-fn built() -> Result<PathBuf> {
-    let mut build = Command::new("cargo");
-    build.args(["build", "--locked", "-p", "unchain"]);
-    must(build.current_dir(crate::workspace()))?;
-    let here = std::env::current_exe()?;
-    let folder = here.parent().context("the build folder has another form")?;
-    Ok(folder.join("unchain"))
 }
 
 /// The stories' records by name, and those of one with hostile text wherever a caller chooses it.
@@ -160,7 +150,7 @@ fn graphviz(made: &Path, out: &mut dyn Write) -> Result<()> {
         .filter(|path| path.extension().is_some_and(|e| e == "dot"));
     let mut drawn = 0;
     for graph in graphs {
-        must(
+        crate::must(
             Command::new("dot")
                 .arg("-Tsvg")
                 .arg("-o")
@@ -179,7 +169,7 @@ fn python(folder: &Path, out: &mut dyn Write) -> Result<()> {
     let venv = folder.join("venv");
     let python = venv.join("bin/python");
     if !python.is_file() {
-        must(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        crate::must(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
     let mut pip = Command::new(&python);
     pip.args([
@@ -190,7 +180,7 @@ fn python(folder: &Path, out: &mut dyn Write) -> Result<()> {
     }
     out.flush()?;
     let script = crate::workspace().join("xtask/exports/check.py");
-    must(Command::new(&python).arg(script).arg(folder.join("made")))
+    crate::must(Command::new(&python).arg(script).arg(folder.join("made")))
 }
 
 fn node(folder: &Path, out: &mut dyn Write) -> Result<()> {
@@ -209,7 +199,7 @@ fn node(folder: &Path, out: &mut dyn Write) -> Result<()> {
     let script = place.join("check.mjs");
     fs::copy(crate::workspace().join("xtask/exports/check.mjs"), &script)?;
     out.flush()?;
-    must(Command::new("node").arg(script).arg(folder.join("made")))
+    crate::must(Command::new("node").arg(script).arg(folder.join("made")))
 }
 
 fn skipped(why: &str, out: &mut dyn Write) -> Result<()> {
@@ -223,15 +213,4 @@ fn there(program: &str, question: &str) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
-}
-
-fn must(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run `{name}`"))?;
-    if !status.success() {
-        bail!("`{name}` failed");
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ mod docs_coverage;
 mod docs_detections;
 mod exports;
 mod fuzz;
+mod lab;
 mod oracle;
 mod quiet;
 mod reference;
@@ -23,9 +24,10 @@ pub mod scenario;
 mod shape;
 mod shape_source;
 
+use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use walkdir::WalkDir;
 
 /// The chores.
@@ -56,6 +58,8 @@ enum Chore {
     Docs(docs::DocsArgs),
     /// Make the log of a company where nothing is wrong, and count what is found in it
     Quiet(quiet::QuietArgs),
+    /// Have boto3, the AWS CLI and terraform use the lab as they use AWS
+    Lab,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
     PolicyOracle(oracle::OracleArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
@@ -74,6 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => return ci::run(out),
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
+        Chore::Lab => lab::run(out)?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,
         Chore::Docs(args) => return docs::run(&args, out),
@@ -99,4 +104,25 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let files =
         entries.filter(|entry| !entry.as_ref().is_ok_and(|entry| entry.file_type().is_dir()));
     files.map(|entry| Ok(entry?.into_path())).collect()
+}
+
+/// The program, built from what is here.
+pub(crate) fn built() -> Result<PathBuf> {
+    let mut build = Command::new("cargo");
+    build.args(["build", "--locked", "-p", "unchain"]);
+    must(build.current_dir(workspace()))?;
+    let here = std::env::current_exe()?;
+    let folder = here.parent().context("the build folder has another form")?;
+    Ok(folder.join("unchain"))
+}
+
+pub(crate) fn must(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run `{name}`"))?;
+    if !status.success() {
+        bail!("`{name}` failed");
+    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 //! Each reader has a virtual environment of its own, since their packages do not agree with each other.
 
 use super::stories::{self, Story};
-use super::{must, skipped, there};
+use super::{skipped, there};
+use crate::must;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::Write;

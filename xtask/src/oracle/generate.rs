@@ -188,9 +188,9 @@ pub(super) fn case(seed: u64, number: u64) -> Value {
         "resource_account": owner, "context": context(dice, session),
     });
     case.insert("request".to_owned(), request);
-    case.insert("identity".to_owned(), documents(dice, 2));
+    case.insert("identity".to_owned(), with_allow(dice, 2));
     if dice.once_in(4) {
-        case.insert("boundary".to_owned(), documents(dice, 1));
+        case.insert("boundary".to_owned(), with_allow(dice, 1));
     }
     if session && dice.once_in(3) {
         case.insert("session".to_owned(), documents(dice, 1));
@@ -199,7 +199,7 @@ pub(super) fn case(seed: u64, number: u64) -> Value {
         case.insert("resource_policy".to_owned(), document(dice, Some(())));
     }
     if dice.once_in(3) {
-        let levels: Vec<Value> = (0..=dice.roll(2)).map(|_| documents(dice, 2)).collect();
+        let levels: Vec<Value> = (0..=dice.roll(2)).map(|_| with_allow(dice, 2)).collect();
         case.insert("scps".to_owned(), json!(levels));
     }
     Value::Object(case)
@@ -271,6 +271,16 @@ fn context(dice: &mut Dice, session: bool) -> Value {
     Value::Object(context)
 }
 
+/// Policies of which one often allows all, so that what the others take away shows.
+fn with_allow(dice: &mut Dice, most: usize) -> Value {
+    let mut policies = documents(dice, most);
+    if let Some(list) = policies.as_array_mut().filter(|_| !dice.once_in(3)) {
+        let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+        list.push(json!({"Version": "2012-10-17", "Statement": [all]}));
+    }
+    policies
+}
+
 fn documents(dice: &mut Dice, most: usize) -> Value {
     Value::Array(
         (0..=dice.roll(most))
@@ -302,7 +312,7 @@ fn statement(dice: &mut Dice, resource: Option<()>) -> Value {
         } else {
             "Principal"
         };
-        statement.insert(element.to_owned(), principals(dice));
+        statement.insert(element.to_owned(), principals(dice, element));
     }
     let element = if dice.once_in(6) {
         "NotAction"
@@ -356,8 +366,9 @@ fn statement(dice: &mut Dice, resource: Option<()>) -> Value {
     Value::Object(statement)
 }
 
-fn principals(dice: &mut Dice) -> Value {
-    match dice.roll(4) {
+/// `NotPrincipal` takes no star (reference_policies_elements_notprincipal.html).
+fn principals(dice: &mut Dice, element: &str) -> Value {
+    match dice.roll(4) + 2 * usize::from(element == "NotPrincipal") {
         0 => json!("*"),
         1 => json!({"AWS": "*"}),
         _ => json!({"AWS": some(dice, &[

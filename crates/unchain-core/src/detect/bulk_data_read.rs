@@ -41,6 +41,7 @@ pub(super) const DETECTION: Detection = Detection {
 const MANY: u64 = 20;
 
 /// Reads through a pair of roles are added up over the first day of that pair.
+const FIRST: Seconds = DAY;
 
 /// Secrets read in a row: a program needs a handful.
 const SECRETS: u64 = 20;
@@ -192,7 +193,7 @@ fn chained(scene: &Scene<'_, '_>, done: &mut BTreeSet<u32>, found: &mut Vec<Draf
         };
         let often = sessions.len() > 2;
         // A new pipeline that reads its configuration each time adds up to a lot in a month.
-        sessions.retain(|(_, time, _)| time - began < DAY);
+        sessions.retain(|(_, time, _)| time - began < FIRST);
         let all: Vec<&Use> = sessions.iter().flat_map(|(n, ..)| scene.uses(*n)).collect();
         let uses = reads(scene, &all);
         let count: u64 = uses.iter().map(|usage| scene.ledger.count(usage)).sum();
