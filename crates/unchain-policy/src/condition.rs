@@ -148,9 +148,9 @@ impl Condition {
             (Extent::Nothing, false) | (Extent::Everything, true) => Truth::False,
         };
         match self.operator.quantifier {
-            Quantifier::None => signed,
-            // A key with an empty string passes the one and fails the other.
-            Quantifier::ForAllValues => signed.max(Truth::Unknown),
+            // An empty string is no value, and passes even where nothing matches; so does a missing key.
+            Quantifier::None | Quantifier::ForAllValues => signed,
+            // An empty string fails even where everything matches.
             Quantifier::ForAnyValue => signed.min(Truth::Unknown),
         }
     }
