@@ -5,7 +5,7 @@ use unchain_policy::{Layers, Named, ResourceKind, ResourcePolicy};
 use super::organization;
 use crate::iam::{Attached, Document, Iam, User};
 use crate::operation::Ask;
-use crate::session::{Caller, MadeBy, Who};
+use crate::session::{Caller, MadeBy, Session, Who};
 use crate::world::World;
 
 /// The policies for a caller and a question. None: the user or role no longer exists, or another has its name.
@@ -33,11 +33,12 @@ pub(super) fn of<'a>(world: &'a World, caller: &'a Caller, ask: &'a Ask) -> Opti
                 add_user(&mut layers, iam()?, (name, id))?;
             }
         }
-        Who::Root
-        | Who::Service(_)
-        | Who::WebIdentity { .. }
-        | Who::Saml { .. }
-        | Who::Anonymous => {}
+        Who::Root => {
+            let session = caller.session.iter().filter(|session| is_task(session));
+            let tasks = session.flat_map(|session| &session.policies);
+            layers.identity.extend(tasks.map(named));
+        }
+        Who::Service(_) | Who::WebIdentity { .. } | Who::Saml { .. } | Who::Anonymous => {}
     }
     Some(layers)
 }
@@ -73,12 +74,18 @@ pub(super) fn named(document: &Document) -> Named<'_> {
     }
 }
 
-/// Session policies. With none passed a session has what its principal has, except one of a task of a root user,
-/// which has nothing else, and a federated user, whom `unchain-policy` gives nothing.
+/// Session policies. With none passed a session has what its principal has, except a federated user, whom
+/// `unchain-policy` then gives nothing.
 fn session(caller: &Caller) -> Option<Vec<Named<'_>>> {
     let session = caller.session.as_ref()?;
-    let task = matches!(session.made_by, MadeBy::AssumeRoot { .. });
-    (task || !session.policies.is_empty()).then(|| session.policies.iter().map(named).collect())
+    let passed = !session.policies.is_empty() && !is_task(session);
+    passed.then(|| session.policies.iter().map(named).collect())
+}
+
+/// Whether the session's policy is one of AWS's for tasks of a root user. These only deny: what they leave, the root
+/// user may do.
+fn is_task(session: &Session) -> bool {
+    matches!(session.made_by, MadeBy::AssumeRoot { .. })
 }
 
 fn add_user<'a>(layers: &mut Layers<'a>, iam: &'a Iam, (name, id): (&str, &str)) -> Option<()> {

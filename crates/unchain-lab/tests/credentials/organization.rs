@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use unchain_lab::call::Fault;
+use unchain_lab::operation::Ask;
 use unchain_lab::service::Service;
 use unchain_lab::session::{Caller, Who};
 
@@ -174,12 +175,15 @@ fn the_root_user_of_a_member_is_assumed_for_one_task() {
         assume_root(&mut desk, &session, "IAMAuditRootUserCredentials"),
         ("AccessDenied", "Roles may not be assumed by root accounts."),
     );
-    let get_user = unchain_lab::operation::Ask::on(
-        "iam:GetLoginProfile",
-        format!("arn:aws:iam::{AWAY}:user/"),
-    );
-    let decision = unchain_lab::enforce::decide(&desk.world, &session, &get_user);
-    assert_eq!(decision.word(), "allowed");
+    for (action, resource, word) in [
+        ("iam:GetLoginProfile", "root", "allowed"),
+        ("iam:GetLoginProfile", "user/eve", "explicitly_denied"),
+        ("iam:CreateAccessKey", "root", "explicitly_denied"),
+    ] {
+        let ask = Ask::on(action, format!("arn:aws:iam::{AWAY}:{resource}"));
+        let decision = unchain_lab::enforce::decide(&desk.world, &session, &ask);
+        assert_eq!(decision.word(), word, "{action} {resource}");
+    }
 }
 
 #[test]
