@@ -48,9 +48,14 @@ impl Company {
     pub(crate) fn user(&mut self, name: &str) -> Caller {
         let root = self.root(ACCOUNT);
         let made = self.must(&root, "iam CreateUser", json!({"UserName": name}));
-        let id = made.value["User"]["UserId"].as_str().expect("an id").to_owned();
+        let id = made.value["User"]["UserId"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let key = self.must(&root, "iam CreateAccessKey", json!({"UserName": name}));
-        let key = key.value["AccessKey"]["AccessKeyId"].as_str().expect("a key");
+        let key = key.value["AccessKey"]["AccessKeyId"]
+            .as_str()
+            .expect("a key");
         Caller {
             who: Who::User {
                 name: name.to_owned(),
@@ -78,7 +83,12 @@ impl Company {
     }
 
     /// A call as the lab makes it after the signature: authorised, run, recorded.
-    pub(crate) fn call(&mut self, caller: &Caller, what: &str, params: Value) -> Result<Reply, Fault> {
+    pub(crate) fn call(
+        &mut self,
+        caller: &Caller,
+        what: &str,
+        params: Value,
+    ) -> Result<Reply, Fault> {
         self.call_with(caller, what, (params, Vec::new()))
     }
 
@@ -92,7 +102,14 @@ impl Company {
         let service = Service::named(service).expect("a service");
         let operation = service.operation(name).expect("an operation");
         let http = Request {
-            headers: vec![("host".to_owned(), format!("{}.amazonaws.com", service.name()))],
+            headers: vec![(
+                "host".to_owned(),
+                format!("{}.amazonaws.com", service.name()),
+            )],
+            query: match name {
+                "PutBucketPolicy" => "policy=".to_owned(),
+                _ => String::new(),
+            },
             ..Request::default()
         };
         let world = &mut self.world;
@@ -134,7 +151,9 @@ impl Company {
 /// The files below a folder, in order.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder");
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     found.sort();
     let within = |path: PathBuf| match path.is_dir() {
         true => files(&path),
