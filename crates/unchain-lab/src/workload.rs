@@ -240,14 +240,16 @@ fn record(
     let mut request = Map::new();
     request.insert("roleArn".to_owned(), arn.into());
     request.insert("roleSessionName".to_owned(), asked.session.clone().into());
-    let mut response = json!({"credentials": issued.recorded()});
+    let mut response = Map::new();
+    response.insert("credentials".to_owned(), issued.recorded());
     if !asked.kind.terse() {
         request.insert("durationSeconds".to_owned(), asked.kind.seconds().into());
-        let session = &issued.session;
-        response["assumedRoleUser"] = json!({
-            "assumedRoleId": format!("{}:{}", role_id(&session.who), asked.session),
-            "arn": identity::arn(world, asked.account, &session.who),
+        let who = &issued.session.who;
+        let user = json!({
+            "assumedRoleId": format!("{}:{}", role_id(who), asked.session),
+            "arn": identity::arn(world, asked.account, who),
         });
+        response.insert("assumedRoleUser".to_owned(), user);
     }
     let tags = tags(asked);
     if !tags.is_empty() {
@@ -262,8 +264,8 @@ fn record(
         identity: identity::of(world, service),
         source: "sts.amazonaws.com".to_owned(),
         name: "AssumeRole".to_owned(),
-        request: Value::Object(request),
-        response,
+        request: request.into(),
+        response: response.into(),
         resources: vec![json!({
             "accountId": asked.account, "type": "AWS::IAM::Role", "ARN": arn,
         })],

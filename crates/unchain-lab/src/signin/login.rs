@@ -1,6 +1,6 @@
 //! Signing in with a password, and with a code where a device is assigned: `CheckMfa`, then `ConsoleLogin`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::request::Asked;
 use super::{CONSOLE, Console, open};
@@ -172,15 +172,15 @@ fn record(
 ) {
     let mut draft = asked.draft("ConsoleLogin", &caller.account);
     draft.identity = identity::of(world, caller);
-    let mut additional = json!({
-        "LoginTo": asked.console_url(),
-        "MobileVersion": "No",
-        "MFAUsed": if *second == Second::None { "No" } else { "Yes" },
-    });
+    let mut additional = Map::new();
+    additional.insert("LoginTo".to_owned(), asked.console_url().into());
+    additional.insert("MobileVersion".to_owned(), "No".into());
     if let Second::Right(serial, _) = second {
-        additional["MFAIdentifier"] = serial.as_str().into();
+        additional.insert("MFAIdentifier".to_owned(), serial.as_str().into());
     }
-    draft.additional = Some(additional);
+    let used = if *second == Second::None { "No" } else { "Yes" };
+    additional.insert("MFAUsed".to_owned(), used.into());
+    draft.additional = Some(additional.into());
     draft.response = json!({"ConsoleLogin": if success { "Success" } else { "Failure" }});
     draft.error_message = (!success).then(|| "Failed authentication".to_owned());
     trail::emit(world, draft);

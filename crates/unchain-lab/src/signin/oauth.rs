@@ -57,7 +57,9 @@ pub(super) fn token(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault
     };
     let mut answer = console.key(world, (made_by, KEY)).1;
     let refresh = world.ids.text(64);
-    answer["refresh_token"] = refresh.as_str().into();
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("refresh_token".to_owned(), refresh.as_str().into());
+    }
     let until = console.session.expires_at;
     world.signin.grants.insert(refresh, (until, console));
     Ok(answer)

@@ -219,7 +219,7 @@ fn hold_back(world: &mut World, records: &mut Vec<Waiting>) -> Vec<Waiting> {
         };
         if !record.again && drawn % 100 < u64::from(duplicates) {
             later.push(again);
-        } else if !record.again && shuffle && (drawn >> 32) % 4 == 0 {
+        } else if !record.again && shuffle && (drawn >> 32).is_multiple_of(4) {
             later.push(again);
             continue;
         }
