@@ -35,12 +35,14 @@ pub mod s3;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod signin;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
 pub mod state;
 pub mod sts;
 pub mod trail;
+pub mod workload;
 pub mod world;
 
 pub use lab::Lab;
