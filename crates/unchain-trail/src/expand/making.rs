@@ -6,11 +6,12 @@ use super::call::Link;
 use super::console::wrong_actor;
 use super::declare::{declared, long_term_key};
 use super::sts::gives;
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, guid, instance_id};
 use crate::time::{DateForm, elements_date};
 use crate::truth::Edge;
-use crate::world::{Principal, PrincipalKind, World};
+use crate::world::{Principal, World};
 use serde_json::{Value, json};
 
 const NAMES: &[&str] = &[
