@@ -269,6 +269,7 @@ mod tests {
             ("crates/unchain-sigma", &["unchain-core"]),
             ("crates/unchain-source", &["unchain-core"]),
             ("crates/unchain-core", &[]),
+            ("crates/unchain-policy", &[]),
             ("crates/unchain-trail", &[]),
             ("xtask", &["unchain-trail", "unchain-core"]),
         ]);

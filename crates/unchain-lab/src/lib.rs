@@ -25,6 +25,7 @@ pub mod http;
 pub mod iam;
 pub mod ids;
 mod lab;
+pub mod mfa;
 pub mod operation;
 pub mod organizations;
 pub mod protocol;
