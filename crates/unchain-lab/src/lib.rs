@@ -35,6 +35,7 @@ pub mod session;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
+pub mod story;
 pub mod sts;
 pub mod trail;
 pub mod world;

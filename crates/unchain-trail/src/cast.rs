@@ -57,10 +57,23 @@ pub struct CastPrincipal {
     pub path: String,
     /// Its ARN.
     pub arn: String,
+    /// Its unique id in the trail's records; of a root user the account.
+    pub id: String,
     /// The longest session of a role, seconds.
     pub longest: i64,
-    /// Its keys: the number of each among the trail's credentials, and its id in the trail's records.
-    pub keys: Vec<(usize, String)>,
+    /// Its keys.
+    pub keys: Vec<CastKey>,
+}
+
+/// A long-term key that is there from the start.
+#[derive(Debug, Clone)]
+pub struct CastKey {
+    /// Its number among the trail's credentials.
+    pub number: usize,
+    /// The trail's name for it.
+    pub label: String,
+    /// Its id in the trail's records.
+    pub id: String,
 }
 
 /// An `allow` or `deny` line.
@@ -112,6 +125,7 @@ impl Cast {
             account: found.account.clone(),
             path: found.path.clone(),
             arn: found.arn(),
+            id: found.id.clone(),
             longest: found.longest,
             keys: keys(world, &found.id),
         });
@@ -126,13 +140,16 @@ impl Cast {
 }
 
 /// The long-term keys that a principal has from the start.
-fn keys(world: &World, principal_id: &str) -> Vec<(usize, String)> {
+fn keys(world: &World, principal_id: &str) -> Vec<CastKey> {
     let all = world.credentials.iter().enumerate();
     all.filter(|(_, credential)| {
         credential.kind == Kind::LongTermKey
             && credential.issued == Timestamp::UNIX_EPOCH
             && credential.identity.principal_id == principal_id
     })
-    .filter_map(|(place, credential)| Some((place, credential.key.clone()?)))
+    .filter_map(|(number, credential)| {
+        let (label, id) = (credential.label.clone(), credential.key.clone()?);
+        Some(CastKey { number, label, id })
+    })
     .collect()
 }

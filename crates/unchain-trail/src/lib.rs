@@ -34,7 +34,7 @@ mod time;
 mod truth;
 mod world;
 
-pub use cast::{Bucket, Cast, CastAccount, CastPrincipal, PrincipalKind, Rule, Trust};
+pub use cast::{Bucket, Cast, CastAccount, CastKey, CastPrincipal, PrincipalKind, Rule, Trust};
 pub use error::ParseError;
 pub use ident::{Prefix, TOKEN_MARKER, identifier};
 pub use script::{Asked, Script, Step, Who};
