@@ -163,6 +163,8 @@ pub enum Trouble {
     Unsigned,
     /// Signed too long ago or in the future.
     Skewed,
+    /// A presigned request is past its end.
+    UrlExpired,
     /// The operation does not exist.
     UnknownOperation,
     /// An error of the operation itself, by its code.

@@ -73,8 +73,13 @@ fn decode_plus(text: &str) -> String {
     decode(&text.replace('+', " "))
 }
 
-/// Percent-decodes; a broken escape stays as it is.
+/// Percent-decodes; a broken escape stays as it is. Bytes that are not UTF-8 become U+FFFD.
 pub fn decode(text: &str) -> String {
+    String::from_utf8_lossy(&decode_bytes(text)).into_owned()
+}
+
+/// Percent-decodes to bytes; a broken escape stays as it is.
+pub fn decode_bytes(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -91,24 +96,38 @@ pub fn decode(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters, as SigV4 wants it
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 pub fn encode(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut out, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    out.push(char::from(byte))
-                }
-                _ => out.push_str(&format!("%{byte:02X}")),
+    encode_bytes(text.as_bytes())
+}
+
+/// As [`encode`], for bytes that need not be UTF-8.
+pub fn encode_bytes(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    let mut out = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
             }
-            out
-        })
+            _ => out.extend([
+                '%',
+                char::from(digit(byte >> 4)),
+                char::from(digit(byte & 15)),
+            ]),
+        }
+    }
+    out
 }
