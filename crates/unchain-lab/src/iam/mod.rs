@@ -6,10 +6,49 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unchain_policy::Policy;
 
-use crate::operation::Operation;
+mod account;
+mod answer;
+mod asks;
+mod attach;
+mod aws_managed;
+mod boundary;
+mod details;
+mod documents;
+mod fault;
+mod find;
+mod groups;
+mod holder;
+mod inline;
+mod keys;
+mod last_accessed;
+mod login;
+mod mfa;
+mod names;
+mod oidc;
+mod page;
+mod passwords;
+mod policies;
+mod principals;
+mod profiles;
+mod record;
+mod report;
+mod roles;
+mod saml;
+mod service_credentials;
+mod service_roles;
+mod simulate;
+mod table;
+mod users;
+mod versions;
 
-/// Its operations.
-pub const OPERATIONS: &[Operation] = &[];
+#[cfg(test)]
+mod tests;
+
+pub use table::OPERATIONS;
+
+/// The name under which the root user stands where users stand by name, as in the credential report
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html). No user can be called so.
+pub const ROOT: &str = "<root_account>";
 
 /// A policy document: the text as given, parsed once.
 #[derive(Debug, Clone)]
@@ -72,6 +111,88 @@ pub struct Iam {
     pub root_keys: Vec<AccessKey>,
     /// The account alias.
     pub alias: Option<String>,
+    /// The root user's console password, where it has one.
+    #[serde(default)]
+    pub root_login: Option<Login>,
+    /// Passwords of single services, by user name.
+    #[serde(default)]
+    pub service_credentials: BTreeMap<String, Vec<ServiceCredential>>,
+    /// Tags of providers, MFA devices and instance profiles, by ARN.
+    #[serde(default)]
+    pub tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// The password policy, where one was set.
+    #[serde(default)]
+    pub password_policy: Option<PasswordPolicy>,
+    /// The last credential report and when it was made, virtual seconds since 1970.
+    #[serde(default)]
+    pub credential_report: Option<(i64, String)>,
+    /// Jobs of `GenerateServiceLastAccessedDetails`, the last hundred.
+    #[serde(default)]
+    pub access_jobs: Vec<AccessJob>,
+}
+
+impl Iam {
+    /// A managed policy by its ARN: the account's own or one of AWS's.
+    pub fn managed(&self, arn: &str) -> Option<&ManagedPolicy> {
+        self.policies.get(arn).or_else(|| aws_managed::find(arn))
+    }
+}
+
+/// A password for one service, such as CodeCommit's Git over HTTPS
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServiceCredential {
+    /// `ACCA…`
+    pub id: String,
+    /// Such as `codecommit.amazonaws.com`.
+    pub service: String,
+    /// The user name at that service.
+    pub service_user: String,
+    /// In clear, as all secrets of the pretence.
+    pub password: String,
+    /// Active or inactive.
+    pub active: bool,
+    /// Virtual seconds since 1970.
+    pub created_at: i64,
+    /// Virtual seconds since 1970; none: it does not end.
+    pub expires_at: Option<i64>,
+}
+
+/// What a console password must be
+/// (docs.aws.amazon.com/IAM/latest/APIReference/API_PasswordPolicy.html).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PasswordPolicy {
+    /// Characters, 6 to 128.
+    pub minimum_length: i64,
+    /// At least one of `! @ # …`.
+    pub symbols: bool,
+    /// At least one digit.
+    pub numbers: bool,
+    /// At least one of A to Z.
+    pub uppercase: bool,
+    /// At least one of a to z.
+    pub lowercase: bool,
+    /// Every user may change its own password.
+    pub users_may_change: bool,
+    /// Days until a password ends; none: never.
+    pub max_age: Option<i64>,
+    /// How many former passwords may not come again.
+    pub reuse_prevention: Option<i64>,
+    /// A password that ended cannot be renewed by its user.
+    pub hard_expiry: bool,
+}
+
+/// A job of `GenerateServiceLastAccessedDetails`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccessJob {
+    /// A GUID.
+    pub id: String,
+    /// Virtual seconds since 1970.
+    pub created_at: i64,
+    /// What is asked about: a user, group, role or policy.
+    pub arn: String,
+    /// `SERVICE_LEVEL` or `ACTION_LEVEL`.
+    pub granularity: String,
 }
 
 /// What users and roles have in common.
@@ -191,6 +312,66 @@ pub struct ManagedPolicy {
     pub description: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl ManagedPolicy {
+    /// The document in force.
+    pub fn document(&self) -> Option<&Document> {
+        self.versions
+            .get(&self.default_version)
+            .map(|(document, _)| document)
+    }
+
+    /// The ARN, in an account or in `aws`.
+    pub fn arn(&self, account: &str) -> String {
+        format!("arn:aws:iam::{account}:policy{}{}", self.path, self.name)
+    }
+
+    /// When it last changed, virtual seconds since 1970.
+    pub fn updated_at(&self) -> i64 {
+        self.versions
+            .values()
+            .map(|(_, made)| *made)
+            .fold(self.created_at, i64::max)
+    }
+}
+
+impl User {
+    /// The ARN of the user of this name.
+    pub fn arn(&self, account: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:user{}{name}", self.path)
+    }
+}
+
+impl Group {
+    /// The ARN of the group of this name.
+    pub fn arn(&self, account: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:group{}{name}", self.path)
+    }
+}
+
+impl Role {
+    /// The ARN of the role of this name.
+    pub fn arn(&self, account: &str, name: &str) -> String {
+        format!("arn:aws:iam::{account}:role{}{name}", self.path)
+    }
+
+    /// Only AWS may change it: a service-linked role, or one of Identity Center's permission sets
+    /// (docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html and
+    /// docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html).
+    pub fn protected(&self) -> bool {
+        self.path.starts_with("/aws-service-role/") || self.path.starts_with("/aws-reserved/")
+    }
+}
+
+impl InstanceProfile {
+    /// The ARN of the instance profile of this name.
+    pub fn arn(&self, account: &str, name: &str) -> String {
+        format!(
+            "arn:aws:iam::{account}:instance-profile{}{name}",
+            self.path
+        )
+    }
 }
 
 /// An instance profile: at most one role.
