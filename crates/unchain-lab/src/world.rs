@@ -30,6 +30,10 @@ pub struct World {
     pub key_owners: HashMap<String, (String, Option<String>)>,
     /// What a story or the operator said of where requests with a key come from (`*`: all keys).
     pub sources: BTreeMap<String, Source>,
+    /// JSON Web Key Sets (RFC 7517) by OIDC issuer without `https://`: tokens of an issuer that is here must have a
+    /// right signature.
+    #[serde(default)]
+    pub key_sets: BTreeMap<String, String>,
     /// S3.
     pub s3: crate::s3::State,
     /// SQS.
@@ -117,6 +121,7 @@ impl World {
             sessions: HashMap::new(),
             key_owners: HashMap::new(),
             sources: BTreeMap::new(),
+            key_sets: BTreeMap::new(),
             s3: crate::s3::State::default(),
             sqs: crate::sqs::State::default(),
             sns: crate::sns::State::default(),

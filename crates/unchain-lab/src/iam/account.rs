@@ -60,7 +60,10 @@ fn counts(iam: &Iam) -> Vec<(&'static str, usize)> {
         let mut devices = iam.mfa_devices.values().flat_map(|device| &device.enabled);
         devices.any(|(user, _)| user == owner)
     };
-    let in_use = iam.mfa_devices.values().filter(|device| device.enabled.is_some());
+    let in_use = iam
+        .mfa_devices
+        .values()
+        .filter(|device| device.enabled.is_some());
     let versions = iam.policies.values().map(|policy| policy.versions.len());
     vec![
         ("Users", iam.users.len()),

@@ -43,9 +43,8 @@ pub(super) fn set_tags(object: &mut Value, there: &BTreeMap<String, String>) {
 }
 
 fn set_boundary(object: &mut Value, boundary: Option<&String>) {
-    let value = boundary.map(|arn| {
-        json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn})
-    });
+    let value = boundary
+        .map(|arn| json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}));
     set(object, "PermissionsBoundary", value);
 }
 
@@ -105,7 +104,11 @@ pub(super) fn role_listed(account: &str, name: &str, role: &Role) -> Value {
         "Description",
         role.description.clone().map(Value::String),
     );
-    set(&mut value, "MaxSessionDuration", Some(role.max_session.into()));
+    set(
+        &mut value,
+        "MaxSessionDuration",
+        Some(role.max_session.into()),
+    );
     value
 }
 
@@ -131,12 +134,10 @@ pub(super) fn set_user_extras(value: &mut Value, user: &User) {
 
 /// When a role was last used; empty when never.
 pub(super) fn role_last_used(role: &Role) -> Value {
-    role.last_used
-        .as_ref()
-        .map_or_else(
-            || json!({}),
-            |(at, region)| json!({"LastUsedDate": time(*at), "Region": region}),
-        )
+    role.last_used.as_ref().map_or_else(
+        || json!({}),
+        |(at, region)| json!({"LastUsedDate": time(*at), "Region": region}),
+    )
 }
 
 /// An instance profile with its role.

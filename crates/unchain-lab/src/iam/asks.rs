@@ -114,7 +114,9 @@ pub(super) fn renamed_user(world: &World, call: &Call<'_>) -> Asks {
     let mut asks = user(world, call)?;
     if call.text("NewUserName").is_some() || call.text("NewPath").is_some() {
         let path = call.text("NewPath").unwrap_or_else(|| "/".to_owned());
-        let name = call.text("NewUserName").map_or_else(|| find::owner(call), Ok)?;
+        let name = call
+            .text("NewUserName")
+            .map_or_else(|| find::owner(call), Ok)?;
         asks.push(ask(call, arn(call, "user", &format!("{path}{name}"))));
     }
     Ok(asks)
@@ -122,7 +124,10 @@ pub(super) fn renamed_user(world: &World, call: &Call<'_>) -> Asks {
 
 /// On the users of a path.
 pub(super) fn users(_world: &World, call: &Call<'_>) -> Asks {
-    Ok(vec![ask(call, arn(call, "user", &names::path_prefix(call)))])
+    Ok(vec![ask(
+        call,
+        arn(call, "user", &names::path_prefix(call)),
+    )])
 }
 
 /// On the user whose access key is asked about.
@@ -154,7 +159,10 @@ pub(super) fn new_group(_world: &World, call: &Call<'_>) -> Asks {
 
 /// On the groups of a path.
 pub(super) fn groups(_world: &World, call: &Call<'_>) -> Asks {
-    Ok(vec![ask(call, arn(call, "group", &names::path_prefix(call)))])
+    Ok(vec![ask(
+        call,
+        arn(call, "group", &names::path_prefix(call)),
+    )])
 }
 
 /// On a role.
@@ -178,7 +186,10 @@ pub(super) fn new_role(_world: &World, call: &Call<'_>) -> Asks {
 
 /// On the roles of a path.
 pub(super) fn roles(_world: &World, call: &Call<'_>) -> Asks {
-    Ok(vec![ask(call, arn(call, "role", &names::path_prefix(call)))])
+    Ok(vec![ask(
+        call,
+        arn(call, "role", &names::path_prefix(call)),
+    )])
 }
 
 /// On a service-linked role that is made.
@@ -217,7 +228,10 @@ pub(super) fn new_policy(_world: &World, call: &Call<'_>) -> Asks {
 
 /// On the policies of a path.
 pub(super) fn policies(_world: &World, call: &Call<'_>) -> Asks {
-    Ok(vec![ask(call, format!("policy path {}", names::path_prefix(call)))])
+    Ok(vec![ask(
+        call,
+        format!("policy path {}", names::path_prefix(call)),
+    )])
 }
 
 /// On an instance profile.
@@ -234,7 +248,10 @@ pub(super) fn profile(world: &World, call: &Call<'_>) -> Asks {
 pub(super) fn profile_and_role(world: &World, call: &Call<'_>) -> Asks {
     let mut asks = profile(world, call)?;
     if let Some(passed) = role(world, call)?.pop() {
-        let to = ("iam:PassedToService".to_owned(), vec!["ec2.amazonaws.com".to_owned()]);
+        let to = (
+            "iam:PassedToService".to_owned(),
+            vec!["ec2.amazonaws.com".to_owned()],
+        );
         asks.push(Ask {
             context: vec![to],
             ..Ask::on("iam:PassRole", passed.resource)
@@ -262,7 +279,10 @@ pub(super) fn device(world: &World, call: &Call<'_>) -> Asks {
 
 /// On an MFA device that is made.
 pub(super) fn new_device(_world: &World, call: &Call<'_>) -> Asks {
-    Ok(vec![ask(call, new_arn(call, "mfa", "VirtualMFADeviceName"))])
+    Ok(vec![ask(
+        call,
+        new_arn(call, "mfa", "VirtualMFADeviceName"),
+    )])
 }
 
 /// On the MFA devices of the account.

@@ -85,7 +85,10 @@ mod tests {
             "root-task/S3UnlockBucketPolicy",
             "root-task/SQSUnlockQueuePolicy",
         ] {
-            assert!(find(&format!("arn:aws:iam::aws:policy/{path}")).is_some(), "{path}");
+            assert!(
+                find(&format!("arn:aws:iam::aws:policy/{path}")).is_some(),
+                "{path}"
+            );
         }
     }
 }

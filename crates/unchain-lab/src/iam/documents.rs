@@ -20,7 +20,10 @@ pub(super) fn identity(name: &str, text: &str) -> Result<Document, Fault> {
         check_resources(statement)?;
     }
     let document = parse(name, text)?;
-    document.policy.check_identity_based().map_err(|_| syntax())?;
+    document
+        .policy
+        .check_identity_based()
+        .map_err(|_| syntax())?;
     Ok(document)
 }
 
@@ -33,14 +36,19 @@ pub(super) fn trust(world: &World, text: &str) -> Result<Document, Fault> {
     for statement in statements(&value) {
         for prohibited in ["Resource", "NotResource", "NotPrincipal"] {
             if has(statement, prohibited) {
-                return Err(fault::malformed(format!("Has prohibited field {prohibited}")));
+                return Err(fault::malformed(format!(
+                    "Has prohibited field {prohibited}"
+                )));
             }
         }
         let Some(principal) = statement.get("Principal") else {
             return Err(fault::malformed("Missing required field Principal"));
         };
         check_actions(statement)?;
-        if !texts(statement.get("Action")).iter().all(|action| for_trust(action)) {
+        if !texts(statement.get("Action"))
+            .iter()
+            .all(|action| for_trust(action))
+        {
             return Err(fault::malformed(
                 "AssumeRole policy may only specify STS AssumeRole actions.",
             ));
@@ -55,7 +63,9 @@ pub(super) fn trust(world: &World, text: &str) -> Result<Document, Fault> {
 /// The characters of a document that count: all but white space
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 pub(super) fn weight(text: &str) -> usize {
-    text.chars().filter(|letter| !letter.is_whitespace()).count()
+    text.chars()
+        .filter(|letter| !letter.is_whitespace())
+        .count()
 }
 
 /// The texts of an element that may be one or a list.
@@ -115,7 +125,9 @@ fn check_resources(statement: &Map<String, Value>) -> Result<(), Fault> {
     }
     let is_arn = |resource: &&&str| {
         let colons = resource.bytes().filter(|byte| *byte == b':').count();
-        resource.starts_with('*') || resource.starts_with("${") || (resource.starts_with("arn:") && colons >= 5)
+        resource.starts_with('*')
+            || resource.starts_with("${")
+            || (resource.starts_with("arn:") && colons >= 5)
             || (resource.starts_with("arn:") && resource.contains('*'))
     };
     match resources.iter().find(|resource| !is_arn(resource)) {
@@ -163,10 +175,16 @@ mod tests {
             "Resource bucket must be in ARN format or \"*\"."
         );
         assert_eq!(
-            refusal(&statement(r#""Action":"s3:*","Resource":"*","Principal":"*""#)),
+            refusal(&statement(
+                r#""Action":"s3:*","Resource":"*","Principal":"*""#
+            )),
             "Policy document should not specify a principal."
         );
-        identity("p", &statement(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#)).unwrap();
+        identity(
+            "p",
+            &statement(r#""Action":"s3:*","Resource":"arn:aws:s3:::b/*""#),
+        )
+        .unwrap();
     }
 
     #[test]
@@ -186,9 +204,20 @@ mod tests {
             "AssumeRole policy may only specify STS AssumeRole actions."
         );
         let long = " ".repeat(5000);
-        trust(&world, &statement(&format!(r#""Action":"sts:AssumeRole",{long}"Principal":"*""#))).unwrap();
+        trust(
+            &world,
+            &statement(&format!(
+                r#""Action":"sts:AssumeRole",{long}"Principal":"*""#
+            )),
+        )
+        .unwrap();
         let long = "x".repeat(2100);
-        let text = statement(&format!(r#""Sid":"{long}","Action":"sts:AssumeRole","Principal":"*""#));
-        assert_eq!(trust(&world, &text).unwrap_err().message, "Cannot exceed quota for ACLSizePerRole: 2048");
+        let text = statement(&format!(
+            r#""Sid":"{long}","Action":"sts:AssumeRole","Principal":"*""#
+        ));
+        assert_eq!(
+            trust(&world, &text).unwrap_err().message,
+            "Cannot exceed quota for ACLSizePerRole: 2048"
+        );
     }
 }

@@ -17,7 +17,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let path = names::path(call, "Path")?;
     let iam = find::iam(world, call)?;
     if find::taken(iam.groups.keys(), &name) {
-        return Err(fault::exists(format!("Group with name {name} already exists.")));
+        return Err(fault::exists(format!(
+            "Group with name {name} already exists."
+        )));
     }
     if iam.groups.len() >= MOST {
         return Err(fault::quota("GroupsPerAccount", MOST));

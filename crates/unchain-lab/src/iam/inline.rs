@@ -86,7 +86,11 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
 pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let holder = Holder::of(call)?;
     let name = call.required("PolicyName")?;
-    if !holder.own(find::iam(world, call)?)?.inline.contains_key(&name) {
+    if !holder
+        .own(find::iam(world, call)?)?
+        .inline
+        .contains_key(&name)
+    {
         return Err(missing(&holder, &name));
     }
     holder

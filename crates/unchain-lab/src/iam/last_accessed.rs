@@ -20,7 +20,9 @@ type Used = (i64, String);
 /// `GenerateServiceLastAccessedDetails`.
 pub(super) fn generate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let arn = call.required("Arn")?;
-    let granularity = call.text("Granularity").unwrap_or_else(|| "SERVICE_LEVEL".to_owned());
+    let granularity = call
+        .text("Granularity")
+        .unwrap_or_else(|| "SERVICE_LEVEL".to_owned());
     let (account, iam) = answer::here(world, call)?;
     if subject(account, iam, &arn).is_none() {
         return Err(fault::missing(format!("{arn} cannot be found.")));
@@ -105,7 +107,10 @@ struct Subject<'i> {
 
 fn subject<'i>(account: &str, iam: &'i Iam, arn: &'i str) -> Option<Subject<'i>> {
     let name = arn.rsplit('/').next().unwrap_or_default();
-    let user = iam.users.get(name).filter(|user| user.arn(account, name) == arn);
+    let user = iam
+        .users
+        .get(name)
+        .filter(|user| user.arn(account, name) == arn);
     if let Some(user) = user {
         let groups = user.groups.iter().filter_map(|group| iam.groups.get(group));
         let mut attached = vec![&user.attached];
@@ -118,8 +123,14 @@ fn subject<'i>(account: &str, iam: &'i Iam, arn: &'i str) -> Option<Subject<'i>>
             ..Subject::default()
         });
     }
-    let role = iam.roles.get(name).filter(|role| role.arn(account, name) == arn);
-    let group = iam.groups.get(name).filter(|group| group.arn(account, name) == arn);
+    let role = iam
+        .roles
+        .get(name)
+        .filter(|role| role.arn(account, name) == arn);
+    let group = iam
+        .groups
+        .get(name)
+        .filter(|group| group.arn(account, name) == arn);
     let attached: Vec<_> = role
         .map(|role| &role.attached)
         .into_iter()
@@ -140,23 +151,35 @@ fn subject<'i>(account: &str, iam: &'i Iam, arn: &'i str) -> Option<Subject<'i>>
 
 /// The lab's services of which an action is allowed.
 fn allowed(iam: &Iam, subject: &Subject<'_>) -> Vec<&'static str> {
-    let managed = subject.attached.iter().flat_map(|attached| &attached.managed);
+    let managed = subject
+        .attached
+        .iter()
+        .flat_map(|attached| &attached.managed);
     let managed = managed.map(String::as_str).chain(subject.policy);
     let managed = managed.filter_map(|arn| iam.managed(arn)?.document());
-    let inline = subject.attached.iter().flat_map(|attached| attached.inline.values());
+    let inline = subject
+        .attached
+        .iter()
+        .flat_map(|attached| attached.inline.values());
     let mut prefixes: Vec<String> = Vec::new();
     for document in managed.chain(inline) {
         let value: Value = serde_json::from_str(&document.text).unwrap_or_default();
         let grants = statements(&value).into_iter();
         for grant in grants.filter(|grant| grant.get("Effect") == Some(&json!("Allow"))) {
             let actions = texts(grant.get("Action")).into_iter();
-            prefixes.extend(actions.map(|action| action.split(':').next().unwrap_or_default().to_lowercase()));
+            prefixes.extend(
+                actions.map(|action| action.split(':').next().unwrap_or_default().to_lowercase()),
+            );
             prefixes.extend(grant.get("NotAction").map(|_| "*".to_owned()));
         }
     }
     let services = Service::ALL.iter().map(|service| service.name());
     let mut found: Vec<_> = services
-        .filter(|service| prefixes.iter().any(|prefix| prefix == "*" || prefix == service))
+        .filter(|service| {
+            prefixes
+                .iter()
+                .any(|prefix| prefix == "*" || prefix == service)
+        })
         .collect();
     found.sort_unstable();
     found

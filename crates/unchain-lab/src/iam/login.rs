@@ -36,7 +36,8 @@ fn missing(owner: &str) -> Fault {
 }
 
 fn reset_required(call: &Call<'_>) -> Option<bool> {
-    call.text("PasswordResetRequired").map(|text| text == "true")
+    call.text("PasswordResetRequired")
+        .map(|text| text == "true")
 }
 
 /// `CreateLoginProfile`. The root user of a member account that has no password gets one without saying which: it is

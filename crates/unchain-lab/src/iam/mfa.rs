@@ -26,7 +26,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
             "MFADevice entity at the same path and name already exists.",
         ));
     }
-    let seed: Vec<u8> = (0..5).flat_map(|_| world.ids.number().to_be_bytes()).collect();
+    let seed: Vec<u8> = (0..5)
+        .flat_map(|_| world.ids.number().to_be_bytes())
+        .collect();
     let text = base32(&seed);
     let device = MfaDevice {
         seed,
@@ -42,7 +44,11 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         iam.tags.insert(serial.clone(), tags);
     }
     iam.mfa_devices.insert(serial, device);
-    Ok(record::hiding("VirtualMFADevice", fields, &["Base32StringSeed"]))
+    Ok(record::hiding(
+        "VirtualMFADevice",
+        fields,
+        &["Base32StringSeed"],
+    ))
 }
 
 /// RFC 4648 base32; forty bytes need no padding.
@@ -51,7 +57,9 @@ fn base32(bytes: &[u8]) -> String {
     bytes
         .chunks(5)
         .flat_map(|chunk| {
-            let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let bits = chunk
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             (0..8_u32).rev().filter_map(move |place| {
                 let at = usize::try_from(bits >> (place * 5) & 31).ok()?;
                 ALPHABET.get(at).copied().map(char::from)
@@ -95,7 +103,8 @@ fn proven(device: &MfaDevice, call: &Call<'_>, reach: i64) -> Result<i64, Fault>
     let now = call.at.seconds().div_euclid(STEP);
     (now - reach..=now + reach)
         .find(|step| {
-            code_of_step(&device.seed, step - 1) == first && code_of_step(&device.seed, *step) == second
+            code_of_step(&device.seed, step - 1) == first
+                && code_of_step(&device.seed, *step) == second
         })
         .ok_or_else(|| {
             fault::other(
@@ -174,7 +183,9 @@ pub(super) fn resync(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
 pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let serial = call.required("SerialNumber")?;
     if device(find::iam(world, call)?, &serial)?.enabled.is_some() {
-        return Err(fault::conflict("MFA VirtualDevice in use. Must deactivate first."));
+        return Err(fault::conflict(
+            "MFA VirtualDevice in use. Must deactivate first.",
+        ));
     }
     let iam = find::change(world, call)?;
     iam.mfa_devices.remove(&serial);

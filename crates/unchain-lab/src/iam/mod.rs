@@ -367,10 +367,7 @@ impl Role {
 impl InstanceProfile {
     /// The ARN of the instance profile of this name.
     pub fn arn(&self, account: &str, name: &str) -> String {
-        format!(
-            "arn:aws:iam::{account}:instance-profile{}{name}",
-            self.path
-        )
+        format!("arn:aws:iam::{account}:instance-profile{}{name}", self.path)
     }
 }
 

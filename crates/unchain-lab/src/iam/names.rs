@@ -67,7 +67,10 @@ pub(super) fn path_prefix(call: &Call<'_>) -> String {
 /// Free text up to 1,000 characters.
 pub(super) fn description(call: &Call<'_>) -> Result<Option<String>, Fault> {
     let text = call.text("Description");
-    if text.as_ref().is_some_and(|text| text.chars().count() > 1000) {
+    if text
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > 1000)
+    {
         return Err(fault::constraint(
             "Description",
             &text.unwrap_or_default(),

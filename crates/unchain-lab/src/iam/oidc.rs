@@ -56,10 +56,16 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
 
 fn check_new(iam: &Iam, (arn, url): (&str, &str)) -> Result<(), Fault> {
     if iam.providers.contains_key(arn) {
-        return Err(fault::exists(format!("Provider with url {url} already exists.")));
+        return Err(fault::exists(format!(
+            "Provider with url {url} already exists."
+        )));
     }
     let there = iam.providers.values();
-    if there.filter(|provider| matches!(provider, Provider::Oidc { .. })).count() >= MOST {
+    if there
+        .filter(|provider| matches!(provider, Provider::Oidc { .. }))
+        .count()
+        >= MOST
+    {
         return Err(fault::quota("OpenIdConnectProvidersPerAccount", MOST));
     }
     Ok(())

@@ -48,7 +48,10 @@ fn violation(message: impl Into<String>) -> Fault {
 }
 
 fn missing(call: &Call<'_>) -> Fault {
-    fault::missing(format!("{MISSING} {} cannot be found.", call.caller.account))
+    fault::missing(format!(
+        "{MISSING} {} cannot be found.",
+        call.caller.account
+    ))
 }
 
 /// `GetAccountPasswordPolicy`.

@@ -104,7 +104,10 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
 pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let arn = call.required("PolicyArn")?;
     let iam = find::iam(world, call)?;
-    let policy = iam.policies.get(&arn).ok_or_else(|| find::no_policy(&arn))?;
+    let policy = iam
+        .policies
+        .get(&arn)
+        .ok_or_else(|| find::no_policy(&arn))?;
     let uses = answer::uses(iam).get(arn.as_str()).copied();
     if uses.is_some() {
         return Err(fault::conflict(
@@ -130,7 +133,8 @@ pub(super) fn entities(world: &mut World, call: &Call<'_>) -> Result<Reply, Faul
     let usage = call.text("PolicyUsageFilter");
     let prefix = names::path_prefix(call);
     let wanted = |kind: &str, path: &str, attached: &Attached| {
-        let as_policy = attached.managed.contains(&arn) && usage.as_deref() != Some("PermissionsBoundary");
+        let as_policy =
+            attached.managed.contains(&arn) && usage.as_deref() != Some("PermissionsBoundary");
         let as_boundary = attached.boundary.as_ref() == Some(&arn)
             && usage.as_deref() != Some("PermissionsPolicy");
         filter.as_deref().is_none_or(|filter| filter == kind)
@@ -176,7 +180,10 @@ fn entity(kind: &'static str, name: &str, id: &str) -> (String, (&'static str, V
 pub(super) fn tag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let arn = call.required("PolicyArn")?;
     let iam = find::iam(world, call)?;
-    let policy = iam.policies.get(&arn).ok_or_else(|| find::no_policy(&arn))?;
+    let policy = iam
+        .policies
+        .get(&arn)
+        .ok_or_else(|| find::no_policy(&arn))?;
     let tags = names::added_tags(call, &policy.tags)?;
     find::policy_mut(find::change(world, call)?, &arn)?.tags = tags;
     Ok(answer::nothing())

@@ -28,7 +28,11 @@ pub(super) fn check(world: &World, principal: &Value) -> Result<(), Fault> {
             if !known {
                 return Err(fault::malformed(format!(
                     "Invalid principal in policy: \"{}\":\"{name}\"",
-                    if kind == "AWS" { kind.clone() } else { kind.to_uppercase() }
+                    if kind == "AWS" {
+                        kind.clone()
+                    } else {
+                        kind.to_uppercase()
+                    }
                 )));
             }
         }
@@ -45,7 +49,10 @@ fn aws_exists(world: &World, name: &str) -> bool {
         Some(arn) => world
             .iam(arn.account)
             .map_or_else(|| arn.well_formed(), |iam| arn.is_in(iam)),
-        None => world.accounts.values().any(|account| has_id(&account.iam, name)),
+        None => world
+            .accounts
+            .values()
+            .any(|account| has_id(&account.iam, name)),
     }
 }
 
@@ -98,8 +105,14 @@ impl Arn<'_> {
         };
         let with_path = |there: &str| there.trim_end_matches('/') == path;
         match self.kind {
-            "user" => iam.users.get(name).is_some_and(|user| with_path(&user.path)),
-            "role" => iam.roles.get(name).is_some_and(|role| with_path(&role.path)),
+            "user" => iam
+                .users
+                .get(name)
+                .is_some_and(|user| with_path(&user.path)),
+            "role" => iam
+                .roles
+                .get(name)
+                .is_some_and(|role| with_path(&role.path)),
             "assumed-role" => iam.roles.contains_key(path.trim_start_matches('/')),
             _ => self.well_formed(),
         }
@@ -118,7 +131,10 @@ pub(super) struct Gone<'a> {
 pub(super) fn rewrite(world: &mut World, gone: &Gone<'_>) {
     let sessions = sessions_prefix(gone.arn);
     let named = |text: &str| {
-        text.contains(gone.arn) || sessions.as_ref().is_some_and(|prefix| text.contains(prefix))
+        text.contains(gone.arn)
+            || sessions
+                .as_ref()
+                .is_some_and(|prefix| text.contains(prefix))
     };
     let mut found = Vec::new();
     for (account, state) in &world.accounts {
@@ -144,7 +160,10 @@ pub(super) fn rewrite(world: &mut World, gone: &Gone<'_>) {
 fn sessions_prefix(arn: &str) -> Option<String> {
     let (head, rest) = arn.split_once(":role/")?;
     let name = rest.rsplit('/').next()?;
-    Some(format!("{}:assumed-role/{name}/", head.replacen(":iam:", ":sts:", 1)))
+    Some(format!(
+        "{}:assumed-role/{name}/",
+        head.replacen(":iam:", ":sts:", 1)
+    ))
 }
 
 fn rewritten(trust: &Document, gone: &Gone<'_>, sessions: Option<&str>) -> Option<Document> {
@@ -158,7 +177,9 @@ fn rewritten(trust: &Document, gone: &Gone<'_>, sessions: Option<&str>) -> Optio
             continue;
         };
         match named {
-            Value::Array(items) => items.iter_mut().for_each(|item| replace(item, gone, sessions)),
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| replace(item, gone, sessions)),
             one => replace(one, gone, sessions),
         }
     }

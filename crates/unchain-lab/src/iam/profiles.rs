@@ -26,7 +26,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let (path, tags) = (names::path(call, "Path")?, names::tags(call)?);
     let iam = find::iam(world, call)?;
     if find::taken(iam.instance_profiles.keys(), &name) {
-        return Err(fault::exists(format!("Instance Profile {name} already exists.")));
+        return Err(fault::exists(format!(
+            "Instance Profile {name} already exists."
+        )));
     }
     if iam.instance_profiles.len() >= MOST {
         return Err(fault::quota("InstanceProfilesPerAccount", MOST));

@@ -84,7 +84,10 @@ fn report(account: &str, iam: &Iam) -> String {
         keys: &iam.root_keys,
         max_age: None,
     };
-    let max_age = iam.password_policy.as_ref().and_then(|policy| policy.max_age);
+    let max_age = iam
+        .password_policy
+        .as_ref()
+        .and_then(|policy| policy.max_age);
     let users = iam.users.iter().map(|(name, user)| Row {
         name,
         arn: user.arn(account, name),
@@ -119,15 +122,25 @@ fn line(iam: &Iam, row: &Row<'_>) -> String {
 
 fn password(row: &Row<'_>) -> [String; 4] {
     let Some(login) = row.login else {
-        let unknown = if row.name == ROOT { "not_supported" } else { "N/A" };
-        let enabled = if row.name == ROOT { "not_supported" } else { "false" };
+        let unknown = if row.name == ROOT {
+            "not_supported"
+        } else {
+            "N/A"
+        };
+        let enabled = if row.name == ROOT {
+            "not_supported"
+        } else {
+            "false"
+        };
         return [enabled, unknown, unknown, unknown].map(str::to_owned);
     };
     let next = row.max_age.map_or_else(
         || "N/A".to_owned(),
         |days| date(login.created_at.saturating_add(days.saturating_mul(86_400))),
     );
-    let used = row.password_used.map_or_else(|| "no_information".to_owned(), date);
+    let used = row
+        .password_used
+        .map_or_else(|| "no_information".to_owned(), date);
     ["true".to_owned(), used, date(login.created_at), next]
 }
 
@@ -146,5 +159,7 @@ fn key(key: Option<&AccessKey>) -> [String; 5] {
 
 /// As the report writes instants: UTC with its offset in digits.
 fn date(seconds: i64) -> String {
-    Timestamp::from_seconds(seconds).to_string().replace('Z', "+00:00")
+    Timestamp::from_seconds(seconds)
+        .to_string()
+        .replace('Z', "+00:00")
 }

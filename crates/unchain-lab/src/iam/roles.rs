@@ -24,7 +24,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         ..Attached::default()
     };
     if find::taken(iam.roles.keys(), &name) {
-        return Err(fault::exists(format!("Role with name {name} already exists.")));
+        return Err(fault::exists(format!(
+            "Role with name {name} already exists."
+        )));
     }
     if iam.roles.len() >= MOST {
         return Err(fault::quota("RolesPerAccount", MOST));
@@ -158,16 +160,26 @@ pub(super) fn remove(world: &mut World, call: &Call<'_>, name: &str) -> Result<R
     let role = find::role(find::iam(world, call)?, name)?;
     let (arn, id) = (role.arn(&call.caller.account, name), role.id.clone());
     find::change(world, call)?.roles.remove(name);
-    principals::rewrite(world, &Gone { arn: &arn, now: &id });
+    principals::rewrite(
+        world,
+        &Gone {
+            arn: &arn,
+            now: &id,
+        },
+    );
     Ok(answer::nothing())
 }
 
 /// `TagRole`.
 pub(super) fn tag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let name = call.required("RoleName")?;
-    let there = &find::own_role(find::iam(world, call)?, &name)?.attached.tags;
+    let there = &find::own_role(find::iam(world, call)?, &name)?
+        .attached
+        .tags;
     let tags = names::added_tags(call, there)?;
-    find::role_mut(find::change(world, call)?, &name)?.attached.tags = tags;
+    find::role_mut(find::change(world, call)?, &name)?
+        .attached
+        .tags = tags;
     Ok(answer::nothing())
 }
 

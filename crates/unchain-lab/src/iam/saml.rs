@@ -30,10 +30,16 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let arn = format!("arn:aws:iam::{}:saml-provider/{name}", call.caller.account);
     let iam = find::iam(world, call)?;
     if iam.providers.contains_key(&arn) {
-        return Err(fault::exists(format!("Provider with name {name} already exists.")));
+        return Err(fault::exists(format!(
+            "Provider with name {name} already exists."
+        )));
     }
     let there = iam.providers.values();
-    if there.filter(|provider| matches!(provider, Provider::Saml { .. })).count() >= MOST {
+    if there
+        .filter(|provider| matches!(provider, Provider::Saml { .. }))
+        .count()
+        >= MOST
+    {
         return Err(fault::quota("SAMLProvidersPerAccount", MOST));
     }
     let mut value = json!({"SAMLProviderArn": arn});

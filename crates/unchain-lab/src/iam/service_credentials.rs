@@ -81,7 +81,11 @@ pub(super) fn list(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
         .iter()
         .filter(|(user, _)| all || **user == name)
         .flat_map(|(user, there)| there.iter().map(move |one| (user, one)))
-        .filter(|(_, one)| service.as_ref().is_none_or(|service| one.service == *service))
+        .filter(|(_, one)| {
+            service
+                .as_ref()
+                .is_none_or(|service| one.service == *service)
+        })
         .enumerate()
         .map(|(at, (user, one))| (format!("{at:08}"), Value::Object(shown(user, one))));
     page::list(call, "ServiceSpecificCredentials", rows)

@@ -63,21 +63,33 @@ fn document<'i>(iam: &'i Iam, arn: &str) -> Option<&'i Document> {
 fn documents<'i>(iam: &'i Iam, attached: &[&'i Attached]) -> impl Iterator<Item = &'i Document> {
     let managed = attached.iter().flat_map(|one| &one.managed);
     let managed: Vec<_> = managed.filter_map(|arn| document(iam, arn)).collect();
-    let inline: Vec<_> = attached.iter().flat_map(|one| one.inline.values()).collect();
+    let inline: Vec<_> = attached
+        .iter()
+        .flat_map(|one| one.inline.values())
+        .collect();
     inline.into_iter().chain(managed)
 }
 
 /// What is attached to the principal first, then to its groups.
 fn source_of<'i>(account: &str, iam: &'i Iam, arn: &str) -> Result<Vec<&'i Attached>, Fault> {
     let name = arn.rsplit('/').next().unwrap_or_default();
-    let user = iam.users.get(name).filter(|user| user.arn(account, name) == arn);
+    let user = iam
+        .users
+        .get(name)
+        .filter(|user| user.arn(account, name) == arn);
     if let Some(user) = user {
         let groups = user.groups.iter().filter_map(|group| iam.groups.get(group));
         let groups = groups.map(|group| &group.attached);
         return Ok(std::iter::once(&user.attached).chain(groups).collect());
     }
-    let role = iam.roles.get(name).filter(|role| role.arn(account, name) == arn);
-    let group = iam.groups.get(name).filter(|group| group.arn(account, name) == arn);
+    let role = iam
+        .roles
+        .get(name)
+        .filter(|role| role.arn(account, name) == arn);
+    let group = iam
+        .groups
+        .get(name)
+        .filter(|group| group.arn(account, name) == arn);
     role.map(|role| &role.attached)
         .or(group.map(|group| &group.attached))
         .map(|attached| vec![attached])
@@ -97,14 +109,20 @@ fn parse(name: &str, text: &str) -> Result<Document, Fault> {
     Document::parse(name, text).map_err(|error| fault::input(format!("Invalid policy: {error}")))
 }
 
-fn run(call: &Call<'_>, mut tried: Tried<'_>, source: &str) -> Result<Reply, Fault> {
+fn run(call: &Call<'_>, tried: Tried<'_>, source: &str) -> Result<Reply, Fault> {
     let boundary = given(call, "PermissionsBoundaryPolicyInputList")?;
-    if !boundary.is_empty() {
-        tried.boundary = Some(boundary.iter().collect());
-    }
     let resource = call.text("ResourcePolicy");
-    let resource = resource.map(|text| parse("ResourcePolicy", &text)).transpose()?;
-    tried.resource = resource.as_ref();
+    let resource = resource
+        .map(|text| parse("ResourcePolicy", &text))
+        .transpose()?;
+    let tried = Tried {
+        identity: tried.identity,
+        boundary: match boundary.is_empty() {
+            true => tried.boundary,
+            false => Some(boundary.iter().collect()),
+        },
+        resource: resource.as_ref(),
+    };
     let caller = call.text("CallerArn").unwrap_or_else(|| source.to_owned());
     let principal = Principal::from_arn(&caller);
     let owner = call.text("ResourceOwner");
@@ -221,7 +239,11 @@ fn result(question: &Question<'_>, tried: &Tried<'_>, context: &Context) -> Valu
         };
         let allows = matches!(decide(question, &alone, context), Decision::Allowed(_));
         let detail = json!({ "AllowedByPermissionsBoundary": allows });
-        answer::set(&mut value, "PermissionsBoundaryDecisionDetail", Some(detail));
+        answer::set(
+            &mut value,
+            "PermissionsBoundaryDecisionDetail",
+            Some(detail),
+        );
     }
     value
 }

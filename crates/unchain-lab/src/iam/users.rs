@@ -44,7 +44,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
 
 fn check_new_name(iam: &super::Iam, name: &str) -> Result<(), Fault> {
     if find::taken(iam.users.keys(), name) {
-        return Err(fault::exists(format!("User with name {name} already exists.")));
+        return Err(fault::exists(format!(
+            "User with name {name} already exists."
+        )));
     }
     Ok(())
 }
@@ -57,7 +59,9 @@ pub(super) fn get(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     }
     let (account, iam) = answer::here(world, call)?;
     let user = find::user(iam, &name)?;
-    Ok(Reply::of(json!({"User": answer::user(account, &name, user)})))
+    Ok(Reply::of(
+        json!({"User": answer::user(account, &name, user)}),
+    ))
 }
 
 /// The root user's `CreateDate` is the account's, which the lab takes from its first key.
@@ -105,7 +109,13 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let now = user.arn(&call.caller.account, &new);
     rename(world, call, (&old, &new))?;
     find::change(world, call)?.users.insert(new, user);
-    principals::rewrite(world, &Gone { arn: &arn, now: &now });
+    principals::rewrite(
+        world,
+        &Gone {
+            arn: &arn,
+            now: &now,
+        },
+    );
     Ok(answer::nothing())
 }
 
@@ -134,13 +144,23 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let user = find::user(iam, &name)?;
     let (arn, id) = (user.arn(&call.caller.account, &name), user.id.clone());
     check_empty(user)?;
-    if iam.service_credentials.get(&name).is_some_and(|there| !there.is_empty()) {
+    if iam
+        .service_credentials
+        .get(&name)
+        .is_some_and(|there| !there.is_empty())
+    {
         return Err(must_first("delete service specific credentials"));
     }
     let iam = find::change(world, call)?;
     iam.users.remove(&name);
     iam.service_credentials.remove(&name);
-    principals::rewrite(world, &Gone { arn: &arn, now: &id });
+    principals::rewrite(
+        world,
+        &Gone {
+            arn: &arn,
+            now: &id,
+        },
+    );
     Ok(answer::nothing())
 }
 
@@ -168,7 +188,9 @@ pub(super) fn tag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let name = call.required("UserName")?;
     let there = &find::user(find::iam(world, call)?, &name)?.attached.tags;
     let tags = names::added_tags(call, there)?;
-    find::user_mut(find::change(world, call)?, &name)?.attached.tags = tags;
+    find::user_mut(find::change(world, call)?, &name)?
+        .attached
+        .tags = tags;
     Ok(answer::nothing())
 }
 

@@ -33,11 +33,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     ))
 }
 
-fn own<'w>(
-    world: &'w World,
-    call: &Call<'_>,
-    arn: &str,
-) -> Result<&'w ManagedPolicy, Fault> {
+fn own<'w>(world: &'w World, call: &Call<'_>, arn: &str) -> Result<&'w ManagedPolicy, Fault> {
     find::iam(world, call)?
         .policies
         .get(arn)
@@ -52,7 +48,8 @@ fn named(call: &Call<'_>, arn: &str, policy: &ManagedPolicy) -> Result<u32, Faul
         .and_then(|number| number.parse().ok())
         .filter(|number| policy.versions.contains_key(number))
         .ok_or_else(|| {
-            let message = format!("Policy {arn} version {version} does not exist or is not attachable.");
+            let message =
+                format!("Policy {arn} version {version} does not exist or is not attachable.");
             fault::missing(message)
         })
 }

@@ -28,11 +28,11 @@ pub struct Message {
     /// Virtual seconds after `sent_at` until it can be received.
     pub delay: i64,
     /// When it can be received, virtual seconds since 1970.
-    visible_at: i64,
+    pub(crate) visible_at: i64,
     /// How often it was received.
-    received: u32,
+    pub(crate) received: u32,
     /// First time, virtual seconds since 1970.
-    first_received_at: i64,
+    pub(crate) first_received_at: i64,
 }
 
 /// One attribute of a message.

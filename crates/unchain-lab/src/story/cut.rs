@@ -66,6 +66,9 @@ fn can(step: &Step) -> Result<(), String> {
     if let Who::Certificate(_) = step.who {
         return Err("the lab has no Roles Anywhere".to_owned());
     }
+    if let Some(why) = desk::refuses(step) {
+        return Err(why.to_owned());
+    }
     if desk::knows(step) {
         return Ok(());
     }

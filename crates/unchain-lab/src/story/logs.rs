@@ -61,7 +61,8 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
         let place = place(&record);
         let [_, _, recipient] = &place;
         // A record that was delivered twice is one.
-        if logged.contains(&recipient.as_str()) && seen.insert(text(&record, "/eventID")) {
+        if !PAGES.contains(&text(&record, "/eventName").as_str())
+            && logged.contains(&recipient.as_str()) && seen.insert(text(&record, "/eventID")) {
             waiting.entry(place).or_default().push(record);
         }
     }
@@ -88,6 +89,14 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
     );
     wrong
 }
+
+/// What sign-in pages log by themselves, as parts of a sign-in that a line tells of as a whole.
+const PAGES: [&str; 4] = [
+    "CheckMfa",
+    "CredentialChallenge",
+    "CredentialVerification",
+    "UserAuthentication",
+];
 
 /// When, what and where: what records have in common with those of the story.
 fn place(record: &Value) -> [String; 3] {

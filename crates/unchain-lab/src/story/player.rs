@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use unchain_core::time::Timestamp;
-use unchain_trail::{Script, Step, Trail, Truth, Who};
+use unchain_trail::{Script, Step, Token, Trail, Truth, Who};
 
 use super::answer::Answer;
 use super::keys::{Keys, base32};
@@ -39,6 +39,8 @@ pub struct Player<'a> {
     pub(super) known: Known,
     seeds: BTreeMap<String, Vec<u8>>,
     sources: BTreeMap<String, (String, String)>,
+    /// What the console last gave a program that wants to sign in (`aws login`).
+    pub(super) code: String,
 }
 
 impl<'a> Player<'a> {
@@ -60,6 +62,7 @@ impl<'a> Player<'a> {
             known: Known::default(),
             seeds: stage.seeds,
             sources: BTreeMap::new(),
+            code: String::new(),
         };
         for key in player.script.cast.principals.iter().flat_map(|p| &p.keys) {
             let keys = Keys {
@@ -307,6 +310,12 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// The token of the story's truth that a step gives.
+    pub(super) fn new_token(&self, step: &Step) -> Option<Token> {
+        let new = self.truth.tokens.get(step.tokens.clone())?;
+        new.last().cloned()
+    }
+
     /// Keeps the credential of a reply, and checks when it ends.
     fn given(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
         let find = |name: &str| {
@@ -321,8 +330,7 @@ impl<'a> Player<'a> {
         };
         let id = keys.id.clone();
         self.keep(step, Held::Keys(keys));
-        let new = self.truth.tokens.get(step.tokens.clone());
-        let Some(token) = new.and_then(<[_]>::last).cloned() else {
+        let Some(token) = self.new_token(step) else {
             return Ok(());
         };
         if let Some(told) = &token.key {
