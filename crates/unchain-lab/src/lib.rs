@@ -35,6 +35,7 @@ pub mod s3;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod signin;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
@@ -42,6 +43,7 @@ pub mod state;
 pub mod story;
 pub mod sts;
 pub mod trail;
+pub mod workload;
 pub mod world;
 
 pub use lab::Lab;

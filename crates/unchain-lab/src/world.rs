@@ -48,6 +48,10 @@ pub struct World {
     pub compute: crate::compute::State,
     /// CloudTrail.
     pub trail: crate::trail::State,
+    /// Who is signed in to the console.
+    pub signin: crate::signin::State,
+    /// Credentials that workloads hold.
+    pub workload: crate::workload::State,
 }
 
 /// How the lab behaves; set at the start, changed through the control address.
@@ -129,6 +133,8 @@ impl World {
             athena: crate::athena::State::default(),
             compute: crate::compute::State::default(),
             trail: crate::trail::State::default(),
+            signin: crate::signin::State::default(),
+            workload: crate::workload::State::default(),
         }
     }
 

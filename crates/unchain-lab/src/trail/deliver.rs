@@ -2,6 +2,7 @@
 //! many, so that memory does not grow with the number of calls
 //! (docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html).
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use flate2::Compression;
@@ -218,7 +219,7 @@ fn hold_back(world: &mut World, records: &mut Vec<Waiting>) -> Vec<Waiting> {
         };
         if !record.again && drawn % 100 < u64::from(duplicates) {
             later.push(again);
-        } else if !record.again && shuffle && (drawn >> 32) % 4 == 0 {
+        } else if !record.again && shuffle && (drawn >> 32).is_multiple_of(4) {
             later.push(again);
             continue;
         }
@@ -239,7 +240,7 @@ fn write(world: &mut World, trail: &mut Trail, buffer: &Buffer, at: i64) {
         .collect();
     let text = format!("{{\"Records\":[{}]}}", texts.join(","));
     let key = key(world, trail, buffer, at);
-    let file = (packed(text.as_bytes()), Vec::new());
+    let file = (packed(text.as_bytes()), BTreeMap::new());
     trail.status.delivery_error = place::put(world, trail, &key, file).err();
     if trail.status.delivery_error.is_some() {
         return;
@@ -250,9 +251,9 @@ fn write(world: &mut World, trail: &mut Trail, buffer: &Buffer, at: i64) {
         events.clone().min().unwrap_or(at),
         events.max().unwrap_or(at),
     );
-    if let Some(topic) = &trail.topic {
+    if trail.topic.is_some() {
         let message = json!({"s3Bucket": trail.bucket(), "s3ObjectKey": [key]});
-        if place::notify(world, topic, &message.to_string()) {
+        if place::notify(world, trail, &message.to_string()) {
             trail.status.notified = Some(at);
         }
     }

@@ -122,11 +122,13 @@ fn close(world: &mut World, trail: &mut Trail, chain: &mut Chain, end: i64) {
     let Some(signature) = signer.sign(&signed) else {
         return;
     };
-    let metadata = vec![
-        ("signature".to_owned(), signature.clone()),
-        ("signature-algorithm".to_owned(), "SHA256withRSA".to_owned()),
+    let headers = [
+        ("x-amz-meta-signature", signature.as_str()),
+        ("x-amz-meta-signature-algorithm", "SHA256withRSA"),
     ];
-    match place::put(world, trail, &key, (packed(text.as_bytes()), metadata)) {
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let file = (packed(text.as_bytes()), headers.into_iter().collect());
+    match place::put(world, trail, &key, file) {
         Ok(()) => trail.status.digested = Some(end),
         Err(error) => trail.status.delivery_error = Some(error),
     }

@@ -93,17 +93,35 @@ pub fn response(value: &Value) -> Value {
     }
 }
 
-/// A value that an operation worded itself, with secrets out all the same.
-pub fn own_words(value: &Value) -> Value {
+/// What an operation worded itself, in CloudTrail's names: dates and types as for others, and secrets out all the same.
+pub fn own_words(service: Service, value: &Value) -> Value {
+    let query = matches!(service.protocol(), Protocol::Query | Protocol::Ec2);
+    reworded(value, query)
+}
+
+fn reworded(value: &Value, query: bool) -> Value {
+    if let Some(date) = dated(value) {
+        return date;
+    }
     match value {
         Value::Object(members) => members
             .iter()
             .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), own_words(value)))
+            .map(|(name, value)| {
+                let value = reworded(value, query);
+                let value = if query { retype(name, value) } else { value };
+                (name.clone(), value)
+            })
             .collect(),
-        Value::Array(items) => items.iter().map(own_words).collect(),
+        Value::Array(items) => items.iter().map(|item| reworded(item, query)).collect(),
         other => other.clone(),
     }
+}
+
+/// The date that an instant of an answer is written as.
+fn dated(value: &Value) -> Option<Value> {
+    let seconds = value.get("$time").and_then(Value::as_i64)?;
+    Some(date(Timestamp::from_seconds(seconds)).into())
 }
 
 fn or_null(members: Map<String, Value>) -> Value {
@@ -115,8 +133,8 @@ fn or_null(members: Map<String, Value>) -> Value {
 }
 
 fn written(value: &Value) -> Value {
-    if let Some(seconds) = value.get("$time").and_then(Value::as_i64) {
-        return date(Timestamp::from_seconds(seconds)).into();
+    if let Some(date) = dated(value) {
+        return date;
     }
     match value {
         Value::Object(members) => members
@@ -238,10 +256,16 @@ mod tests {
 
     #[test]
     fn own_words_lose_their_secrets_too() {
-        let said = json!({"credentials": {"secretAccessKey": "s", "accessKeyId": "ASIA"}});
+        let said = json!({
+            "credentials": {"secretAccessKey": "s", "accessKeyId": "ASIA", "expiration": {"$time": 0}},
+            "durationSeconds": "900",
+        });
         assert_eq!(
-            own_words(&said),
-            json!({"credentials": {"accessKeyId": "ASIA"}})
+            own_words(Service::Sts, &said),
+            json!({
+                "credentials": {"accessKeyId": "ASIA", "expiration": "Jan 1, 1970, 12:00:00 AM"},
+                "durationSeconds": 900,
+            })
         );
     }
 }

@@ -14,7 +14,6 @@ mod keys;
 mod lookup;
 mod place;
 mod record;
-mod s3_event;
 mod selector;
 mod trails;
 

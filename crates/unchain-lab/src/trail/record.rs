@@ -1,18 +1,17 @@
 //! From a call and its outcome to records: one in the log of the caller's account, a copy in each other account that
 //! the call reached.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha512};
+use serde_json::Value;
 
 use super::draft::{Access, Category, Draft};
-use super::{elements, identity, s3_event};
+use super::{elements, identity};
 use crate::call::{Call, Fault, Reply, Trouble};
 use crate::operation::Event;
 use crate::protocol;
+use crate::s3;
 use crate::service::Service;
 use crate::session::{Caller, Who};
+use crate::sts;
 use crate::world::World;
 
 /// The version of the record format: IAM and S3 are one behind.
@@ -127,62 +126,30 @@ impl Happened<'_> {
         draft
     }
 
-    /// Who called. Calls that need no signature carry their caller in the answer.
+    /// Who called. Calls that need no signature name their caller in a token among the parameters.
     fn identity(&self, world: &World) -> Value {
-        let caller = &self.call.caller;
-        if caller.who != Who::Anonymous || self.service() != Service::Sts {
-            return identity::of(world, caller);
+        let call = self.call;
+        match sts::bearer(call.operation, &call.params) {
+            Some(bearer) if call.caller.who == Who::Anonymous => identity::of(world, &bearer),
+            _ => identity::of(world, &call.caller),
         }
-        let value = self.reply().map(|reply| &reply.value);
-        let text = |name: &str| {
-            let text = value.and_then(|value| value.get(name));
-            text.and_then(Value::as_str).unwrap_or_default()
-        };
-        let (kind, id, user, provider) = match self.call.operation.name {
-            "AssumeRoleWithSAML" => (
-                "SAMLUser",
-                format!("{}:{}", text("NameQualifier"), text("Subject")),
-                text("Subject"),
-                text("NameQualifier"),
-            ),
-            "AssumeRoleWithWebIdentity" => {
-                let subject = text("SubjectFromWebIdentityToken");
-                let id = format!("{}:{}:{subject}", text("Provider"), text("Audience"));
-                ("WebIdentityUser", id, subject, text("Provider"))
-            }
-            _ => return identity::of(world, caller),
-        };
-        if value.is_none() {
-            return json!({"type": kind});
-        }
-        json!({"type": kind, "principalId": id, "userName": user, "identityProvider": provider})
     }
 
     fn outcome_of(&self, draft: &mut Draft, world: &World) {
         match self.outcome {
             Ok(reply) => self.success(draft, reply),
-            Err(fault) => self.failure(draft, fault),
-        }
-        if self.service() != Service::S3 {
-            return;
-        }
-        if draft.additional.is_none() {
-            draft.additional = Some(s3_event::additional(self.call));
-        }
-        if draft.resources.is_empty() {
-            let owner = self.bucket_owner(world);
-            draft.resources = s3_event::resources(self.call, owner.as_deref());
+            Err(fault) => self.failure(draft, (world, fault)),
         }
     }
 
     fn success(&self, draft: &mut Draft, reply: &Reply) {
         let recorded = &reply.recorded;
         draft.request = match &recorded.request {
-            Some(request) => elements::own_words(request),
+            Some(request) => elements::own_words(self.service(), request),
             None => self.request(),
         };
         draft.response = match &recorded.response {
-            Some(response) => elements::own_words(response),
+            Some(response) => elements::own_words(self.service(), response),
             None if self.call.operation.read_only => Value::Null,
             None if self.service() == Service::S3 => Value::Null,
             None => elements::response(&reply.value),
@@ -192,10 +159,14 @@ impl Happened<'_> {
     }
 
     /// A refusal hides what was asked, except with EC2 and S3 and where the operation says otherwise.
-    fn failure(&self, draft: &mut Draft, fault: &Fault) {
+    fn failure(&self, draft: &mut Draft, (world, fault): (&World, &Fault)) {
         let refused = fault.trouble == Trouble::Denied;
-        let keeps = matches!(self.service(), Service::Ec2 | Service::S3);
-        if !refused || keeps || fault.keep_request {
+        if self.service() == Service::S3 {
+            let recorded = s3::recorded(world, self.call, 0);
+            draft.request = recorded.request.unwrap_or_default();
+            draft.additional = recorded.additional;
+            draft.resources = recorded.resources;
+        } else if !refused || self.service() == Service::Ec2 || fault.keep_request {
             draft.request = self.request();
         }
         draft.error_code = Some(error_code(self.service(), fault));
@@ -203,15 +174,15 @@ impl Happened<'_> {
     }
 
     fn request(&self) -> Value {
-        match self.service() {
-            Service::S3 => s3_event::request(self.call),
-            service => elements::request(service, &self.call.params),
-        }
+        elements::request(self.service(), &self.call.params)
     }
 
     fn host(&self) -> String {
         match self.service() {
-            Service::S3 => s3_event::host(self.call),
+            Service::S3 => match self.call.text("Bucket") {
+                Some(bucket) => format!("{bucket}.s3.{}.amazonaws.com", self.call.region),
+                None => format!("s3.{}.amazonaws.com", self.call.region),
+            },
             service @ (Service::Iam | Service::Organizations) => {
                 format!("{}.amazonaws.com", service.name())
             }
@@ -231,7 +202,7 @@ fn from_console(caller: &Caller) -> bool {
 /// `eventName`: the API's name, but Lambda's with the date of its API and some of S3's by their older names.
 fn event_name(service: Service, operation: &'static str) -> String {
     match (service, operation) {
-        (Service::S3, name) => s3_event::event_name(name).to_owned(),
+        (Service::S3, name) => s3::event_name(name).to_owned(),
         (Service::Lambda, "Invoke") => "Invoke".to_owned(),
         (Service::Lambda, name @ ("GetFunction" | "UpdateFunctionCode" | "AddPermission")) => {
             format!("{name}20150331v2")
@@ -258,10 +229,4 @@ fn error_code(service: Service, fault: &Fault) -> String {
         }
         _ => code,
     }
-}
-
-/// S3's second request id: seventy-six characters that follow from the first.
-pub(super) fn id_2(request_id: &str) -> String {
-    let hash = Sha512::digest(request_id.as_bytes());
-    STANDARD.encode(hash.get(..56).unwrap_or_default())
 }
