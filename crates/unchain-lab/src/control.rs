@@ -17,7 +17,7 @@ pub const PREFIX: &str = "/_lab/";
 pub type Handler = fn(&mut World, &str, &Value) -> Result<Value, Fault>;
 
 /// Paths that are answered by other modules: all that begin with the name and a slash.
-const ELSEWHERE: &[(&str, Handler)] = &[];
+const ELSEWHERE: &[(&str, Handler)] = &[("story", crate::story::control)];
 
 /// Answers a control request.
 pub fn handle(world: &mut World, request: &Request, host: Timestamp) -> Response {
@@ -98,6 +98,10 @@ fn answer(
         ("GET", "settings") => Ok(settings(world)),
         ("POST", "settings") => change_settings(world, body),
         ("POST", "source") => source(world, body),
+        ("POST", "deliver") => {
+            trail::deliver_all(world);
+            Ok(json!({}))
+        }
         (_, path) => elsewhere(world, path, body),
     }
 }

@@ -40,6 +40,7 @@ pub mod sigv4;
 pub mod sns;
 pub mod sqs;
 pub mod state;
+pub mod story;
 pub mod sts;
 pub mod trail;
 pub mod workload;

@@ -23,17 +23,21 @@
 //!
 //! This crate must not know how records are read, joined or judged: tests of those stand on it.
 
+mod cast;
 mod error;
 mod expand;
 mod ident;
 mod record;
+mod script;
 mod syntax;
 mod time;
 mod truth;
 mod world;
 
+pub use cast::{Bucket, Cast, CastAccount, CastKey, CastPrincipal, PrincipalKind, Rule, Trust};
 pub use error::ParseError;
 pub use ident::{Prefix, TOKEN_MARKER, identifier};
+pub use script::{Asked, Script, Step, Who};
 pub use truth::{Basis, Edge, Ended, Kind, Made, Token, Truth};
 
 use serde_json::Value;
@@ -44,6 +48,8 @@ use syntax::Statement;
 #[derive(Debug, Clone)]
 pub struct Trail {
     statements: Vec<Statement>,
+    /// The line of each statement, counted from 1.
+    lines: Vec<usize>,
     records: Vec<Value>,
     truth: Truth,
 }
@@ -56,7 +62,7 @@ impl Trail {
     /// The first line that cannot be read, or that means nothing: an unknown name, a call that AWS would
     /// not answer so, a credential used before it is issued.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut statements = Vec::new();
+        let (mut statements, mut lines) = (Vec::new(), Vec::new());
         let mut expansion = expand::Expansion::new();
         for (number, line) in (1..).zip(text.split('\n')) {
             let line = line.strip_suffix('\r').unwrap_or(line);
@@ -65,11 +71,13 @@ impl Trail {
                     .add(&statement)
                     .map_err(|fault| fault.at(number, line))?;
                 statements.push(statement);
+                lines.push(number);
             }
         }
         let (records, truth) = expansion.finish();
         Ok(Self {
             statements,
+            lines,
             records,
             truth,
         })
@@ -85,6 +93,23 @@ impl Trail {
     #[must_use]
     pub fn truth(&self) -> Truth {
         self.truth.clone()
+    }
+
+    /// What a player needs to make the story happen: who and what is there first, then every call in order of time.
+    #[must_use]
+    pub fn script(&self) -> Script {
+        let mut expansion = expand::Expansion::noting();
+        let mut steps = Vec::new();
+        for (line, statement) in self.lines.iter().zip(&self.statements) {
+            // Every statement has been expanded once, so none can fail now.
+            for mut step in expansion.add(statement).unwrap_or_default() {
+                step.line = *line;
+                steps.push(step);
+            }
+        }
+        steps.sort_by_key(|step| step.at);
+        let cast = expansion.cast();
+        Script { cast, steps }
     }
 
     /// The access key id behind a name of the trail: of several credentials of that name, the first.

@@ -7,12 +7,14 @@ use std::fmt;
 
 /// What a declaration declares: the first word of its line.
 pub(crate) const DECLARATIONS: &[&str] = &[
-    "day", "region", "dates", "account", "user", "root", "role", "person",
+    "day", "region", "dates", "account", "user", "root", "role", "person", "bucket", "allow",
+    "deny", "trust",
 ];
 
 /// Option words and whether a value follows. Any other word is an object of the line.
 const OPTIONS: &[(&str, bool)] = &[
     ("in", true),
+    ("on", true),
     ("as", true),
     ("from", true),
     ("agent", true),

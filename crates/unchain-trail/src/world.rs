@@ -1,8 +1,10 @@
 //! The accounts, principals and credentials that a trail has named so far. It answers "who is that" and
 //! must not know how a call is written.
 
+use crate::cast::{Bucket, PrincipalKind, Rule, Trust};
 use crate::error::Fault;
 use crate::ident::{Prefix, identifier};
+use crate::script::Asked;
 use crate::time::DateForm;
 use crate::truth::{Kind, Truth};
 use jiff::Timestamp;
@@ -18,14 +20,6 @@ pub(crate) struct Account {
     pub(crate) logged: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PrincipalKind {
-    User,
-    Root,
-    Role,
-    Person,
-}
-
 /// A user, root user, role, or person of Identity Center.
 #[derive(Debug, Clone)]
 pub(crate) struct Principal {
@@ -38,6 +32,8 @@ pub(crate) struct Principal {
     pub(crate) longest: i64,
     pub(crate) address: String,
     pub(crate) agent: String,
+    /// It was there before the first event.
+    pub(crate) declared: bool,
 }
 
 impl Principal {
@@ -116,6 +112,11 @@ pub(crate) struct World {
     pub(crate) dates: DateForm,
     pub(crate) records: Vec<(Timestamp, Value)>,
     pub(crate) truth: Truth,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) trusts: Vec<Trust>,
+    pub(crate) buckets: Vec<Bucket>,
+    /// The calls of the line in hand, noted only where somebody wants to make them.
+    pub(crate) asked: Option<Vec<Asked>>,
     ordinals: BTreeMap<String, u32>,
 }
 
@@ -130,6 +131,10 @@ impl World {
             dates: DateForm::Comma,
             records: Vec::new(),
             truth: Truth::default(),
+            rules: Vec::new(),
+            trusts: Vec::new(),
+            buckets: Vec::new(),
+            asked: None,
             ordinals: BTreeMap::new(),
         }
     }

@@ -2,12 +2,14 @@
 //! entered. It must not know any particular call.
 
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, address, guid, session_token};
 use crate::record::{Draft, Failure, base_identity, user_identity};
+use crate::script::Asked;
 use crate::time::{elements_date, later};
 use crate::truth::{Basis, Edge, Kind, Made, Token};
-use crate::world::{Credential, Identity, Principal, PrincipalKind, World};
+use crate::world::{Credential, Identity, Principal, World};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -242,6 +244,10 @@ impl World {
 
     /// Writes a finished record, if the account that receives it is one whose trail we have.
     pub(crate) fn emit(&mut self, draft: Draft) {
+        let logged = self.is_logged(&draft.recipient);
+        if let Some(asked) = &mut self.asked {
+            asked.push(Asked::of(&draft, logged));
+        }
         if self.is_logged(&draft.recipient) {
             self.records.push((draft.at, draft.write()));
         }

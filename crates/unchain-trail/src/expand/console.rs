@@ -4,11 +4,12 @@
 use super::call::{BROWSER, Grant, Link, Parent, own_identity, role_resource, role_session};
 use super::sts::{emit_copies, gives, new_child, session_name};
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::Prefix;
 use crate::time::later;
 use crate::truth::{Basis, Kind};
-use crate::world::{Credential, Identity, Principal, PrincipalKind, World};
+use crate::world::{Credential, Identity, Principal, World};
 use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600;

@@ -1,16 +1,21 @@
 //! The lines that declare: accounts, principals, and what holds for the lines below.
 
 use super::call::{BROWSER, USER_AGENT, own_identity};
+use super::permit;
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, address, guid, identifier};
 use crate::syntax::Statement;
 use crate::time::{DateForm, parse_date, parse_duration};
 use crate::truth::{Kind, Token};
-use crate::world::{Account, Credential, Principal, PrincipalKind, World};
+use crate::world::{Account, Credential, Principal, World};
 use jiff::Timestamp;
 
 pub(super) fn apply(world: &mut World, what: &str, line: &Statement) -> Result<(), Fault> {
     let word = line.words.first().map_or("", String::as_str);
+    if let "allow" | "deny" | "trust" = what {
+        return permit::apply(world, what, line);
+    }
     if let Some(extra) = line.words.get(1) {
         return Err(Fault::new(extra, "one name and then options"));
     }
@@ -38,6 +43,7 @@ pub(super) fn apply(world: &mut World, what: &str, line: &Statement) -> Result<(
             };
         }
         "account" => return account(world, word, line),
+        "bucket" => return permit::bucket(world, word, line),
         "user" => return principal(world, PrincipalKind::User, line),
         "root" => return principal(world, PrincipalKind::Root, line),
         "person" => return principal(world, PrincipalKind::Person, line),
@@ -72,7 +78,8 @@ fn principal(world: &mut World, kind: PrincipalKind, line: &Statement) -> Result
         },
     };
     let declared = declared(world, kind, &account, name)?;
-    let declared = options(declared, line)?;
+    let mut declared = options(declared, line)?;
+    declared.declared = true;
     for label in line.options_named("key") {
         if !matches!(kind, PrincipalKind::User | PrincipalKind::Root) {
             return Err(Fault::new("key", "a key only for a user or root user"));
@@ -123,6 +130,7 @@ pub(super) fn declared(
         longest: 3_600,
         address: address(name),
         agent: agent.to_owned(),
+        declared: false,
     })
 }
 

@@ -4,12 +4,13 @@ use super::call::{Grant, Link, Parent, role_resource, role_session};
 use super::console::wrong_actor;
 use super::sts::{new_child, session_name};
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Noise, guid};
 use crate::record::Draft;
 use crate::time::later;
 use crate::truth::Kind;
-use crate::world::{Identity, Principal, PrincipalKind, World};
+use crate::world::{Identity, Principal, World};
 use serde_json::json;
 
 const HOUR: i64 = 3_600;

@@ -6,10 +6,11 @@ use super::console::{acting, set_aside_last, wrong_actor};
 use super::federation::saml;
 use super::sts::gives;
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, guid};
 use crate::truth::{Basis, Kind};
-use crate::world::{Credential, Identity, Principal, PrincipalKind, World};
+use crate::world::{Credential, Identity, Principal, World};
 use serde_json::json;
 
 const HOUR: i64 = 3_600;

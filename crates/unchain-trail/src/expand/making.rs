@@ -6,11 +6,12 @@ use super::call::Link;
 use super::console::wrong_actor;
 use super::declare::{declared, long_term_key};
 use super::sts::gives;
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, guid, instance_id};
 use crate::time::{DateForm, elements_date};
 use crate::truth::Edge;
-use crate::world::{Principal, PrincipalKind, World};
+use crate::world::{Principal, World};
 use serde_json::{Value, json};
 
 const NAMES: &[&str] = &[
@@ -352,6 +353,17 @@ fn function(world: &World, event: &Event<'_>, home: &str) -> Result<Deed, Fault>
 
 /// A trust policy for an account number, an ARN or `*`, with `external-id` on that condition.
 fn trust_document(home: &str, trusted: &str, event: &Event<'_>) -> String {
+    let provider = [
+        ("oidc-provider", "sts:AssumeRoleWithWebIdentity"),
+        ("saml-provider", "sts:AssumeRoleWithSAML"),
+    ];
+    let provider = provider
+        .iter()
+        .find(|(kind, _)| trusted.starts_with("arn:") && trusted.contains(&format!(":{kind}/")));
+    let (kind, action) = match provider {
+        Some((_, action)) => ("Federated", *action),
+        None => ("AWS", "sts:AssumeRole"),
+    };
     let principal = match trusted {
         number if number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit()) => {
             format!("arn:aws:iam::{number}:root")
@@ -362,8 +374,8 @@ fn trust_document(home: &str, trusted: &str, event: &Event<'_>) -> String {
     };
     let mut statement = json!({
         "Effect": "Allow",
-        "Principal": { "AWS": principal },
-        "Action": "sts:AssumeRole",
+        "Principal": { kind: principal },
+        "Action": action,
     });
     if let (Some(id), Value::Object(fields)) = (event.option("external-id"), &mut statement) {
         let condition = json!({ "StringEquals": { "sts:ExternalId": id } });

@@ -7,16 +7,20 @@ mod declare;
 mod federation;
 mod identity_center;
 mod making;
+mod permit;
 mod plain;
 mod revoking;
 mod sts;
 mod workload;
 
+use crate::cast::Cast;
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
+use crate::script::Step;
 use crate::syntax::{Head, Statement};
 use crate::time::{later, parse_duration};
 use crate::truth::Truth;
-use crate::world::{Credential, Principal, PrincipalKind, World};
+use crate::world::{Credential, Principal, World};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -29,22 +33,44 @@ impl Expansion {
         Self(World::new())
     }
 
-    /// Adds what one line says.
-    pub(crate) fn add(&mut self, statement: &Statement) -> Result<(), Fault> {
+    /// One that notes what each line asks of AWS.
+    pub(crate) fn noting() -> Self {
+        let mut new = Self::new();
+        new.0.asked = Some(Vec::new());
+        new
+    }
+
+    /// Adds what one line says. Gives its steps, where they are noted.
+    pub(crate) fn add(&mut self, statement: &Statement) -> Result<Vec<Step>, Fault> {
         let moment = match statement.head {
-            Head::Declare(what) => return declare::apply(&mut self.0, what, statement),
+            Head::Declare(what) => {
+                declare::apply(&mut self.0, what, statement)?;
+                return Ok(Vec::new());
+            }
             Head::At(moment) => moment,
         };
         let start = moment
             .on(self.0.day)
             .ok_or_else(|| Fault::new(&moment.to_string(), "a time that exists"))?;
         let (count, step) = repetition(statement)?;
+        let mut steps = Vec::new();
         for round in 0..count {
             let at = later(start, step.saturating_mul(round));
             let event = Event::new(&self.0, statement, at)?;
+            let (held, told) = (self.0.credentials.len(), self.0.truth.tokens.len());
             dispatch(&mut self.0, &event)?;
+            if let Some(asked) = self.0.asked.as_mut().map(std::mem::take) {
+                let gives = (self.0.credentials.len() > held).then_some(held);
+                let tokens = told..self.0.truth.tokens.len();
+                steps.push(Step::of(&event, asked, (gives, tokens)));
+            }
         }
-        Ok(())
+        Ok(steps)
+    }
+
+    /// What the declarations so far say.
+    pub(crate) fn cast(&self) -> Cast {
+        Cast::of(&self.0)
     }
 
     /// Everything written, in order of time.

@@ -2,10 +2,11 @@
 
 use super::Event;
 use super::console::wrong_actor;
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::time::Moment;
 use crate::truth::{Ended, Kind};
-use crate::world::{PrincipalKind, World};
+use crate::world::World;
 use serde_json::{Value, json};
 
 const NAMES: &[&str] = &[

@@ -2,12 +2,13 @@
 
 use super::call::{Grant, Link, role_resource, role_session};
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Prefix, guid, instance_id};
 use crate::record::Draft;
 use crate::time::later;
 use crate::truth::Kind;
-use crate::world::{Identity, Principal, PrincipalKind, World};
+use crate::world::{Identity, Principal, World};
 use serde_json::{Map, Value, json};
 
 const HOUR: i64 = 3_600;

@@ -4,12 +4,13 @@ use super::call::{Grant, Link, Parent, role_resource, role_session};
 use super::console::wrong_actor;
 use super::sts::new_child;
 use super::{Actor, Event};
+use crate::cast::PrincipalKind;
 use crate::error::Fault;
 use crate::ident::{Noise, guid, session_token};
 use crate::record::Draft;
 use crate::time::later;
 use crate::truth::{Basis, Kind};
-use crate::world::{Principal, PrincipalKind, World};
+use crate::world::{Principal, World};
 use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600;
