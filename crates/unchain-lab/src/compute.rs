@@ -1,6 +1,12 @@
 //! PLACE.
 
+use serde::{Deserialize, Serialize};
+
 use crate::operation::Operation;
+
+/// The state of the services.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {}
 
 /// EC2's operations.
 pub const EC2: &[Operation] = &[];

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::session::{Caller, Who};
 use crate::sigv4::{self, Claim, Credential, Moment, Signed};
 use crate::world::{Source, World};
-use crate::{control, enforce, protocol, trail};
+use crate::{control, enforce, protocol, sts, trail};
 
 /// After so many calls, tokens that ended long ago are forgotten.
 const SWEEP: u64 = 4096;
@@ -196,6 +196,8 @@ fn run(
 ) -> Result<(&'static Operation, Reply), Fault> {
     let source = source(world, &signed.caller);
     let agent = request.header("user-agent").map(str::to_owned);
+    // The bearer of a token or assertion is the caller, also where the request happens to be signed.
+    let bearer = sts::bearer(asked.operation, &asked.params);
     let call = Call {
         operation: asked.operation,
         region: region(arrival),
@@ -206,7 +208,7 @@ fn run(
         source_ip: source.ip.unwrap_or_else(|| request.peer.to_string()),
         user_agent: source.agent.or(agent).unwrap_or_default(),
         request_id: arrival.request_id.clone(),
-        caller: signed.caller,
+        caller: bearer.unwrap_or(signed.caller),
     };
     let outcome =
         enforce::authorize(world, &call).and_then(|()| (call.operation.run)(world, &call));

@@ -44,6 +44,8 @@ pub struct World {
     pub organizations: crate::organizations::State,
     /// Athena.
     pub athena: crate::athena::State,
+    /// EC2, Lambda, DynamoDB and Secrets Manager.
+    pub compute: crate::compute::State,
     /// CloudTrail.
     pub trail: crate::trail::State,
 }
@@ -125,6 +127,7 @@ impl World {
             sns: crate::sns::State::default(),
             organizations: crate::organizations::State::default(),
             athena: crate::athena::State::default(),
+            compute: crate::compute::State::default(),
             trail: crate::trail::State::default(),
         }
     }

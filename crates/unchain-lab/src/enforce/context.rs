@@ -12,6 +12,7 @@ use unchain_policy::Context;
 use super::{organization, principal};
 use crate::call::Call;
 use crate::operation::Ask;
+use crate::organizations;
 use crate::session::{Caller, MadeBy, Session, Who};
 use crate::world::World;
 
@@ -71,6 +72,9 @@ pub(super) fn of_caller(world: &World, caller: &Caller) -> Context {
         .with("aws:PrincipalAccount", caller.account.as_str());
     if let Some(id) = organization::id(world, &caller.account) {
         context = context.with("aws:PrincipalOrgID", id);
+    }
+    if let Some(path) = organizations::path(world, &caller.account) {
+        context = context.with_all("aws:PrincipalOrgPaths", [path]);
     }
     for (key, value) in tags(world, caller) {
         context = context.with(&format!("aws:PrincipalTag/{key}"), value);

@@ -2,24 +2,21 @@
 
 use unchain_policy::{Layers, Named, ResourceKind, ResourcePolicy};
 
-use super::organization::Policies;
+use super::organization;
 use crate::iam::{Attached, Document, Iam, User};
 use crate::operation::Ask;
-use crate::session::{Caller, MadeBy, Who};
+use crate::session::{Caller, MadeBy, Session, Who};
 use crate::world::World;
 
 /// The policies for a caller and a question. None: the user or role no longer exists, or another has its name.
-pub(super) fn of<'a>(
-    world: &'a World,
-    caller: &'a Caller,
-    (ask, organization): (&'a Ask, &'a Policies),
-) -> Option<Layers<'a>> {
-    let mut layers = of_resource(ask, organization);
-    layers.scps = organization
-        .scps
-        .iter()
-        .map(|level| level.iter().map(named).collect())
-        .collect();
+pub(super) fn of<'a>(world: &'a World, caller: &'a Caller, ask: &'a Ask) -> Option<Layers<'a>> {
+    let mut layers = Layers {
+        resource: resource(ask),
+        scps: organization::scps(world, caller),
+        rcps: organization::rcps(world, Some(caller), ask),
+        session: session(caller),
+        ..Layers::default()
+    };
     let iam = || {
         let account = world.accounts.get(&caller.account)?;
         Some(account.enforced(world.now))
@@ -36,53 +33,59 @@ pub(super) fn of<'a>(
                 add_user(&mut layers, iam()?, (name, id))?;
             }
         }
-        Who::Root
-        | Who::Service(_)
-        | Who::WebIdentity { .. }
-        | Who::Saml { .. }
-        | Who::Anonymous => {}
+        Who::Root => {
+            let session = caller.session.iter().filter(|session| is_task(session));
+            let tasks = session.flat_map(|session| &session.policies);
+            layers.identity.extend(tasks.map(named));
+        }
+        Who::Service(_) | Who::WebIdentity { .. } | Who::Saml { .. } | Who::Anonymous => {}
     }
-    layers.session = session(caller);
     Some(layers)
 }
 
-/// The resource's own policy and what the organization says of its resources.
-pub(super) fn of_resource<'a>(ask: &'a Ask, organization: &'a Policies) -> Layers<'a> {
+/// The resource's own policy and what its organization says, for a caller who is of no account.
+pub(super) fn of_resource<'a>(world: &'a World, ask: &'a Ask) -> Layers<'a> {
+    Layers {
+        resource: resource(ask),
+        rcps: organization::rcps(world, None, ask),
+        ..Layers::default()
+    }
+}
+
+fn resource(ask: &Ask) -> Option<ResourcePolicy<'_>> {
     let kind = if ask.trust {
         ResourceKind::Trust
     } else {
         ResourceKind::Ordinary
     };
-    Layers {
-        resource: ask.resource_policy.as_ref().map(|policy| ResourcePolicy {
-            named: Named {
-                name: "resource policy",
-                policy,
-            },
-            kind,
-        }),
-        rcps: organization
-            .rcps
-            .iter()
-            .map(|level| level.iter().map(named).collect())
-            .collect(),
-        ..Layers::default()
-    }
+    let policy = ask.resource_policy.as_ref()?;
+    let named = Named {
+        name: "resource policy",
+        policy,
+    };
+    Some(ResourcePolicy { named, kind })
 }
 
-fn named(document: &Document) -> Named<'_> {
+/// A policy under the name by which a refusal cites it.
+pub(super) fn named(document: &Document) -> Named<'_> {
     Named {
         name: &document.name,
         policy: &document.policy,
     }
 }
 
-/// Session policies. With none passed a session has what its principal has, except one of a task of a root user,
-/// which has nothing else, and a federated user, whom `unchain-policy` gives nothing.
+/// Session policies. With none passed a session has what its principal has, except a federated user, whom
+/// `unchain-policy` then gives nothing.
 fn session(caller: &Caller) -> Option<Vec<Named<'_>>> {
     let session = caller.session.as_ref()?;
-    let task = matches!(session.made_by, MadeBy::AssumeRoot { .. });
-    (task || !session.policies.is_empty()).then(|| session.policies.iter().map(named).collect())
+    let passed = !session.policies.is_empty() && !is_task(session);
+    passed.then(|| session.policies.iter().map(named).collect())
+}
+
+/// Whether the session's policy is one of AWS's for tasks of a root user. These only deny: what they leave, the root
+/// user may do.
+fn is_task(session: &Session) -> bool {
+    matches!(session.made_by, MadeBy::AssumeRoot { .. })
 }
 
 fn add_user<'a>(layers: &mut Layers<'a>, iam: &'a Iam, (name, id): (&str, &str)) -> Option<()> {
@@ -112,12 +115,10 @@ fn add_policies<'a>(layers: &mut Layers<'a>, iam: &'a Iam, attached: &'a Attache
 
 /// The version in force of a managed policy of the account, or of AWS.
 fn find<'a>(iam: &'a Iam, arn: &str) -> Option<&'a Document> {
-    let policy = iam.policies.get(arn)?;
-    let (document, _) = policy.versions.get(&policy.default_version)?;
-    Some(document)
+    iam.managed(arn)?.document()
 }
 
-/// As authorisation sees it at the world's time.
+/// The version in force of a managed policy of an account, or of AWS, as authorisation sees it at the world's time.
 pub fn managed<'a>(world: &'a World, account: &str, arn: &str) -> Option<&'a Document> {
     find(world.accounts.get(account)?.enforced(world.now), arn)
 }

@@ -65,8 +65,7 @@ pub fn decide(world: &World, caller: &Caller, ask: &Ask) -> Decision {
 /// Whether a role trusts the bearer of a token or assertion that `provider` (an ARN, or the host of a provider that
 /// is built in) vouches for.
 pub fn trusts(world: &World, call: &Call<'_>, provider: &str, ask: &Ask) -> bool {
-    let organization = organization::Policies::of_resource(world, ask);
-    let layers = layers::of_resource(ask, &organization);
+    let layers = layers::of_resource(world, ask);
     let principal = unchain_policy::Principal::federated(provider);
     let context = context::with(context::of_request(world, call), ask);
     let context = context.with("aws:FederatedProvider", provider);
@@ -75,8 +74,7 @@ pub fn trusts(world: &World, call: &Call<'_>, provider: &str, ask: &Ask) -> bool
 }
 
 fn decide_in(world: &World, caller: &Caller, (ask, context): (&Ask, Context)) -> Decision {
-    let organization = organization::Policies::of(world, caller, ask);
-    let Some(layers) = layers::of(world, caller, (ask, &organization)) else {
+    let Some(layers) = layers::of(world, caller, ask) else {
         return Decision::ImplicitlyDenied(Layer::Identity);
     };
     let principal = principal::of(world, caller);

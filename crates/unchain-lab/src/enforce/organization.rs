@@ -1,59 +1,52 @@
 //! What the organization adds: its id, its policies, and whose root users may be assumed. An account that is in no
 //! organization has none of it.
 
-use crate::iam::Document;
+use unchain_policy::Named;
+
+use super::layers::named;
 use crate::operation::Ask;
+use crate::organizations;
 use crate::session::{Caller, Who};
 use crate::world::World;
 
-/// The organization's policies for one question: one list a level, from the root of the organization down.
-#[derive(Debug, Default)]
-pub(super) struct Policies {
-    /// Service control policies of the caller's account.
-    pub(super) scps: Vec<Vec<Document>>,
-    /// Resource control policies of the resource's account.
-    pub(super) rcps: Vec<Vec<Document>>,
+/// Policies by level, from the root of the organization down to the account.
+pub(super) type Levels<'a> = Vec<Vec<Named<'a>>>;
+
+/// The feature of centralised root access that lets root users be assumed.
+const ROOT_SESSIONS: &str = "RootSessions";
+
+/// Service control policies over the caller. They do not bear on service-linked roles
+/// (docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html).
+pub(super) fn scps<'a>(world: &'a World, caller: &Caller) -> Levels<'a> {
+    if is_service_linked(world, caller) {
+        return Vec::new();
+    }
+    levels(organizations::scps(world, &caller.account))
 }
 
-impl Policies {
-    /// Those for a caller and a question. Neither kind applies to service-linked roles
-    /// (docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html).
-    pub(super) fn of(world: &World, caller: &Caller, ask: &Ask) -> Self {
-        if is_service_linked(world, caller) {
-            return Self::default();
-        }
-        let owner = ask.resource_account.as_deref().unwrap_or(&caller.account);
-        Self {
-            scps: Vec::new(),
-            rcps: rcps(world, (owner, ask)),
-        }
-    }
-
-    /// Those for a caller who is of no account.
-    pub(super) fn of_resource(world: &World, ask: &Ask) -> Self {
-        let owner = ask.resource_account.as_deref().unwrap_or_default();
-        Self {
-            scps: Vec::new(),
-            rcps: rcps(world, (owner, ask)),
-        }
-    }
-}
-
-/// Resource control policies bear on S3, STS, SQS, KMS, Secrets Manager, DynamoDB and others with resource policies,
-/// of which the lab has these
+/// Resource control policies over a question's resource, which `owner` owns. They bear on S3, STS, SQS, KMS, Secrets
+/// Manager, DynamoDB and a few more, and not on what service-linked roles do
 /// (docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html).
-fn rcps(world: &World, (owner, ask): (&str, &Ask)) -> Vec<Vec<Document>> {
-    let service = ask
-        .action
-        .split_once(':')
-        .map_or("", |(service, _)| service);
-    match service {
-        "s3" | "sts" | "sqs" | "secretsmanager" | "dynamodb" => {
-            let _ = (world, owner);
-            Vec::new()
+pub(super) fn rcps<'a>(world: &'a World, caller: Option<&Caller>, ask: &Ask) -> Levels<'a> {
+    if caller.is_some_and(|caller| is_service_linked(world, caller)) {
+        return Vec::new();
+    }
+    let caller = caller.map(|caller| caller.account.as_str());
+    let owner = ask.resource_account.as_deref().or(caller);
+    let service = ask.action.split_once(':').map(|(service, _)| service);
+    match (service, owner) {
+        (Some("s3" | "sts" | "sqs" | "secretsmanager" | "dynamodb"), Some(owner)) => {
+            levels(organizations::rcps(world, owner))
         }
         _ => Vec::new(),
     }
+}
+
+fn levels(levels: Vec<Vec<&crate::iam::Document>>) -> Levels<'_> {
+    let levels = levels.into_iter();
+    levels
+        .map(|level| level.into_iter().map(named).collect())
+        .collect()
 }
 
 fn is_service_linked(world: &World, caller: &Caller) -> bool {
@@ -66,13 +59,21 @@ fn is_service_linked(world: &World, caller: &Caller) -> bool {
 }
 
 /// `aws:PrincipalOrgID`.
-pub(super) fn id(_world: &World, _account: &str) -> Option<String> {
-    None
+pub(super) fn id<'a>(world: &'a World, account: &str) -> Option<&'a str> {
+    organizations::of(world, account).map(|organization| organization.id.as_str())
 }
 
 /// Whether `caller` is the management account, or IAM's delegated administrator, of the organization that `target`
-/// is a member of
+/// is another member of, and root sessions are enabled there
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html).
-pub fn may_assume_root(_world: &World, _caller: &str, _target: &str) -> bool {
-    false
+pub fn may_assume_root(world: &World, caller: &str, target: &str) -> bool {
+    let Some(organization) = organizations::of(world, caller) else {
+        return false;
+    };
+    let administers = organization.management == caller
+        || organizations::is_delegated(world, caller, "iam.amazonaws.com");
+    administers
+        && organization.root_features.contains(ROOT_SESSIONS)
+        && organization.management != target
+        && organization.members.contains_key(target)
 }

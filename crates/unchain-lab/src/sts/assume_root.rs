@@ -59,9 +59,7 @@ impl Asked {
             .strip_prefix(TASK)
             .is_some_and(|name| TASKS.contains(&name));
         if !known {
-            return Err(Fault::validation(format!(
-                "{task} is not a valid task policy"
-            )));
+            return Err(no_task(task));
         }
         let target = given
             .strip_prefix("arn:aws:iam::")
@@ -74,6 +72,10 @@ impl Asked {
             given: given.clone(),
         })
     }
+}
+
+fn no_task(arn: &str) -> Fault {
+    Fault::validation(format!("{arn} is not a valid task policy"))
 }
 
 /// The permission is the caller's identity's alone: a root user has no policy that could allow.
@@ -102,7 +104,8 @@ pub(super) fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
             asked.target
         )));
     }
-    let task = enforce::managed(world, &asked.target, &asked.task).cloned();
+    let task = enforce::managed(world, &asked.target, &asked.task);
+    let task = task.ok_or_else(|| no_task(&asked.task))?.clone();
     let duration = asked
         .duration
         .filter(|seconds| *seconds > 0)
@@ -116,7 +119,7 @@ pub(super) fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
         .as_ref()
         .and_then(|session| session.source_identity.clone());
     let draft = Draft {
-        policies: task.into_iter().collect(),
+        policies: vec![task],
         source_identity: identity.clone(),
         chained: call.caller.session.is_some(),
         ..Draft::new(&asked.target, Who::Root, made_by, duration)

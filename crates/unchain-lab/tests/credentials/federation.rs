@@ -2,12 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rsa::pkcs1v15::SigningKey;
-use rsa::signature::{SignatureEncoding, Signer};
-use rsa::traits::PublicKeyParts;
-use rsa::{BigUint, RsaPrivateKey};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use unchain_lab::iam::Provider;
 use unchain_lab::service::Service;
 use unchain_lab::session::{Caller, Who};
@@ -154,38 +149,39 @@ fn tags_and_source_identity_come_with_the_token() {
     assert_eq!(session.source_identity.as_deref(), Some("eve"));
 }
 
-/// A small key from two primes that are known, so that no randomness is needed. It is far too weak for use.
-fn key() -> RsaPrivateKey {
-    // 2^521 − 1 and 2^607 − 1 are Mersenne primes.
-    let one = BigUint::from(1_u8);
-    let prime = |power: usize| (one.clone() << power) - one.clone();
-    RsaPrivateKey::from_p_q(prime(521), prime(607), BigUint::from(65_537_u32)).unwrap()
-}
+/// The modulus of a key that was thrown away, and its signatures of two tokens with the claims of [`claims`]: with
+/// `kid` 1 and 2.
+const MODULUS: &str = "3LAsvheANnzy-HaTnSwEZdIvkJTok1miQQVoWNf3v0ePv--4Y8WhoafFxpADcPeE0AcwAyk8vVwELtNwgZyvgQHSF1\
+    mRsMsY6AKGPZbLFUlfw3CS1uYL9q5Es-8GKewz9lTQ-tsAO1xD9Cz-QFtlntSqaWg_ASxPNFLStV9kY20";
+const SIGNATURES: [&str; 2] = [
+    "0Mq-3eC1CrEXGNB7aBLj8qrkZRSkakKk2-44_i6YVf8NJfICvewEU8_4D7-ByUCpVzOJ7oeeFN5JF5Y1w2LT_HKhNS\
+    7jQ7bhbx4ShzjM04i-LO91iS3adkVaETTtfjAwV1adTJEbt3UNn9_PctTAT8Xaf4i035fddn0zWmgZZJE",
+    "v8PIE5_2bThQz1F8VcwuefaFX8etVPsZ_1CidxmNyT1aoBqMNwdbrlG_lPpkKZ4lKmLiMunVAof-iFEkpJxjKyw-vG\
+    PFz2AmVwUmsb894-AzXgNGJUd7mHNcQA_-7POF-TzH2Ni_fORyLlh1_AepZuJUEg7zgndnE0I2QewKLDI",
+];
 
 #[test]
 fn with_the_issuers_keys_the_signature_counts() {
     let (mut desk, role) = oidc();
-    let key = key();
-    let text = |number: &BigUint| URL_SAFE_NO_PAD.encode(number.to_bytes_be());
-    let set = json!({"keys": [{"kty": "RSA", "kid": "1", "n": text(key.n()), "e": text(key.e())}]});
+    let set = json!({"keys": [{"kty": "RSA", "kid": "1", "n": MODULUS, "e": "AQAB"}]});
     desk.world
         .key_sets
         .insert(ISSUER.to_owned(), set.to_string());
-    let signed = |header: Value| {
-        let text = format!("{}.{}", part(&header), part(&claims()));
-        let signature = SigningKey::<Sha256>::new(key.clone()).sign(text.as_bytes());
-        format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    let with = |algorithm: &str, kid: &str, signature: &str| {
+        let header = json!({"alg": algorithm, "kid": kid});
+        format!("{}.{}.{signature}", part(&header), part(&claims()))
     };
-    let right = signed(json!({"alg": "RS256", "kid": "1"}));
-    assert!(present(&mut desk, &role, &right).is_ok());
-    for wrong in [
-        token(&claims()),
-        signed(json!({"alg": "none", "kid": "1"})),
-        signed(json!({"alg": "RS256", "kid": "2"})),
+    let [first, second] = SIGNATURES;
+    assert!(present(&mut desk, &role, &with("RS256", "1", first)).is_ok());
+    for (token, words) in [
+        (with("RS256", "1", second), "signature"),
+        (token(&claims()), "signature"),
+        (with("none", "1", first), "algorithm"),
+        (with("RS256", "2", second), "verification key"),
     ] {
         refused(
-            present(&mut desk, &role, &wrong),
-            ("InvalidIdentityToken", ""),
+            present(&mut desk, &role, &token),
+            ("InvalidIdentityToken", words),
         );
     }
 }

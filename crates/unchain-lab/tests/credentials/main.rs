@@ -5,4 +5,5 @@ mod desk;
 mod enforce;
 mod federation;
 mod limits;
+mod organization;
 mod recorded;
