@@ -25,6 +25,11 @@ pub(super) fn conflict(message: impl Into<String>) -> Fault {
     fault(409, "DeleteConflict", message)
 }
 
+/// `DeleteConflict` for a thing that something must be done to before it goes.
+pub(super) fn must_first(what: &str) -> Fault {
+    conflict(format!("Cannot delete entity, must {what} first."))
+}
+
 /// `LimitExceeded`.
 pub(super) fn limit(message: impl Into<String>) -> Fault {
     fault(409, "LimitExceeded", message)

@@ -80,8 +80,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         None
     };
     if let Some(first) = first {
-        let message = format!("Cannot delete entity, must {first} first.");
-        return Err(fault::conflict(message));
+        return Err(fault::must_first(first));
     }
     find::change(world, call)?.groups.remove(&name);
     Ok(answer::nothing())

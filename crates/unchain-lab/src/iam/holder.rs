@@ -84,3 +84,22 @@ impl Holder {
         }
     }
 }
+
+/// What is attached to the user, group or role of an ARN, and for a user to its groups; empty when it is not there.
+pub(super) fn attached_at<'i>(account: &str, iam: &'i Iam, arn: &str) -> Vec<&'i Attached> {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let user = iam.users.get(name);
+    if let Some(user) = user.filter(|user| user.arn(account, name) == arn) {
+        let groups = user.groups.iter().filter_map(|group| iam.groups.get(group));
+        let groups = groups.map(|group| &group.attached);
+        return std::iter::once(&user.attached).chain(groups).collect();
+    }
+    let role = iam.roles.get(name);
+    let role = role.filter(|role| role.arn(account, name) == arn);
+    let group = iam.groups.get(name);
+    let group = group.filter(|group| group.arn(account, name) == arn);
+    role.map(|role| &role.attached)
+        .or(group.map(|group| &group.attached))
+        .into_iter()
+        .collect()
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::documents::{statements, texts};
+use super::holder::attached_at;
 use super::{AccessJob, Attached, Iam, answer, fault, find, page};
 use crate::call::{Call, Fault, Reply};
 use crate::service::Service;
@@ -106,36 +107,7 @@ struct Subject<'i> {
 }
 
 fn subject<'i>(account: &str, iam: &'i Iam, arn: &'i str) -> Option<Subject<'i>> {
-    let name = arn.rsplit('/').next().unwrap_or_default();
-    let user = iam
-        .users
-        .get(name)
-        .filter(|user| user.arn(account, name) == arn);
-    if let Some(user) = user {
-        let groups = user.groups.iter().filter_map(|group| iam.groups.get(group));
-        let mut attached = vec![&user.attached];
-        attached.extend(groups.map(|group| &group.attached));
-        let used = user.keys.iter().filter_map(|key| key.last_used.as_ref());
-        let used = used.map(|(at, service, region)| (service.as_str(), (*at, region.clone())));
-        return Some(Subject {
-            attached,
-            used: used.collect(),
-            ..Subject::default()
-        });
-    }
-    let role = iam
-        .roles
-        .get(name)
-        .filter(|role| role.arn(account, name) == arn);
-    let group = iam
-        .groups
-        .get(name)
-        .filter(|group| group.arn(account, name) == arn);
-    let attached: Vec<_> = role
-        .map(|role| &role.attached)
-        .into_iter()
-        .chain(group.map(|group| &group.attached))
-        .collect();
+    let attached = attached_at(account, iam, arn);
     if attached.is_empty() {
         iam.managed(arn)?;
         return Some(Subject {
@@ -143,9 +115,16 @@ fn subject<'i>(account: &str, iam: &'i Iam, arn: &'i str) -> Option<Subject<'i>>
             ..Subject::default()
         });
     }
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let user = iam.users.get(name);
+    let user = user.filter(|user| user.arn(account, name) == arn);
+    let used = user.into_iter().flat_map(|user| &user.keys);
+    let used = used.filter_map(|key| key.last_used.as_ref());
+    let used = used.map(|(at, service, region)| (service.as_str(), (*at, region.clone())));
     Some(Subject {
         attached,
-        ..Subject::default()
+        used: used.collect(),
+        policy: None,
     })
 }
 

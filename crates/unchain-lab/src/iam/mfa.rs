@@ -174,7 +174,7 @@ pub(super) fn resync(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let (_, serial) = owned(iam, call)?;
     let step = proven(device(iam, &serial)?, call, RESYNC)?;
     if let Some(device) = find::change(world, call)?.mfa_devices.get_mut(&serial) {
-        device.last_step = Some(step);
+        device.last_step = device.last_step.max(Some(step));
     }
     Ok(record::quiet(call, CODES))
 }

@@ -38,6 +38,7 @@ mod service_credentials;
 mod service_roles;
 mod simulate;
 mod table;
+mod tags;
 mod users;
 mod versions;
 

@@ -99,9 +99,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let name = call.required("InstanceProfileName")?;
     let profile = find::profile(find::iam(world, call)?, &name)?;
     if profile.role.is_some() {
-        return Err(fault::conflict(
-            "Cannot delete entity, must remove roles from instance profile first.",
-        ));
+        return Err(fault::must_first("remove roles from instance profile"));
     }
     let arn = profile.arn(&call.caller.account, &name);
     let iam = find::change(world, call)?;

@@ -10,7 +10,7 @@ pub(super) fn request_without(call: &Call<'_>, hidden: &[&str]) -> Value {
         .params
         .iter()
         .filter(|(name, _)| !hidden.contains(&name.as_str()))
-        .map(|(name, value)| (lower_first(name), camel(value)))
+        .map(|(name, value)| (lower_first(name), flag(name, value)))
         .collect();
     if kept.is_empty() {
         return Value::Null;
@@ -46,7 +46,18 @@ pub(super) fn hiding(name: &str, mut object: Map<String, Value>, hidden: &[&str]
     }
 }
 
+/// The query protocol has only text; CloudTrail writes a choice as a boolean.
+fn flag(name: &str, value: &Value) -> Value {
+    match value.as_str() {
+        Some(text) if name.ends_with("Required") => Value::Bool(text == "true"),
+        _ => camel(value),
+    }
+}
+
 fn camel(value: &Value) -> Value {
+    if let Some(at) = value.get("$time").and_then(Value::as_i64) {
+        return Value::String(date(at));
+    }
     match value {
         Value::Array(items) => items.iter().map(camel).collect(),
         Value::Object(fields) => fields
@@ -55,4 +66,10 @@ fn camel(value: &Value) -> Value {
             .collect(),
         other => other.clone(),
     }
+}
+
+/// An instant as CloudTrail writes it in `responseElements`: `Nov 22, 2026, 9:46:15 PM`, UTC.
+fn date(seconds: i64) -> String {
+    let at = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    at.strftime("%b %-d, %Y, %-I:%M:%S %p").to_string()
 }

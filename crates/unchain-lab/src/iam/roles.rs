@@ -149,8 +149,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         None
     };
     if let Some(first) = first {
-        let message = format!("Cannot delete entity, must {first} first.");
-        return Err(fault::conflict(message));
+        return Err(fault::must_first(first));
     }
     remove(world, call, &name)
 }
@@ -168,34 +167,4 @@ pub(super) fn remove(world: &mut World, call: &Call<'_>, name: &str) -> Result<R
         },
     );
     Ok(answer::nothing())
-}
-
-/// `TagRole`.
-pub(super) fn tag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("RoleName")?;
-    let there = &find::own_role(find::iam(world, call)?, &name)?
-        .attached
-        .tags;
-    let tags = names::added_tags(call, there)?;
-    find::role_mut(find::change(world, call)?, &name)?
-        .attached
-        .tags = tags;
-    Ok(answer::nothing())
-}
-
-/// `UntagRole`.
-pub(super) fn untag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("RoleName")?;
-    find::own_role(find::iam(world, call)?, &name)?;
-    let keys = names::tag_keys(call);
-    let role = find::role_mut(find::change(world, call)?, &name)?;
-    role.attached.tags.retain(|key, _| !keys.contains(key));
-    Ok(answer::nothing())
-}
-
-/// `ListRoleTags`.
-pub(super) fn list_tags(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("RoleName")?;
-    let role = find::role(find::iam(world, call)?, &name)?;
-    page::tags(call, &role.attached.tags)
 }

@@ -8,6 +8,7 @@ use unchain_policy::{
     evaluate,
 };
 
+use super::holder::attached_at;
 use super::{Attached, Document, Iam, answer, fault, find, names, page};
 use crate::call::{Call, Fault, Reply};
 use crate::world::World;
@@ -44,7 +45,11 @@ pub(super) fn custom(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
 pub(super) fn principal(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let source = call.required("PolicySourceArn")?;
     let iam = find::iam(world, call)?;
-    let attached = source_of(&call.caller.account, iam, &source)?;
+    let attached = attached_at(&call.caller.account, iam, &source);
+    if attached.is_empty() {
+        let message = format!("The entity with ARN {source} cannot be found.");
+        return Err(fault::missing(message));
+    }
     let boundary = attached.first().and_then(|first| first.boundary.as_ref());
     let boundary = boundary.map(|arn| document(iam, arn).into_iter().collect());
     let own = given(call, "PolicyInputList")?;
@@ -68,32 +73,6 @@ fn documents<'i>(iam: &'i Iam, attached: &[&'i Attached]) -> impl Iterator<Item 
         .flat_map(|one| one.inline.values())
         .collect();
     inline.into_iter().chain(managed)
-}
-
-/// What is attached to the principal first, then to its groups.
-fn source_of<'i>(account: &str, iam: &'i Iam, arn: &str) -> Result<Vec<&'i Attached>, Fault> {
-    let name = arn.rsplit('/').next().unwrap_or_default();
-    let user = iam
-        .users
-        .get(name)
-        .filter(|user| user.arn(account, name) == arn);
-    if let Some(user) = user {
-        let groups = user.groups.iter().filter_map(|group| iam.groups.get(group));
-        let groups = groups.map(|group| &group.attached);
-        return Ok(std::iter::once(&user.attached).chain(groups).collect());
-    }
-    let role = iam
-        .roles
-        .get(name)
-        .filter(|role| role.arn(account, name) == arn);
-    let group = iam
-        .groups
-        .get(name)
-        .filter(|group| group.arn(account, name) == arn);
-    role.map(|role| &role.attached)
-        .or(group.map(|group| &group.attached))
-        .map(|attached| vec![attached])
-        .ok_or_else(|| fault::missing(format!("The entity with ARN {arn} cannot be found.")))
 }
 
 /// The policies of a parameter, called after their place in it.

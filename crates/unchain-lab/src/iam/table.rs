@@ -4,7 +4,7 @@
 use super::{
     account, asks, attach, boundary, details, groups, inline, keys, last_accessed, login, mfa,
     oidc, passwords, policies, profiles, report, roles, saml, service_credentials, service_roles,
-    simulate, users, versions,
+    simulate, tags, users, versions,
 };
 use crate::call::{Call, Fault, Reply};
 use crate::operation::{Ask, Event, Operation, Permission};
@@ -40,9 +40,9 @@ pub const OPERATIONS: &[Operation] = &[
     reads("ListUsers", asks::users, users::list),
     writes("UpdateUser", asks::renamed_user, users::update),
     writes("DeleteUser", asks::user, users::delete),
-    writes("TagUser", asks::user, users::tag),
-    writes("UntagUser", asks::user, users::untag),
-    reads("ListUserTags", asks::user, users::list_tags),
+    writes("TagUser", asks::user, tags::add),
+    writes("UntagUser", asks::user, tags::remove),
+    reads("ListUserTags", asks::user, tags::list),
 
     writes("CreateGroup", asks::new_group, groups::create),
     reads("GetGroup", asks::group, groups::get),
@@ -59,9 +59,9 @@ pub const OPERATIONS: &[Operation] = &[
     writes("UpdateRoleDescription", asks::role, roles::describe),
     writes("UpdateAssumeRolePolicy", asks::role, roles::update_trust),
     writes("DeleteRole", asks::role, roles::delete),
-    writes("TagRole", asks::role, roles::tag),
-    writes("UntagRole", asks::role, roles::untag),
-    reads("ListRoleTags", asks::role, roles::list_tags),
+    writes("TagRole", asks::role, tags::add),
+    writes("UntagRole", asks::role, tags::remove),
+    reads("ListRoleTags", asks::role, tags::list),
     writes("CreateServiceLinkedRole", asks::service_role, service_roles::create),
     writes("DeleteServiceLinkedRole", asks::role, service_roles::delete),
     reads("GetServiceLinkedRoleDeletionStatus", asks::deleted_role, service_roles::deletion_status),

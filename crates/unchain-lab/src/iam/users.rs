@@ -149,7 +149,7 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         .get(&name)
         .is_some_and(|there| !there.is_empty())
     {
-        return Err(must_first("delete service specific credentials"));
+        return Err(fault::must_first("delete service specific credentials"));
     }
     let iam = find::change(world, call)?;
     iam.users.remove(&name);
@@ -174,39 +174,7 @@ fn check_empty(user: &User) -> Result<(), Fault> {
         (user.groups.is_empty(), "remove users from group"),
     ];
     match rules.iter().find(|(gone, _)| !gone) {
-        Some((_, first)) => Err(must_first(first)),
+        Some((_, first)) => Err(fault::must_first(first)),
         None => Ok(()),
     }
-}
-
-fn must_first(what: &str) -> Fault {
-    fault::conflict(format!("Cannot delete entity, must {what} first."))
-}
-
-/// `TagUser`.
-pub(super) fn tag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("UserName")?;
-    let there = &find::user(find::iam(world, call)?, &name)?.attached.tags;
-    let tags = names::added_tags(call, there)?;
-    find::user_mut(find::change(world, call)?, &name)?
-        .attached
-        .tags = tags;
-    Ok(answer::nothing())
-}
-
-/// `UntagUser`.
-pub(super) fn untag(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("UserName")?;
-    find::user(find::iam(world, call)?, &name)?;
-    let keys = names::tag_keys(call);
-    let user = find::user_mut(find::change(world, call)?, &name)?;
-    user.attached.tags.retain(|key, _| !keys.contains(key));
-    Ok(answer::nothing())
-}
-
-/// `ListUserTags`.
-pub(super) fn list_tags(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let name = call.required("UserName")?;
-    let user = find::user(find::iam(world, call)?, &name)?;
-    page::tags(call, &user.attached.tags)
 }

@@ -396,7 +396,7 @@ fn a_recreated_principal_is_not_the_one_that_was_trusted() {
 }
 
 #[test]
-fn providers_are_kept_by_arn() {
+fn saml_providers_are_kept_by_arn() {
     let mut bench = Bench::new();
     let metadata = format!("<EntityDescriptor>{}</EntityDescriptor>", "x".repeat(1000));
     let made = bench.ok(
@@ -420,7 +420,11 @@ fn providers_are_kept_by_arn() {
     );
     bench.ok("DeleteSAMLProvider", made.clone());
     assert_eq!(bench.code("GetSAMLProvider", made), "NoSuchEntity");
+}
 
+#[test]
+fn oidc_providers_are_kept_by_arn() {
+    let mut bench = Bench::new();
     let made = bench.ok(
         "CreateOpenIDConnectProvider",
         json!({"Url": "https://token.actions.githubusercontent.com", "ClientIDList": ["sts.amazonaws.com"]}),

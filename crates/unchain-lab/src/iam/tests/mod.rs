@@ -9,6 +9,7 @@ mod secrets;
 use serde_json::{Map, Value, json};
 use unchain_core::time::Timestamp;
 
+use super::answer;
 use crate::call::{Call, Fault, Reply, Trouble};
 use crate::http::Request;
 use crate::operation::{Ask, Permission};
@@ -44,13 +45,13 @@ impl Bench {
     }
 
     fn call(&self, operation: &str, params: Value) -> Call<'_> {
-        let params = params.as_object().cloned().unwrap_or_default();
+        let params = answer::fields(params);
         call(&self.world, (&self.who, &self.request), (operation, params))
     }
 
     fn try_reply(&mut self, operation: &str, params: Value) -> Result<Reply, Fault> {
         let request = self.request.clone();
-        let params = params.as_object().cloned().unwrap_or_default();
+        let params = answer::fields(params);
         let call = call(&self.world, (&self.who, &request), (operation, params));
         (call.operation.run)(&mut self.world, &call)
     }
@@ -140,10 +141,11 @@ fn call<'a>(
 }
 
 fn trusts(principal: Value) -> String {
-    json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
-    ]})
-    .to_string()
+    let mut policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    ]});
+    policy["Statement"][0]["Principal"] = principal;
+    policy.to_string()
 }
 
 fn names(list: &Value, field: &str) -> Vec<String> {

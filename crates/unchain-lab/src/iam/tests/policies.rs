@@ -204,7 +204,7 @@ fn a_policy_in_use_stays_and_its_users_are_told() {
         "ListPolicies",
         json!({"Scope": "Local", "OnlyAttached": "true"}),
     );
-    assert_eq!(names(&local["Policies"], "Arn"), [arn.clone()]);
+    assert_eq!(names(&local["Policies"], "Arn"), [arn.as_str()]);
     let all = bench.ok("ListPolicies", json!({"MaxItems": "1000"}));
     assert!(names(&all["Policies"], "PolicyName").contains(&"AdministratorAccess".to_owned()));
     bench.ok(
@@ -247,8 +247,8 @@ fn a_boundary_must_be_there() {
     );
 }
 
-#[test]
-fn the_simulator_says_what_the_policies_say() {
+/// Eve may do everything in S3, and a question about her with one more policy.
+fn simulation() -> (Bench, Value) {
     let mut bench = Bench::new();
     bench.user("eve");
     bench.ok(
@@ -265,7 +265,16 @@ fn the_simulator_says_what_the_policies_say() {
         "ActionNames": ["s3:GetObject", "s3:DeleteBucket", "ec2:RunInstances"],
         "ContextEntries": [],
     });
-    let word = |answer: &Value, at: usize| answer["EvaluationResults"][at]["EvalDecision"].clone();
+    (bench, ask)
+}
+
+fn word(answer: &Value, at: usize) -> Value {
+    answer["EvaluationResults"][at]["EvalDecision"].clone()
+}
+
+#[test]
+fn the_simulator_says_what_the_policies_say() {
+    let (mut bench, ask) = simulation();
     let answer = bench.ok("SimulatePrincipalPolicy", ask.clone());
     assert_eq!(
         (word(&answer, 0), word(&answer, 1), word(&answer, 2)),
@@ -280,7 +289,7 @@ fn the_simulator_says_what_the_policies_say() {
         json!(["aws:MultiFactorAuthPresent"])
     );
 
-    let mut without_mfa = ask.clone();
+    let mut without_mfa = ask;
     without_mfa["ContextEntries"] = json!([{
         "ContextKeyName": "aws:MultiFactorAuthPresent", "ContextKeyType": "boolean", "ContextKeyValues": ["false"],
     }]);
@@ -290,11 +299,15 @@ fn the_simulator_says_what_the_policies_say() {
         answer["EvaluationResults"][1]["MatchedStatements"][0]["SourcePolicyId"],
         "PolicyInputList.1"
     );
+}
 
-    let quarantine = "arn:aws:iam::aws:policy/AmazonSQSFullAccess";
+#[test]
+fn the_simulator_knows_boundaries_and_policies_of_nobody() {
+    let (mut bench, ask) = simulation();
+    let boundary = "arn:aws:iam::aws:policy/AmazonSQSFullAccess";
     bench.ok(
         "PutUserPermissionsBoundary",
-        json!({"UserName": "eve", "PermissionsBoundary": quarantine}),
+        json!({"UserName": "eve", "PermissionsBoundary": boundary}),
     );
     let answer = bench.ok("SimulatePrincipalPolicy", ask);
     assert_eq!(word(&answer, 0), "implicitDeny");

@@ -18,7 +18,7 @@ fn a_user_has_two_keys_at_most() {
     let id = key["AccessKeyId"].as_str().unwrap().to_owned();
     assert_eq!(
         made.recorded.response.unwrap(),
-        json!({"accessKey": {"userName": "eve", "accessKeyId": id, "status": "Active", "createDate": {"$time": NOON}}})
+        json!({"accessKey": {"userName": "eve", "accessKeyId": id, "status": "Active", "createDate": "Mar 2, 2026, 12:00:00 PM"}})
     );
     assert_eq!(
         bench.world.key_owners[&id],
@@ -26,9 +26,21 @@ fn a_user_has_two_keys_at_most() {
     );
     bench.ok("CreateAccessKey", eve.clone());
     assert_eq!(
-        bench.refused("CreateAccessKey", eve.clone()).1,
+        bench.refused("CreateAccessKey", eve).1,
         "Cannot exceed quota for AccessKeysPerUser: 2"
     );
+}
+
+#[test]
+fn a_key_is_switched_off_looked_at_and_deleted() {
+    let mut bench = Bench::new();
+    bench.user("eve");
+    let eve = json!({"UserName": "eve"});
+    let made = bench.ok("CreateAccessKey", eve.clone());
+    let id = made["AccessKey"]["AccessKeyId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     bench.ok(
         "UpdateAccessKey",
         json!({"UserName": "eve", "AccessKeyId": id, "Status": "Inactive"}),
@@ -118,7 +130,7 @@ fn passwords_are_in_no_answer_and_no_record() {
     );
     assert_eq!(
         made.recorded.request.unwrap(),
-        json!({"userName": "eve", "passwordResetRequired": "true"})
+        json!({"userName": "eve", "passwordResetRequired": true})
     );
     assert_eq!(
         bench.refused("CreateLoginProfile", params),
@@ -193,48 +205,62 @@ fn the_password_policy_is_the_accounts() {
     bench.ok("DeleteAccountPasswordPolicy", json!({}));
 }
 
-#[test]
-fn a_device_counts_after_two_codes_in_a_row() {
+const SERIAL: &str = "arn:aws:iam::111122223333:mfa/phone";
+
+/// Eve and a device that is nobody's yet.
+fn phone() -> Bench {
     let mut bench = Bench::new();
     bench.user("eve");
     let made = bench.reply(
         "CreateVirtualMFADevice",
         json!({"VirtualMFADeviceName": "phone"}),
     );
-    let serial = "arn:aws:iam::111122223333:mfa/phone";
     assert_eq!(
         made.recorded.response.unwrap(),
-        json!({"virtualMFADevice": {"serialNumber": serial}})
+        json!({"virtualMFADevice": {"serialNumber": SERIAL}})
     );
-    let seed = bench.world.iam(ACCOUNT).unwrap().mfa_devices[serial]
-        .seed
-        .clone();
-    let code = |steps: i64| totp(&seed, NOON + steps * STEP);
-    let enable = |first: String, second: String| {
-        json!({
-            "UserName": "eve", "SerialNumber": serial,
-            "AuthenticationCode1": first, "AuthenticationCode2": second,
-        })
-    };
-    for (first, second) in [
-        (code(0), code(0)),
-        (code(0), code(-1)),
-        (code(-9), code(-8)),
-    ] {
+    bench
+}
+
+/// Parameters that prove the device with the codes of two time steps, counted from now.
+fn codes(bench: &Bench, first: i64, second: i64) -> Value {
+    let seed = &bench.world.iam(ACCOUNT).unwrap().mfa_devices[SERIAL].seed;
+    let code = |steps: i64| totp(seed, NOON + steps * STEP);
+    json!({
+        "UserName": "eve", "SerialNumber": SERIAL,
+        "AuthenticationCode1": code(first), "AuthenticationCode2": code(second),
+    })
+}
+
+#[test]
+fn a_device_counts_after_two_codes_in_a_row() {
+    let mut bench = phone();
+    for (first, second) in [(0, 0), (0, -1), (-9, -8)] {
+        let wrong = codes(&bench, first, second);
         assert_eq!(
-            bench.code("EnableMFADevice", enable(first, second)),
+            bench.code("EnableMFADevice", wrong),
             "InvalidAuthenticationCode"
         );
     }
-    let done = bench.reply("EnableMFADevice", enable(code(-1), code(0)));
+    let right = codes(&bench, -1, 0);
+    let done = bench.reply("EnableMFADevice", right.clone());
     assert_eq!(
         done.recorded.request.unwrap(),
-        json!({"userName": "eve", "serialNumber": serial})
+        json!({"userName": "eve", "serialNumber": SERIAL})
     );
-    assert_eq!(
-        bench.code("EnableMFADevice", enable(code(-1), code(0))),
-        "EntityAlreadyExists"
-    );
+    assert_eq!(bench.code("EnableMFADevice", right), "EntityAlreadyExists");
+    let older = codes(&bench, -9, -8);
+    bench.ok("ResyncMFADevice", older);
+    let device = &bench.world.iam(ACCOUNT).unwrap().mfa_devices[SERIAL];
+    assert_eq!(device.last_step, Some(NOON / STEP), "a code counts once");
+}
+
+#[test]
+fn a_device_in_use_stays() {
+    let mut bench = phone();
+    let right = codes(&bench, 0, 1);
+    bench.ok("EnableMFADevice", right);
+    let serial = SERIAL;
     let listed = bench.ok("ListMFADevices", json!({"UserName": "eve"}));
     assert_eq!(names(&listed["MFADevices"], "SerialNumber"), [serial]);
     let assigned = bench.ok(
@@ -246,7 +272,6 @@ fn a_device_counts_after_two_codes_in_a_row() {
         bench.code("DeleteVirtualMFADevice", json!({"SerialNumber": serial})),
         "DeleteConflict"
     );
-    bench.ok("ResyncMFADevice", enable(code(-9), code(-8)));
     assert_eq!(
         bench.code("DeleteUser", json!({"UserName": "eve"})),
         "DeleteConflict"
