@@ -158,6 +158,6 @@ mod tests {
             decode(&URL_SAFE_NO_PAD.encode(b"unchain-lab:\xff\xff")),
             None
         );
-        assert_eq!(decode(&encoded[4..]), None);
+        assert_eq!(decode(encoded.trim_start_matches('d')), None);
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::call::Fault;
+use crate::call::{Call, Fault};
+use crate::enforce;
 use crate::iam::Role;
 use crate::operation::Ask;
 use crate::session::{Caller, MadeBy, Who};
@@ -31,7 +32,41 @@ pub(super) struct RoleArn {
     pub(super) path: String,
 }
 
+/// What the bearer of a token or assertion asks of a role.
+#[derive(Debug)]
+pub(super) struct Bearing<'a> {
+    /// What the trust policy names: a provider's ARN, or the host of one that is built in.
+    pub(super) provider: &'a str,
+    /// The action that assumes the role.
+    pub(super) action: &'static str,
+    /// The session gets tags.
+    pub(super) tagged: bool,
+    /// The session gets a source identity.
+    pub(super) named: bool,
+    /// Context keys.
+    pub(super) context: Vec<(String, Vec<String>)>,
+}
+
 impl RoleArn {
+    /// Whether the role's trust policy lets the bearer do all that it asks.
+    pub(super) fn trusts(
+        &self,
+        world: &World,
+        call: &Call<'_>,
+        (role, bearing): (&Role, &Bearing<'_>),
+    ) -> bool {
+        let tagging = bearing.tagged.then_some("sts:TagSession");
+        let naming = bearing.named.then_some("sts:SetSourceIdentity");
+        let mut actions = [Some(bearing.action), tagging, naming]
+            .into_iter()
+            .flatten();
+        actions.all(|action| {
+            let mut ask = self.ask(role, action);
+            ask.context.extend_from_slice(&bearing.context);
+            enforce::trusts(world, call, bearing.provider, &ask)
+        })
+    }
+
     /// Reads `arn:aws:iam::111122223333:role/path/name`.
     ///
     /// # Errors

@@ -11,10 +11,9 @@ use super::input::{Checks, NAME};
 use super::issue::{Draft, issue, request_details};
 use super::jwt::{expired, invalid};
 use super::packed::Passed;
-use super::role::{self, RoleArn};
+use super::role::{self, Bearing, RoleArn};
 use super::tags::Tags;
 use crate::call::{Call, Fault, Recorded, Reply};
-use crate::enforce;
 use crate::iam::Provider;
 use crate::session::{MadeBy, Who};
 use crate::world::World;
@@ -115,15 +114,12 @@ impl Asked {
     }
 
     /// Seconds until the first of: what is asked for, the assertion's own limits.
-    fn seconds(&self, now: i64) -> Option<i64> {
+    fn seconds(&self, now: i64) -> i64 {
         let attribute = self.assertion.value(&format!("{ATTRIBUTE}SessionDuration"));
         let attribute = attribute.and_then(|seconds| seconds.parse::<i64>().ok());
         let left = self.assertion.session_ends.map(|ends| ends - now);
         let capped = self.duration.unwrap_or(role::DEFAULT);
-        attribute
-            .into_iter()
-            .chain(left)
-            .fold(Some(capped), |least, cap| least.map(|least| least.min(cap)))
+        attribute.into_iter().chain(left).fold(capped, i64::min)
     }
 
     fn recorded(&self, passed: &Passed) -> Value {
@@ -222,24 +218,18 @@ fn tags(assertion: &Assertion) -> Result<Tags, Fault> {
 pub(super) fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let asked = Asked::read(world, call)?;
     let role = asked.role.find(world).ok_or_else(refused)?.clone();
-    let tagging = asked.tags.any().then_some("sts:TagSession");
-    let naming = asked
-        .source_identity
-        .as_ref()
-        .map(|_| "sts:SetSourceIdentity");
-    for action in ["sts:AssumeRoleWithSAML"]
-        .into_iter()
-        .chain(tagging)
-        .chain(naming)
-    {
-        let mut ask = asked.role.ask(&role, action);
-        ask.context.extend(asked.context());
-        if !enforce::trusts(world, call, &asked.provider, &ask) {
-            return Err(refused());
-        }
+    let bearing = Bearing {
+        provider: &asked.provider,
+        action: "sts:AssumeRoleWithSAML",
+        tagged: asked.tags.any(),
+        named: asked.source_identity.is_some(),
+        context: asked.context(),
+    };
+    if !asked.role.trusts(world, call, (&role, &bearing)) {
+        return Err(refused());
     }
     role::duration(&role, asked.duration, false)?;
-    let duration = role::duration(&role, asked.seconds(world.now), false)?;
+    let duration = role::duration(&role, Some(asked.seconds(world.now)), false)?;
     let passed = Passed::read(world, call, &asked.role.account)?;
     let size = passed.packed_size(&asked.tags.all())?;
     let who = asked.role.session(&role, &asked.session_name);

@@ -8,10 +8,9 @@ use super::input::{Checks, NAME};
 use super::issue::{Draft, issue, request_details};
 use super::jwt::{Token, expired, invalid};
 use super::packed::Passed;
-use super::role::{self, RoleArn};
+use super::role::{self, Bearing, RoleArn};
 use super::tags::Tags;
 use crate::call::{Call, Fault, Recorded, Reply};
-use crate::enforce;
 use crate::iam::Provider;
 use crate::session::MadeBy;
 use crate::world::World;
@@ -181,21 +180,15 @@ fn refused() -> Fault {
 pub(super) fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let asked = Asked::read(world, call)?;
     let role = asked.role.find(world).ok_or_else(refused)?.clone();
-    let tagging = asked.tags.any().then_some("sts:TagSession");
-    let naming = asked
-        .source_identity
-        .as_ref()
-        .map(|_| "sts:SetSourceIdentity");
-    for action in ["sts:AssumeRoleWithWebIdentity"]
-        .into_iter()
-        .chain(tagging)
-        .chain(naming)
-    {
-        let mut ask = asked.role.ask(&role, action);
-        ask.context.extend(asked.context());
-        if !enforce::trusts(world, call, &asked.provider, &ask) {
-            return Err(refused());
-        }
+    let bearing = Bearing {
+        provider: &asked.provider,
+        action: "sts:AssumeRoleWithWebIdentity",
+        tagged: asked.tags.any(),
+        named: asked.source_identity.is_some(),
+        context: asked.context(),
+    };
+    if !asked.role.trusts(world, call, (&role, &bearing)) {
+        return Err(refused());
     }
     let duration = role::duration(&role, asked.duration, false)?;
     let passed = Passed::read(world, call, &asked.role.account)?;
