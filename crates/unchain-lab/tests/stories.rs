@@ -129,8 +129,12 @@ fn differences(truth: &Truth, logs: &Path) -> Vec<String> {
     let expected: BTreeSet<Line> = told.map(|edge| expected(truth, edge)).collect();
     let keys: BTreeSet<&String> = expected.iter().map(|line| &line.1).collect();
     let extra = found.iter().filter(|line| !keys.contains(&line.1));
-    let missing = expected.difference(&found).map(|line| format!("missing {line:?}"));
-    missing.chain(extra.map(|line| format!("not in the story {line:?}"))).collect()
+    let missing = expected
+        .difference(&found)
+        .map(|line| format!("missing {line:?}"));
+    missing
+        .chain(extra.map(|line| format!("not in the story {line:?}")))
+        .collect()
 }
 
 /// Plays and compares; gives all that differs.
@@ -147,12 +151,20 @@ fn every_story_plays_as_told_and_its_logs_give_its_truth() {
     for story in STORIES {
         wrong.extend(judge(story.name, story.text, Settings::default()));
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
 fn disorder_repetition_and_noise_change_nothing() {
-    let story = STORIES.iter().find(|story| story.name == "spare-users").unwrap();
+    let story = STORIES
+        .iter()
+        .find(|story| story.name == "spare-users")
+        .unwrap();
     let settings = Settings {
         out_of_order: true,
         duplicates: 20,
@@ -160,5 +172,10 @@ fn disorder_repetition_and_noise_change_nothing() {
     };
     let text = with_noise(story.text, 10).unwrap();
     let wrong = judge(story.name, &text, settings);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -33,6 +33,7 @@ mod profiles;
 mod record;
 mod report;
 mod roles;
+mod root_access;
 mod saml;
 mod service_credentials;
 mod service_roles;

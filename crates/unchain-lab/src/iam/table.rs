@@ -3,8 +3,8 @@
 
 use super::{
     account, asks, attach, boundary, details, groups, inline, keys, last_accessed, login, mfa,
-    oidc, passwords, policies, profiles, report, roles, saml, service_credentials, service_roles,
-    simulate, tags, users, versions,
+    oidc, passwords, policies, profiles, report, roles, root_access, saml, service_credentials,
+    service_roles, simulate, tags, users, versions,
 };
 use crate::call::{Call, Fault, Reply};
 use crate::operation::{Ask, Event, Operation, Permission};
@@ -166,6 +166,11 @@ pub const OPERATIONS: &[Operation] = &[
     writes("CreateAccountAlias", asks::any, account::create_alias),
     writes("DeleteAccountAlias", asks::any, account::delete_alias),
     reads("ListAccountAliases", asks::any, account::list_aliases),
+    writes("EnableOrganizationsRootCredentialsManagement", asks::any, root_access::enable_credentials),
+    writes("EnableOrganizationsRootSessions", asks::any, root_access::enable_sessions),
+    writes("DisableOrganizationsRootCredentialsManagement", asks::any, root_access::disable_credentials),
+    writes("DisableOrganizationsRootSessions", asks::any, root_access::disable_sessions),
+    reads("ListOrganizationsFeatures", asks::any, root_access::list),
     reads("GetAccountSummary", asks::any, account::summary),
     reads("GetAccountAuthorizationDetails", asks::any, details::get),
     reads("GenerateCredentialReport", asks::any, report::generate),

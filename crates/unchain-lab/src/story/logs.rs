@@ -62,7 +62,9 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
         let [_, _, recipient] = &place;
         // A record that was delivered twice is one.
         if !PAGES.contains(&text(&record, "/eventName").as_str())
-            && logged.contains(&recipient.as_str()) && seen.insert(text(&record, "/eventID")) {
+            && logged.contains(&recipient.as_str())
+            && seen.insert(text(&record, "/eventID"))
+        {
             waiting.entry(place).or_default().push(record);
         }
     }
