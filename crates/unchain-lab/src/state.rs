@@ -145,6 +145,23 @@ impl Folder {
         Ok(Some(found.world))
     }
 
+    /// The world that the folder holds, or a new one; the bodies of S3's objects are files in the folder too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::load`], or the folder of the bodies cannot be made.
+    pub fn world(&self, new: impl FnOnce() -> World) -> Result<World, StateError> {
+        let mut world = match self.load()? {
+            Some(world) => world,
+            None => new(),
+        };
+        let path = self.path.join("objects");
+        match world.s3.bodies.keep_in(&path) {
+            Ok(()) => Ok(world),
+            Err(source) => Err(StateError::Folder { path, source }),
+        }
+    }
+
     /// Writes a world, as [`bytes`] gave it, in place of the one before.
     ///
     /// # Errors
