@@ -183,8 +183,12 @@ fn tree_to_change<'a>(world: &'a mut World, call: &Call<'_>) -> Result<&'a mut T
 /// An id of lower-case letters and digits.
 fn short_id(ids: &mut Ids, prefix: &str, length: usize) -> String {
     let mut id = prefix.to_owned();
-    let mut bits = ids.number();
-    for _ in 0..length {
+    let mut bits = 0;
+    for at in 0..length {
+        // A number of the stream has bits for twelve digits.
+        if at % 12 == 0 {
+            bits = ids.number();
+        }
         let digit = u32::try_from(bits % 36).unwrap_or_default();
         id.extend(char::from_digit(digit, 36));
         bits /= 36;
