@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{ACCOUNT, Company, files};
 use serde_json::{Value, json};
+use unchain_lab::session::{Caller, Who};
 use unchain_lab::{mfa, signin, workload};
 
 /// What may differ: event (`*`: any), the field's path, and why.
@@ -176,8 +177,8 @@ fn iam(company: &mut Company) {
 
 fn sessions(company: &mut Company) {
     let root = company.root(ACCOUNT);
-    let bob = company.with_name("bob");
-    let ann = company.with_name("ann");
+    let bob = with_name(company, "bob");
+    let ann = with_name(company, "ann");
     company.must(&ann, "sts GetCallerIdentity", json!({}));
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/app");
     let asked = json!({"RoleArn": arn, "RoleSessionName": "work", "DurationSeconds": "900"});
@@ -199,7 +200,7 @@ fn sessions(company: &mut Company) {
 }
 
 fn trails(company: &mut Company) {
-    let ann = company.with_name("ann");
+    let ann = with_name(company, "ann");
     company.must(&ann, "s3 ListBuckets", json!({}));
     company.must(&ann, "s3 CreateBucket", json!({"Bucket": "the-logs"}));
     let policy = json!({"Version": "2012-10-17", "Statement": [{
@@ -270,6 +271,20 @@ fn console(company: &mut Company) {
         json!({"account": ACCOUNT, "user": "eve", "password": "Correct-Horse-7", "mfa": code});
     signin::control(world, "login", &login).expect("signed in with a code");
     signin::control(world, "login", &login).expect_err("a code counts once");
+}
+
+/// A user made before, with its first key.
+fn with_name(company: &Company, name: &str) -> Caller {
+    let user = &company.world.iam(ACCOUNT).expect("an account").users[name];
+    let who = Who::User {
+        name: name.to_owned(),
+        id: user.id.clone(),
+    };
+    Caller {
+        who,
+        access_key_id: Some(user.keys[0].id.clone()),
+        ..company.root(ACCOUNT)
+    }
 }
 
 #[test]

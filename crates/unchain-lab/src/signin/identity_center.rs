@@ -4,10 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use unchain_trail::Prefix;
 
 use super::Console;
 use super::request::Asked;
 use crate::call::Fault;
+use crate::iam::{Attached, Document, Role};
 use crate::session::{MadeBy, Session, Who};
 use crate::sts;
 use crate::trail::draft::{Access, Draft, Kind};
@@ -112,6 +114,46 @@ fn create_token(world: &mut World, asked: &Asked<'_>, person: &Person) {
     trail::emit(world, draft);
 }
 
+/// Gives a permission set to an account: `name`, and `policy`, the ARN of a managed policy. The role that Identity
+/// Center makes for it has a name that nobody else may give; the answer tells it
+/// (docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html).
+pub(super) fn provision(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault> {
+    let (account, set) = (asked.account(world)?, asked.required("name")?);
+    let name = format!("AWSReservedSSO_{set}_{:016x}", world.ids.number());
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+        "Principal": {"Federated": provider(&account)},
+        "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
+    }]});
+    let trust = Document::parse("trust", &trust.to_string())
+        .map_err(|error| Fault::validation(error.to_string()))?;
+    let role = Role {
+        id: world.ids.identifier(Prefix::Role, &account),
+        path: "/aws-reserved/sso.amazonaws.com/".to_owned(),
+        created_at: world.now,
+        attached: Attached {
+            managed: asked
+                .text("policy")
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+            ..Attached::default()
+        },
+        trust,
+        max_session: 12 * HOUR,
+        description: None,
+        last_used: None,
+    };
+    if let Some(iam) = world.change_iam(&account) {
+        iam.roles.insert(name.clone(), role);
+    }
+    Ok(json!({"role": name}))
+}
+
+fn provider(account: &str) -> String {
+    format!("arn:aws:iam::{account}:saml-provider/AWSSSO_DO_NOT_DELETE")
+}
+
 /// `GetRoleCredentials`: credentials of `role` in `account`, where the role is one of Identity Center's.
 pub(super) fn role(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault> {
     let token = asked.required("accessToken")?;
@@ -182,7 +224,7 @@ fn assume_role(
         return;
     };
     let (arn, user) = (identity::role_arn(world, account, name), &person.user);
-    let provider = format!("arn:aws:iam::{account}:saml-provider/AWSSSO_DO_NOT_DELETE");
+    let provider = provider(account);
     let qualifier = world.ids.text(27);
     let draft = Draft {
         source: "sts.amazonaws.com".to_owned(),

@@ -120,6 +120,7 @@ pub fn control(world: &mut World, path: &str, body: &Value) -> Result<Value, Fau
         "authorize" => oauth::authorize(world, &asked),
         "token" => oauth::token(world, &asked),
         "sso/login" => identity_center::login(world, &asked),
+        "sso/provision" => identity_center::provision(world, &asked),
         "sso/role" => identity_center::role(world, &asked),
         _ => Err(Fault::api(404, "NotFound", "the console has no such page")),
     }

@@ -221,7 +221,28 @@ fn settings(world: &World, trail: &mut Trail, call: &Call<'_>) -> Result<(), Fau
             .or(prefix.take())
             .filter(|prefix| !prefix.is_empty());
     }
+    if trail.organization {
+        manages(world, &trail.account)?;
+    }
     super::bucket_check::check(world, trail)
+}
+
+/// An organization's trail is the management account's, or a delegated administrator's.
+fn manages(world: &World, account: &str) -> Result<(), Fault> {
+    let Some((_, management)) = super::place::organization(world, account) else {
+        let message = "The account does not belong to an organization.";
+        return Err(Fault::api(400, "OrganizationsNotInUseException", message));
+    };
+    let delegated = crate::organizations::is_delegated(world, account, super::place::SERVICE);
+    if management == account || delegated {
+        return Ok(());
+    }
+    let message = "Only the management account can make a trail of the organization.";
+    Err(Fault::api(
+        400,
+        "NotOrganizationMasterAccountException",
+        message,
+    ))
 }
 
 fn delete(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {

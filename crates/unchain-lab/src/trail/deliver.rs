@@ -79,11 +79,10 @@ pub(super) fn accept(world: &mut World, draft: &Draft, (at, text): (i64, &str)) 
 }
 
 fn covers_account(world: &World, trail: &Trail, account: &str) -> bool {
+    let of = |account| place::organization(world, account).map(|(id, _)| id);
     trail.is_own()
         || trail.account == account
-        || (trail.organization
-            && place::organization(world, account)
-                .is_some_and(|(_, management)| management == trail.account))
+        || (trail.organization && of(account).is_some() && of(account) == of(&trail.account))
 }
 
 /// Adds to what waits; the name of the buffer.

@@ -155,10 +155,8 @@ pub(super) fn lookup(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
         most: most + 1,
     };
     wanted.marks.extend(attribute(call)?);
-    let asked = mark(
-        "asked",
-        &format!("{:?} {:?}", wanted.marks, wanted.between.0),
-    );
+    let times = ["StartTime", "EndTime"].map(|name| time(call, name));
+    let asked = mark("asked", &format!("{:?} {times:?}", wanted.marks));
     if let Some(token) = call.text("NextToken") {
         wanted.before = number_in(&token, asked)?;
     }

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::call::{Call, Fault, Reply};
 use crate::world::World;
@@ -74,6 +75,30 @@ pub fn deliver_to(world: &mut World, folder: Option<PathBuf>) {
             world.trail.trails.insert(OWN.to_owned(), trail)
         }
     };
+}
+
+/// Answers the control address: `path` is what follows `/_lab/trail/`. `deliver`: all that waits is delivered now;
+/// `folder`: the lab's own trail goes to the `folder` of `body`, or with none nowhere.
+///
+/// # Errors
+///
+/// Any other path.
+pub fn control(world: &mut World, path: &str, body: &Value) -> Result<Value, Fault> {
+    match path.trim_matches('/') {
+        "deliver" => deliver_all(world),
+        "folder" => {
+            let folder = body.get("folder").and_then(Value::as_str);
+            deliver_to(world, folder.map(PathBuf::from));
+        }
+        _ => {
+            return Err(Fault::api(
+                404,
+                "NotFound",
+                "`deliver` and `folder` are known",
+            ));
+        }
+    }
+    Ok(serde_json::json!({"waiting": world.trail.buffers.len()}))
 }
 
 /// Writes the records of a call.

@@ -9,6 +9,7 @@ use super::bucket_check;
 use super::trails::{Place, Trail};
 use crate::call::Trouble;
 use crate::grant::Sender;
+use crate::organizations;
 use crate::s3;
 use crate::world::World;
 
@@ -76,6 +77,7 @@ pub(super) fn sender(trail: &Trail) -> Sender {
 }
 
 /// The organization that an account belongs to, and its management account.
-pub(super) fn organization(_world: &World, _account: &str) -> Option<(String, String)> {
-    None
+pub(super) fn organization<'a>(world: &'a World, account: &str) -> Option<(&'a str, &'a str)> {
+    let organization = organizations::of(world, account)?;
+    Some((&organization.id, &organization.management))
 }

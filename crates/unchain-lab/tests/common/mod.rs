@@ -161,18 +161,3 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     };
     found.into_iter().flat_map(within).collect()
 }
-
-impl Company {
-    /// A user made before, with its first key.
-    pub(crate) fn with_name(&self, name: &str) -> Caller {
-        let user = &self.world.iam(ACCOUNT).expect("an account").users[name];
-        Caller {
-            who: Who::User {
-                name: name.to_owned(),
-                id: user.id.clone(),
-            },
-            access_key_id: Some(user.keys[0].id.clone()),
-            ..self.root(ACCOUNT)
-        }
-    }
-}
