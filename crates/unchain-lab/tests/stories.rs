@@ -129,7 +129,10 @@ fn differences(truth: &Truth, logs: &Path) -> Vec<String> {
     let expected: BTreeSet<Line> = told.map(|edge| expected(truth, edge)).collect();
     let keys: BTreeSet<&String> = expected.iter().map(|line| &line.1).collect();
     let extra = found.iter().filter(|line| !keys.contains(&line.1));
-    let missing = expected.difference(&found).map(|line| format!("missing {line:?}"));
+    let missing = expected.difference(&found).map(|line| {
+        let near: Vec<_> = found.iter().filter(|found| found.1 == line.1).collect();
+        format!("missing {line:?}; there is {near:?}")
+    });
     missing.chain(extra.map(|line| format!("not in the story {line:?}"))).collect()
 }
 
