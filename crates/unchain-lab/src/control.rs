@@ -17,7 +17,11 @@ pub const PREFIX: &str = "/_lab/";
 pub type Handler = fn(&mut World, &str, &Value) -> Result<Value, Fault>;
 
 /// Paths that are answered by other modules: all that begin with the name and a slash.
-const ELSEWHERE: &[(&str, Handler)] = &[("story", crate::story::control)];
+const ELSEWHERE: &[(&str, Handler)] = &[
+    ("console", crate::signin::control),
+    ("story", crate::story::control),
+    ("workload", crate::workload::control),
+];
 
 /// Answers a control request.
 pub fn handle(world: &mut World, request: &Request, host: Timestamp) -> Response {

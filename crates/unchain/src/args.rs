@@ -1,7 +1,7 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{case, edges, events, findings, manual, queries, report, scan, tokens, trace};
+use crate::{case, edges, events, findings, lab, manual, queries, report, scan, tokens, trace};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Queries(queries::Queries),
     Report(report::Report),
     Case(case::Case),
+    Lab(lab::Lab),
     Completions(manual::Completions),
     Man(manual::Man),
 }
@@ -50,6 +51,7 @@ impl Command {
             Self::Queries(queries) => queries.run(context),
             Self::Report(report) => report.run(context),
             Self::Case(case) => case.run(context),
+            Self::Lab(lab) => lab.run(context),
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),
         }

@@ -12,6 +12,7 @@ mod export;
 mod findings;
 mod input;
 mod judge;
+mod lab;
 mod manual;
 mod output;
 mod queries;

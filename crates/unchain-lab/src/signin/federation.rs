@@ -88,7 +88,7 @@ fn signed_in(world: &World, asked: &Asked<'_>) -> Result<Session, Fault> {
 /// Opens the console with a `SigninToken`, once.
 pub(super) fn login(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault> {
     let token = asked.required("SigninToken")?;
-    let Some((_, console)) = world.signin.tokens.remove(token) else {
+    let Some((_, mut console)) = world.signin.tokens.remove(token) else {
         return Err(Fault::api(
             400,
             "BadRequest",
@@ -104,5 +104,7 @@ pub(super) fn login(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault
         "MFAUsed": "No",
     }));
     trail::emit(world, draft);
+    // What the console's keys say of their beginning is the sign-in, not the credentials behind it.
+    console.session.created_at = world.now;
     Ok(open(world, console))
 }

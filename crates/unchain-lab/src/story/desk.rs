@@ -84,12 +84,13 @@ pub(super) fn mint(player: &Player<'_>, session: &str) -> Result<Keys, String> {
         .ok_or_else(|| "the console made no key".to_owned())
 }
 
-/// The keys of an answer; the metadata service calls a session token `Token`.
+/// The keys of an answer: as the API names them, the metadata service, or the environment of a function.
 fn keys(answer: &Answer) -> Option<Keys> {
+    let find = |api: &str, variable: &str| answer.find(api).or_else(|| answer.find(variable));
     Some(Keys {
-        id: answer.find("AccessKeyId")?,
-        secret: answer.find("SecretAccessKey")?,
-        token: answer.find("SessionToken").or_else(|| answer.find("Token")),
+        id: find("AccessKeyId", "AWS_ACCESS_KEY_ID")?,
+        secret: find("SecretAccessKey", "AWS_SECRET_ACCESS_KEY")?,
+        token: find("SessionToken", "AWS_SESSION_TOKEN").or_else(|| answer.find("Token")),
     })
 }
 

@@ -29,10 +29,10 @@ macro_rules! story {
             text: include_str!(concat!("../../../../scenarios/", $name, "/story.trail")),
         }
     };
-    ($name:literal, $twin:literal) => {
+    ($name:literal, $twin:literal, $file:literal) => {
         Story {
             name: $twin,
-            text: include_str!(concat!("../../../../scenarios/", $name, "/benign.trail")),
+            text: include_str!(concat!("../../../../scenarios/", $name, "/", $file)),
         }
     };
 }
@@ -47,7 +47,7 @@ pub const STORIES: &[Story] = &[
     story!("federation-token"),
     story!("identity-center"),
     story!("instance-theft"),
-    story!("instance-theft", "instance-theft-benign"),
+    story!("instance-theft", "instance-theft-benign", "benign.trail"),
     story!("mfa-registration"),
     story!("office-day"),
     story!("oidc-backdoor"),
@@ -55,7 +55,7 @@ pub const STORIES: &[Story] = &[
     story!("role-juggling"),
     story!("spare-users"),
     story!("stripped-quarantine"),
-    story!("whack-a-mole"),
+    story!("whack-a-mole", "whack-a-mole", "lab.trail"),
     story!("workloads"),
 ];
 

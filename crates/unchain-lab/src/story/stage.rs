@@ -88,13 +88,14 @@ fn accounts(world: &mut World, script: &Script) -> Result<(), Fault> {
             ("AcceptHandshake", accept),
         )?;
     }
-    let iam = (Service::Iam, first.number.as_str());
-    quietly(
-        world,
-        iam,
-        ("EnableOrganizationsRootCredentialsManagement", json!({})),
-    )?;
-    quietly(world, iam, ("EnableOrganizationsRootSessions", json!({}))).map(drop)
+    // Centralised root access, without which nobody assumes root.
+    let made = world.organizations.organizations.get_mut(&first.number);
+    if let Some(organization) = made {
+        for feature in ["RootCredentialsManagement", "RootSessions"] {
+            organization.root_features.insert(feature.to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn principals(world: &mut World, script: &Script, stage: &mut Stage) -> Result<(), Fault> {

@@ -65,20 +65,33 @@ impl Wire<'_> {
         }
     }
 
-    /// Asks the control address; gives the reply's JSON.
+    /// Asks the control address for a change; gives the reply's JSON.
     ///
     /// # Errors
     ///
     /// What the lab says is wrong, or why it cannot be reached.
     pub fn control(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.desk("POST", path, body.to_string().into_bytes())
+    }
+
+    /// Asks the control address how things are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wire::control`].
+    pub fn read(&self, path: &str) -> Result<Value, String> {
+        self.desk("GET", path, Vec::new())
+    }
+
+    fn desk(&self, method: &str, path: &str, body: Vec<u8>) -> Result<Value, String> {
         let request = Request {
-            method: "POST".to_owned(),
+            method: method.to_owned(),
             path: format!("{PREFIX}{path}"),
             headers: vec![
                 ("host".to_owned(), self.host()),
                 ("content-type".to_owned(), "application/json".to_owned()),
             ],
-            body: body.to_string().into_bytes(),
+            body,
             ..Request::default()
         };
         let response = self.send(&request).map_err(|error| error.to_string())?;
@@ -127,7 +140,7 @@ fn over(address: SocketAddr, request: &Request) -> io::Result<Response> {
     stream.write_all(&request.body)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
-    read(&bytes).ok_or_else(|| {
+    parsed(&bytes).ok_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             "the lab's response cannot be read",
@@ -136,7 +149,7 @@ fn over(address: SocketAddr, request: &Request) -> io::Result<Response> {
 }
 
 /// Takes a whole response apart.
-fn read(bytes: &[u8]) -> Option<Response> {
+fn parsed(bytes: &[u8]) -> Option<Response> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(bytes.get(..end)?).ok()?;
     let mut lines = head.split("\r\n");
@@ -158,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_response_is_taken_apart() {
-        let response = read(b"HTTP/1.1 403 Forbidden\r\nX-A: b\r\n\r\n<a/>").unwrap();
+        let response = parsed(b"HTTP/1.1 403 Forbidden\r\nX-A: b\r\n\r\n<a/>").unwrap();
         assert_eq!(response.status, 403);
         assert_eq!(response.headers, [("x-a".to_owned(), "b".to_owned())]);
         assert_eq!(response.body, b"<a/>");
-        assert!(read(b"HTTP/1.1 200").is_none());
+        assert!(parsed(b"HTTP/1.1 200").is_none());
     }
 }
