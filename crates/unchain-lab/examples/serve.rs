@@ -1,6 +1,6 @@
 //! Serves an empty lab on a port, for clients by hand: `cargo run -p unchain-lab --example serve -- 4566 [STATE]`.
 
-#![allow(clippy::print_stdout, reason = "an example says where it listens")]
+#![expect(clippy::print_stdout, reason = "an example says where it listens")]
 
 use std::path::Path;
 use std::sync::Arc;

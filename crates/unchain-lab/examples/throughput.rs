@@ -1,7 +1,7 @@
 //! Calls per second over loopback: `cargo run --release -p unchain-lab --example throughput -- [CALLS] [THREADS]`.
 //! Threads sign by hand and mix `GetCallerIdentity`, `AssumeRole` and `PutObject`, one connection each.
 
-#![allow(clippy::print_stdout, reason = "a measurement is printed")]
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

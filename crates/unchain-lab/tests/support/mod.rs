@@ -1,7 +1,5 @@
 //! A client: signs requests by itself, so that what the lab verifies is not what the lab wrote.
 
-#![allow(dead_code, reason = "each test and example uses a part")]
-
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use unchain_core::time::Timestamp;
@@ -76,23 +74,6 @@ impl Signer {
             method: "POST".to_owned(),
             headers: vec![("content-type".to_owned(), kind.to_owned())],
             body: body.as_bytes().to_vec(),
-            ..Request::default()
-        };
-        self.sign(request, at)
-    }
-
-    /// A call of a JSON service.
-    pub(crate) fn json(&self, target: &str, body: &[u8], at: Timestamp) -> Request {
-        let headers = [
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", target),
-        ];
-        let request = Request {
-            method: "POST".to_owned(),
-            headers: headers
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
-            body: body.to_vec(),
             ..Request::default()
         };
         self.sign(request, at)
