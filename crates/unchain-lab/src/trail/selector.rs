@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn trail(selectors: Value, advanced: Value) -> Trail {
+    fn trail(selectors: &Value, advanced: &Value) -> Trail {
         let place = Place::Bucket {
             name: "logs".to_owned(),
             prefix: None,
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn without_selectors_all_management_events() {
-        let trail = trail(json!([]), json!([]));
+        let trail = trail(&json!([]), &json!([]));
         assert!(takes(&trail, &read()) && !takes(&trail, &get_object()));
     }
 
@@ -161,23 +161,23 @@ mod tests {
             "ReadWriteType": "ReadOnly", "IncludeManagementEvents": false,
             "DataResources": [{"Type": "AWS::S3::Object", "Values": []}],
         }]);
-        let trail = trail(blind, json!([]));
+        let trail = trail(&blind, &json!([]));
         assert!(!takes(&trail, &read()) && !takes(&trail, &get_object()));
     }
 
     #[test]
     fn basic_selectors_by_access_source_and_resource() {
-        let writes = trail(json!([{"ReadWriteType": "WriteOnly"}]), json!([]));
+        let writes = trail(&json!([{"ReadWriteType": "WriteOnly"}]), &json!([]));
         assert!(!takes(&writes, &read()));
         let no_iam = json!([{"ExcludeManagementEventSources": ["iam.amazonaws.com"]}]);
-        assert!(!takes(&trail(no_iam, json!([])), &read()));
+        assert!(!takes(&trail(&no_iam, &json!([])), &read()));
         let bucket = |start: &str| json!([{"DataResources": [{"Type": "AWS::S3::Object", "Values": [start]}]}]);
         assert!(takes(
-            &trail(bucket("arn:aws:s3:::b/"), json!([])),
+            &trail(&bucket("arn:aws:s3:::b/"), &json!([])),
             &get_object()
         ));
         assert!(!takes(
-            &trail(bucket("arn:aws:s3:::c/"), json!([])),
+            &trail(&bucket("arn:aws:s3:::c/"), &json!([])),
             &get_object()
         ));
     }
@@ -190,9 +190,9 @@ mod tests {
                 {"Field": "eventName", "NotStartsWith": name},
             ]}])
         };
-        let taken = trail(json!([]), selector("Data", json!(["Put"])));
+        let taken = trail(&json!([]), &selector("Data", json!(["Put"])));
         assert!(takes(&taken, &get_object()) && !takes(&taken, &read()));
-        let not = trail(json!([]), selector("Data", json!(["Get"])));
+        let not = trail(&json!([]), &selector("Data", json!(["Get"])));
         assert!(!takes(&not, &get_object()));
     }
 }

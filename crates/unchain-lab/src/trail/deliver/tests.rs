@@ -174,8 +174,10 @@ fn digests_are_chained_and_signed_and_list_every_file() {
             text("previousDigestSignature"),
         );
         let signature = next["previousDigestSignature"].as_str().expect("signature");
-        let bytes: Vec<u8> = (0..signature.len() / 2)
-            .map(|at| u8::from_str_radix(&signature[at * 2..at * 2 + 2], 16).expect("hex"))
+        let pairs = signature.as_bytes().chunks(2);
+        let pairs = pairs.map(|pair| std::str::from_utf8(pair).expect("ASCII"));
+        let bytes: Vec<u8> = pairs
+            .map(|pair| u8::from_str_radix(pair, 16).expect("hex"))
             .collect();
         let signature = Signature::try_from(&*bytes).expect("a signature");
         verifier
