@@ -110,17 +110,33 @@ fn request(player: &Player<'_>, step: &Step) -> Result<(String, Value), String> 
     let mut body = json!({"ip": own.address, "agent": own.agent, "region": own.region});
     let (path, entered) = match (&step.who, step.call.as_str()) {
         (Who::Service(service), _) => workload(player, step, service)?,
-        (Who::Principal { kind, name, account }, "ConsoleLogin") => {
+        (
+            Who::Principal {
+                kind,
+                name,
+                account,
+            },
+            "ConsoleLogin",
+        ) => {
             let entered = match kind {
                 PrincipalKind::Root => json!({"root": true, "wrong": step.fails().is_some()}),
                 _ => json!({"user": name, "password": password(step)}),
             };
-            ("console/login", with(entered, &[("account", account), ("mfa", &code(player, step)?)]))
+            (
+                "console/login",
+                with(
+                    entered,
+                    &[("account", account), ("mfa", &code(player, step)?)],
+                ),
+            )
         }
         (Who::Principal { name, account, .. }, _) => {
             let id = own.record.pointer("/userIdentity/onBehalfOf/userId");
             let id = id.and_then(Value::as_str).unwrap_or_default();
-            ("console/sso/login", json!({"account": account, "user": name, "userId": id}))
+            (
+                "console/sso/login",
+                json!({"account": account, "user": name, "userId": id}),
+            )
         }
         (Who::Credential(number), call) => signed_in(player, step, (*number, call))?,
         _ => return Err("nobody signs in so".to_owned()),
@@ -152,7 +168,10 @@ fn signed_in(
     Ok(match call {
         "ConsoleLogin" => ("console/federation/login", json!({"SigninToken": session})),
         "SwitchRole" => {
-            let arn = step.asked.iter().find_map(|asked| asked.params.get("roleArn"));
+            let arn = step
+                .asked
+                .iter()
+                .find_map(|asked| asked.params.get("roleArn"));
             let arn = arn.and_then(Value::as_str).unwrap_or_default();
             let account = arn.split(':').nth(4).unwrap_or_default();
             let entered = json!({"session": session, "account": account, "role": arn});
@@ -162,11 +181,19 @@ fn signed_in(
         "AuthorizeOAuth2Access" => ("console/authorize", json!({"session": session})),
         "CreateOAuth2Token" => ("console/token", json!({"code": player.code})),
         _ => {
-            let assumed = step.asked.iter().find(|asked| asked.name == "AssumeRoleWithSAML");
+            let assumed = step
+                .asked
+                .iter()
+                .find(|asked| asked.name == "AssumeRoleWithSAML");
             let assumed = assumed.ok_or("the line names no role")?;
-            let arn = assumed.params.get("roleArn").and_then(Value::as_str).unwrap_or_default();
+            let arn = assumed
+                .params
+                .get("roleArn")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let role = arn.rsplit('/').next().unwrap_or_default();
-            let entered = json!({"accessToken": session, "account": assumed.recipient, "role": role});
+            let entered =
+                json!({"accessToken": session, "account": assumed.recipient, "role": role});
             ("console/sso/role", entered)
         }
     })
@@ -179,12 +206,19 @@ fn workload(
     service: &str,
 ) -> Result<(&'static str, Value), String> {
     let own = step.own().ok_or("the line asks for nothing")?;
-    let text = |name: &str| own.params.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        own.params
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let role = text("roleArn").rsplit('/').next().unwrap_or_default();
     let session = player.known.text(text("roleSessionName"));
     let found = SERVICES.iter().find(|(name, ..)| *name == service);
     let (_, kind, member) = found.ok_or("the lab does not know the service")?;
-    let imds = step.option("delivery").map_or("2", |delivery| delivery.split('.').next().unwrap_or("2"));
+    let imds = step
+        .option("delivery")
+        .map_or("2", |delivery| delivery.split('.').next().unwrap_or("2"));
     let entered = json!({"account": own.recipient, "role": role, "imds": imds, *member: session});
     let path = match *kind {
         "instance" => "workload/instance",
@@ -195,7 +229,11 @@ fn workload(
 }
 
 fn password(step: &Step) -> &'static str {
-    if step.fails().is_some() { "not the password" } else { PASSWORD }
+    if step.fails().is_some() {
+        "not the password"
+    } else {
+        PASSWORD
+    }
 }
 
 /// What the device shows that is given at the sign-in; empty without one.
