@@ -109,7 +109,12 @@ fn expected(truth: &Truth, edge: &Edge) -> Line {
 
 /// Whether records can show an edge: the key that Identity Center hands out is in none but those of its use.
 fn shown(truth: &Truth, edge: &Edge) -> bool {
-    let used = |key| truth.tokens.iter().any(|token| token.key == key && token.uses > 0);
+    let used = |key| {
+        truth
+            .tokens
+            .iter()
+            .any(|token| token.key == key && token.uses > 0)
+    };
     edge.api != "GetRoleCredentials" || used(edge.child_key.clone())
 }
 
@@ -133,7 +138,10 @@ fn differences(truth: &Truth, logs: &Path) -> Vec<String> {
         })
         .filter(|line| !line.1.is_empty())
         .collect();
-    let told = truth.edges.iter().filter(|edge| edge.child_key.is_some() && shown(truth, edge));
+    let told = truth
+        .edges
+        .iter()
+        .filter(|edge| edge.child_key.is_some() && shown(truth, edge));
     let expected: BTreeSet<Line> = told.map(|edge| expected(truth, edge)).collect();
     let keys: BTreeSet<&String> = expected.iter().map(|line| &line.1).collect();
     let extra = found.iter().filter(|line| !keys.contains(&line.1));
@@ -141,7 +149,9 @@ fn differences(truth: &Truth, logs: &Path) -> Vec<String> {
         let near: Vec<_> = found.iter().filter(|found| found.1 == line.1).collect();
         format!("missing {line:?}; there is {near:?}")
     });
-    missing.chain(extra.map(|line| format!("not in the story {line:?}"))).collect()
+    missing
+        .chain(extra.map(|line| format!("not in the story {line:?}")))
+        .collect()
 }
 
 /// Plays and compares; gives all that differs.
@@ -158,12 +168,20 @@ fn every_story_plays_as_told_and_its_logs_give_its_truth() {
     for story in STORIES {
         wrong.extend(judge(story.name, story.text, Settings::default()));
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
 fn disorder_repetition_and_noise_change_nothing() {
-    let story = STORIES.iter().find(|story| story.name == "spare-users").unwrap();
+    let story = STORIES
+        .iter()
+        .find(|story| story.name == "spare-users")
+        .unwrap();
     let settings = Settings {
         out_of_order: true,
         duplicates: 20,
@@ -171,5 +189,10 @@ fn disorder_repetition_and_noise_change_nothing() {
     };
     let text = with_noise(story.text, 10).unwrap();
     let wrong = judge(story.name, &text, settings);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -63,7 +63,9 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
         // A record that was delivered twice is one.
         if !PAGES.contains(&text(&record, "/eventName").as_str())
             && !member_copy(&record)
-            && logged.contains(&recipient.as_str()) && seen.insert(text(&record, "/eventID")) {
+            && logged.contains(&recipient.as_str())
+            && seen.insert(text(&record, "/eventID"))
+        {
             waiting.entry(place).or_default().push(record);
         }
     }

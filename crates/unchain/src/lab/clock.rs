@@ -25,7 +25,11 @@ impl ClockCommand {
         };
         let now = shown.get("now").and_then(Value::as_str).unwrap_or("-");
         let frozen = shown.get("frozen") == Some(&Value::Bool(true));
-        writeln!(context.out, "{now}{}", if frozen { " (frozen)" } else { "" })?;
+        writeln!(
+            context.out,
+            "{now}{}",
+            if frozen { " (frozen)" } else { "" }
+        )?;
         Ok(Exit::Clean)
     }
 }

@@ -83,12 +83,24 @@ impl Lab {
 
 impl Accounts {
     fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let found = self.reach.wire()?.read("accounts").map_err(anyhow::Error::msg)?;
+        let found = self
+            .reach
+            .wire()?
+            .read("accounts")
+            .map_err(anyhow::Error::msg)?;
         let accounts = found.get("accounts").and_then(Value::as_array);
         for account in accounts.into_iter().flatten() {
-            let text = |pointer: &str| account.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
+            let text = |pointer: &str| {
+                account
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or("-")
+            };
             let (id, name) = (text("/id"), text("/name"));
-            let (key, secret) = (text("/root_keys/0/access_key_id"), text("/root_keys/0/secret_access_key"));
+            let (key, secret) = (
+                text("/root_keys/0/access_key_id"),
+                text("/root_keys/0/secret_access_key"),
+            );
             writeln!(context.out, "{id}  {name:<20}  {key}  {secret}")?;
         }
         Ok(Exit::Clean)
@@ -99,7 +111,9 @@ impl Reach {
     /// The way to the lab.
     fn wire(&self) -> anyhow::Result<Wire<'static>> {
         let Some(endpoint) = &self.endpoint else {
-            bail!("no lab is named; give `--endpoint http://127.0.0.1:PORT` or set AWS_ENDPOINT_URL");
+            bail!(
+                "no lab is named; give `--endpoint http://127.0.0.1:PORT` or set AWS_ENDPOINT_URL"
+            );
         };
         let place = Place::There(address(endpoint)?);
         let (client, now) = (Client::Own, host_time as fn() -> Timestamp);
@@ -112,7 +126,9 @@ fn address(endpoint: &str) -> anyhow::Result<SocketAddr> {
     let bare = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let bare = bare.replace("localhost", "127.0.0.1");
     let parsed = bare.parse::<SocketAddr>();
-    parsed.with_context(|| format!("`{endpoint}` is not an address of a lab; it looks like `http://127.0.0.1:4566`"))
+    parsed.with_context(|| {
+        format!("`{endpoint}` is not an address of a lab; it looks like `http://127.0.0.1:4566`")
+    })
 }
 
 /// The host's time: a lab is a program of its own beside the answers that take `now` as an argument.
@@ -125,4 +141,3 @@ fn control(wire: &Wire<'_>, path: &str, body: &Value) -> anyhow::Result<Value> {
     let answer = wire.control(path, body).map_err(anyhow::Error::msg);
     answer.context("the lab did not do it; is it running at this address?")
 }
-

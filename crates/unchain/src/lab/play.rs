@@ -43,7 +43,10 @@ impl Play {
         let text = match Story::named(&self.story) {
             Some(story) => story.text.to_owned(),
             None => std::fs::read_to_string(&self.story).with_context(|| {
-                format!("`{}` is neither a story nor a file; `unchain lab stories` lists the stories", self.story)
+                format!(
+                    "`{}` is neither a story nor a file; `unchain lab stories` lists the stories",
+                    self.story
+                )
             })?,
         };
         let text = with_noise(&text, self.noise)?;
@@ -54,13 +57,17 @@ impl Play {
         let mut troubles = 0_usize;
         let mut say = |told: &Told| {
             troubles += usize::from(told.trouble.is_some());
-            writeln!(context.out, "{}", terminal(&told.to_string())).map_err(|error| error.to_string())
+            writeln!(context.out, "{}", terminal(&told.to_string()))
+                .map_err(|error| error.to_string())
         };
         player.play(&mut say).map_err(anyhow::Error::msg)?;
-        let (truth, wrong) = player.truth(self.logs.as_deref()).map_err(anyhow::Error::msg)?;
+        let (truth, wrong) = player
+            .truth(self.logs.as_deref())
+            .map_err(anyhow::Error::msg)?;
         if let Some(path) = &self.truth {
             let text = serde_json::to_string_pretty(&truth)?;
-            std::fs::write(path, text + "\n").with_context(|| format!("cannot write `{}`", path.display()))?;
+            std::fs::write(path, text + "\n")
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
         close(context.out, &left_out, (troubles, &wrong))
     }
@@ -73,7 +80,10 @@ impl Play {
                     std::fs::create_dir_all(folder)
                         .with_context(|| format!("cannot make `{}`", folder.display()))?;
                     if std::fs::read_dir(folder)?.next().is_some() {
-                        bail!("`{}` is not empty; a story's logs need a folder of their own", folder.display());
+                        bail!(
+                            "`{}` is not empty; a story's logs need a folder of their own",
+                            folder.display()
+                        );
                     }
                     deliver_to(&mut lab.world(), Some(folder.clone()));
                 }
@@ -84,12 +94,20 @@ impl Play {
             Some(_) => Client::AwsCli("aws".to_owned()),
             None => Client::Own,
         };
-        Ok(Wire { place, client, now: host_time })
+        Ok(Wire {
+            place,
+            client,
+            now: host_time,
+        })
     }
 }
 
 /// What was not played, and what went otherwise.
-fn close(out: &mut dyn Write, left_out: &[LeftOut], (troubles, wrong): (usize, &[String])) -> anyhow::Result<Exit> {
+fn close(
+    out: &mut dyn Write,
+    left_out: &[LeftOut],
+    (troubles, wrong): (usize, &[String]),
+) -> anyhow::Result<Exit> {
     for LeftOut { line, why } in left_out {
         writeln!(out, "line {line} is left out: {}", terminal(why))?;
     }

@@ -68,7 +68,10 @@ impl Serve {
                 .await
                 .with_context(|| format!("cannot listen on {}", self.listen))?;
             let address = listener.local_addr()?;
-            writeln!(context.out, "export AWS_ENDPOINT_URL=http://{address}\n{variables}")?;
+            writeln!(
+                context.out,
+                "export AWS_ENDPOINT_URL=http://{address}\n{variables}"
+            )?;
             context.out.flush()?;
             server.serve(listener, stopped()).await?;
             Ok(Exit::Clean)
@@ -86,7 +89,13 @@ impl Serve {
         let mut world = World::new(self.seed, settings);
         world.now = context.now.seconds();
         for number in 1..=self.accounts {
-            let (id, name) = (format!("{:012}", 111_122_223_333_u64 * u64::from(number) % 1_000_000_000_000), format!("lab-{number}"));
+            let (id, name) = (
+                format!(
+                    "{:012}",
+                    111_122_223_333_u64 * u64::from(number) % 1_000_000_000_000
+                ),
+                format!("lab-{number}"),
+            );
             match self.root_key.clone().filter(|_| number == 1) {
                 Some(key) => world.add_account_with_key(&id, &name, key),
                 None => world.add_account(&id, &name),
@@ -100,7 +109,9 @@ impl Serve {
 fn variables(world: &World) -> String {
     let root = world.accounts.values().next();
     let key = root.and_then(|account| account.iam.root_keys.first());
-    let key = key.map(|key| (key.id.as_str(), key.secret.as_str())).unwrap_or_default();
+    let key = key
+        .map(|key| (key.id.as_str(), key.secret.as_str()))
+        .unwrap_or_default();
     format!(
         "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_DEFAULT_REGION=us-east-1\n\
          export AWS_EC2_METADATA_DISABLED=true\nunset AWS_SESSION_TOKEN AWS_PROFILE",
@@ -110,7 +121,8 @@ fn variables(world: &World) -> String {
 
 /// Done when the terminal or the system asks the program to stop.
 async fn stopped() {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {
         match &mut terminate {
             Some(signal) => drop(signal.recv().await),
@@ -125,12 +137,17 @@ async fn stopped() {
 
 fn seconds(text: &str) -> Result<i64, String> {
     let digits = text.strip_suffix('s').unwrap_or(text);
-    digits.parse().ok().filter(|seconds| (0..=600).contains(seconds))
+    digits
+        .parse()
+        .ok()
+        .filter(|seconds| (0..=600).contains(seconds))
         .ok_or_else(|| "not a time of at most 600 seconds, such as `4s`".to_owned())
 }
 
 fn key(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once(':').filter(|(id, secret)| id.len() >= 16 && !secret.is_empty());
+    let parts = text
+        .split_once(':')
+        .filter(|(id, secret)| id.len() >= 16 && !secret.is_empty());
     parts
         .map(|(id, secret)| (id.to_owned(), secret.to_owned()))
         .ok_or_else(|| "not `ID:SECRET`, with an id of at least 16 letters".to_owned())
