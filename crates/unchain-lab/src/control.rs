@@ -20,6 +20,7 @@ pub type Handler = fn(&mut World, &str, &Value) -> Result<Value, Fault>;
 const ELSEWHERE: &[(&str, Handler)] = &[
     ("console", crate::signin::control),
     ("story", crate::story::control),
+    ("trail", trail::control),
     ("workload", crate::workload::control),
 ];
 

@@ -76,6 +76,27 @@ pub(super) fn describe(world: &mut World, call: &Call<'_>) -> Result<Reply, Faul
     Ok(Reply::of(json!({ "Account": account })))
 }
 
+/// An account of the world joins the organization of `management`, with the role that lets it be administered.
+pub(super) fn admit(world: &mut World, management: &str, id: &str) -> Result<(), Fault> {
+    let access = access_role(world, id, management)?;
+    let Some(account) = world.accounts.get_mut(id) else {
+        return Ok(());
+    };
+    let role = "OrganizationAccountAccessRole".to_owned();
+    account.iam.roles.insert(role, access);
+    let member = Member {
+        name: account.name.clone(),
+        email: format!("root+{id}@example.com"),
+        joined_at: world.now,
+        invited: false,
+    };
+    let now = world.now;
+    if let Some(organization) = world.organizations.organizations.get_mut(management) {
+        join(organization, (id, member), (now, 0));
+    }
+    Ok(())
+}
+
 /// The new account trusts the management account with a role of full access
 /// (docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html).
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {

@@ -204,7 +204,14 @@ fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
             "The AWS account is already a member of an organization.",
         ));
     }
-    let name = world.accounts.get(&account).map(|found| found.name.clone());
+    begin(world, &account)?;
+    let organization = own(world, call)?;
+    Ok(Reply::of(json!({ "Organization": shown(organization) })))
+}
+
+/// Makes an organization of one account.
+fn begin(world: &mut World, account: &str) -> Result<(), Fault> {
+    let name = world.accounts.get(account).map(|found| found.name.clone());
     let root = short_id(&mut world.ids, "r-", 4);
     let member = Member {
         name: name.unwrap_or_default(),
@@ -214,20 +221,35 @@ fn create(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     };
     let organization = Organization {
         id: short_id(&mut world.ids, "o-", 10),
-        management: account.clone(),
-        tree: Tree::new(&root, &account)?,
-        members: BTreeMap::from([(account.clone(), member)]),
+        management: account.to_owned(),
+        tree: Tree::new(&root, account)?,
+        members: BTreeMap::from([(account.to_owned(), member)]),
         earlier: VecDeque::new(),
         delegated: BTreeMap::new(),
         creations: BTreeMap::new(),
         root_features: BTreeSet::new(),
     };
-    let answer = json!({ "Organization": shown(&organization) });
-    world
-        .organizations
-        .organizations
-        .insert(account, organization);
-    Ok(Reply::of(answer))
+    let organizations = &mut world.organizations.organizations;
+    organizations.insert(account.to_owned(), organization);
+    Ok(())
+}
+
+/// Puts all accounts of a world into one organization, the first of them its management account; in the others is the
+/// role through which that administers them, as in accounts that an organization made.
+///
+/// # Errors
+///
+/// None that can be expected: the organization's own policies cannot be read.
+pub fn unite(world: &mut World) -> Result<(), Fault> {
+    let accounts: Vec<String> = world.accounts.keys().cloned().collect();
+    let Some((management, members)) = accounts.split_first() else {
+        return Ok(());
+    };
+    begin(world, management)?;
+    for id in members {
+        account::admit(world, management, id)?;
+    }
+    Ok(())
 }
 
 fn describe(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {

@@ -8,7 +8,7 @@ use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use unchain_lab::Lab;
+use unchain_lab::{Lab, organizations};
 use unchain_lab::server::{Reach, Server};
 use unchain_lab::state::Folder;
 use unchain_lab::trail::deliver_to;
@@ -26,7 +26,7 @@ pub(super) struct Serve {
     /// Deliver CloudTrail's files of all accounts into this folder, besides the trails that are created
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
-    /// How many accounts a new lab has
+    /// How many accounts a new lab has, all in one organization; the first is its management account
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=500))]
     accounts: u16,
     /// What the identifiers of a new lab follow from
@@ -49,8 +49,10 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let folder = self.state.as_deref().map(Folder::open).transpose()?;
-        let kept = folder.as_ref().map(Folder::load).transpose()?.flatten();
-        let mut world = kept.unwrap_or_else(|| self.world(context));
+        let mut world = match &folder {
+            Some(folder) => folder.world(|| self.world(context))?,
+            None => self.world(context),
+        };
         deliver_to(&mut world, self.logs.clone());
         let variables = variables(&world);
         let server = Server {
@@ -79,7 +81,7 @@ impl Serve {
     }
 
     /// A new world with its accounts.
-    fn world(&self, context: &Context<'_>) -> World {
+    fn world(&self, context: &mut Context<'_>) -> World {
         let settings = Settings {
             consistency_delay: self.consistency_delay,
             out_of_order: self.out_of_order,
@@ -100,6 +102,9 @@ impl Serve {
                 Some(key) => world.add_account_with_key(&id, &name, key),
                 None => world.add_account(&id, &name),
             };
+        }
+        if self.accounts > 1 && organizations::unite(&mut world).is_err() {
+            writeln!(context.err, "the accounts could not be put into one organization").ok();
         }
         world
     }
