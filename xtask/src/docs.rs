@@ -258,6 +258,7 @@ mod tests {
             (
                 "crates/unchain",
                 [
+                    "unchain-lab",
                     "unchain-case",
                     "unchain-sigma",
                     "unchain-source",
@@ -269,6 +270,10 @@ mod tests {
             ("crates/unchain-sigma", &["unchain-core"]),
             ("crates/unchain-source", &["unchain-core"]),
             ("crates/unchain-core", &[]),
+            (
+                "crates/unchain-lab",
+                &["unchain-core", "unchain-policy", "unchain-trail"],
+            ),
             ("crates/unchain-policy", &[]),
             ("crates/unchain-trail", &[]),
             ("xtask", &["unchain-trail", "unchain-core"]),

@@ -3,11 +3,12 @@
 use super::host_time;
 use crate::args::Context;
 use crate::exit::Exit;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use unchain_lab::call::Fault;
 use unchain_lab::{Lab, organizations};
 use unchain_lab::server::{Reach, Server};
 use unchain_lab::state::Folder;
@@ -50,8 +51,11 @@ impl Serve {
     pub(super) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let folder = self.state.as_deref().map(Folder::open).transpose()?;
         let mut world = match &folder {
-            Some(folder) => folder.world(|| self.world(context))?,
-            None => self.world(context),
+            Some(folder) => {
+                let new = self.world(context)?;
+                folder.world(|| new)?
+            }
+            None => self.world(context)?,
         };
         deliver_to(&mut world, self.logs.clone());
         let variables = variables(&world);
@@ -81,7 +85,7 @@ impl Serve {
     }
 
     /// A new world with its accounts.
-    fn world(&self, context: &mut Context<'_>) -> World {
+    fn world(&self, context: &Context<'_>) -> anyhow::Result<World> {
         let settings = Settings {
             consistency_delay: self.consistency_delay,
             out_of_order: self.out_of_order,
@@ -103,10 +107,11 @@ impl Serve {
                 None => world.add_account(&id, &name),
             };
         }
-        if self.accounts > 1 && organizations::unite(&mut world).is_err() {
-            writeln!(context.err, "the accounts could not be put into one organization").ok();
+        if self.accounts > 1 {
+            let refused = |fault: Fault| anyhow!("no organization of the accounts: {}", fault.message);
+            organizations::unite(&mut world).map_err(refused)?;
         }
-        world
+        Ok(world)
     }
 }
 
