@@ -134,7 +134,7 @@ impl Scan {
                 Remember::Each
             },
         };
-        let mut reading = reading::read(&files, &options, &progress);
+        let mut reading = reading::read(&files, &options, &progress)?;
         progress.finish();
         let added = case.map(|case| self.keep(case, &mut reading)).transpose()?;
         let lineage = Lineage::build(&reading.ledger);
