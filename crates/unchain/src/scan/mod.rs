@@ -20,6 +20,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use summary::{Added, Summary};
 use unchain_case::{Case, FileRow};
+use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::text::Untrusted;
@@ -136,8 +137,11 @@ impl Scan {
         };
         let mut reading = reading::read(&files, &options, &progress)?;
         progress.finish();
-        let added = case.map(|case| self.keep(case, &mut reading)).transpose()?;
-        let lineage = Lineage::build(&reading.ledger);
+        let rows = reading.files.drain(..).map(store::row);
+        let rows: Vec<FileRow> = rows.collect();
+        let keep = || case.map(|case| self.keep(case, &reading.ledger, &rows));
+        let (added, lineage) = self.beside(keep, || Lineage::build(&reading.ledger));
+        let added = added.transpose()?;
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
         let findings = (!self.no_findings).then(|| judge.findings(&report));
@@ -169,7 +173,7 @@ impl Scan {
         }
         let exit = Exit::complete(complete && again).max(bad);
         // The process ends now, and taking a large ledger apart row by row would be felt.
-        std::mem::forget((reading, files));
+        std::mem::forget((reading, files, rows));
         Ok(exit)
     }
 
@@ -187,17 +191,31 @@ impl Scan {
     }
 
     /// Adds what was read to the case, in one transaction.
-    fn keep(&self, mut case: Case, reading: &mut Reading) -> anyhow::Result<Added> {
-        let rows: Vec<FileRow> = reading
-            .files
-            .drain(..)
-            .map(|file| store::row(&file))
-            .collect();
-        let written = case.write(&mut reading.ledger, &rows)?;
+    fn keep(&self, mut case: Case, ledger: &Ledger, rows: &[FileRow]) -> anyhow::Result<Added> {
+        let written = case.write_settled(ledger, rows)?;
         Ok(Added {
             path: Untrusted::new(&*self.case.to_string_lossy()),
             files: written.files,
             events: written.events,
+        })
+    }
+
+    /// Does both: at once, unless one thread was asked for or there is no case to write.
+    fn beside<A, B: Send>(
+        &self,
+        here: impl FnOnce() -> A,
+        there: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        if self.no_case || self.threads == Some(NonZero::<usize>::MIN) {
+            return (here(), there());
+        }
+        std::thread::scope(|scope| {
+            let there = scope.spawn(there);
+            let done = here();
+            match there.join() {
+                Ok(other) => (done, other),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })
     }
 
