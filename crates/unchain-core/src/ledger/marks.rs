@@ -6,7 +6,7 @@
 //! INVARIANT: what a heap holds of a row is a set; putting it in order changes how it is written, not which
 //! marks are in it (`tests/ledger_law.rs`).
 
-use super::shelf::{BLOCK, Block, Room, Shelf, is_full};
+use super::spill::{BLOCK, Block, Room, Spill, is_full};
 use super::usage::{Many, Mark, Use};
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ struct Heap {
 }
 
 impl Marks {
-    /// From now on, what is too much for the memory goes to a shelf.
-    pub(super) fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
-        self.room.set_shelf(shelf);
+    /// From now on, what is too much for the memory goes to a spill.
+    pub(super) fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.room.set_spill(spill);
     }
 
-    /// Whether marks went to the shelf that could not be read again.
+    /// Whether marks went to the spill that could not be read again.
     pub(super) fn has_lost(&self) -> bool {
         self.room.has_lost()
     }
@@ -201,7 +201,7 @@ fn pieces(mut words: &[u64]) -> impl Iterator<Item = Piece<'_>> {
 #[cfg(test)]
 mod tests {
     use super::super::usage::{EventKey, UseKey};
-    use super::super::{Symbol, shelf::tests::Board};
+    use super::super::{Symbol, spill::tests::Board};
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -264,7 +264,7 @@ mod tests {
         ) {
             let (mut marks, mut rows, mut model) = (Marks::default(), rows(), Model::new());
             let board = Board::new(room, usize::MAX);
-            marks.set_shelf(board.clone());
+            marks.set_spill(board.clone());
             for ((row, own), settle) in &first {
                 add(&mut marks, &mut model, (*row, own));
                 if *settle {
@@ -272,7 +272,7 @@ mod tests {
                 }
             }
             let mut others = Marks::default();
-            others.set_shelf(board);
+            others.set_spill(board);
             let mut theirs = Model::new();
             for (row, own) in &other {
                 add(&mut others, &mut theirs, (*row, own));
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn lost_marks_are_noticed() {
         let mut marks = Marks::default();
-        marks.set_shelf(Board::new(usize::MAX, 100));
+        marks.set_spill(Board::new(usize::MAX, 100));
         for n in 0..500 {
             marks.add(0, &[Mark(n)]);
         }

@@ -18,7 +18,7 @@ mod memory;
 mod merge;
 mod mix;
 mod ordered;
-mod shelf;
+mod spill;
 mod symbols;
 mod table;
 mod usage;
@@ -32,7 +32,7 @@ pub use digests::{Break, Hole};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use finder::Finder;
 pub use load::StoredUse;
-pub use shelf::Shelf;
+pub use spill::Spill;
 pub use symbols::{Symbol, Symbols};
 pub use usage::{Call, Client, EventKey, Mark, Place, Use, UseKey};
 
@@ -145,11 +145,11 @@ impl Ledger {
     }
 
     /// Gives a place for marks that are too many for the memory. They may be there before and after others'.
-    pub fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
-        self.uses.set_shelf(shelf);
+    pub fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.uses.set_spill(spill);
     }
 
-    /// Whether the shelf could not give back what was put there, so that counts would be wrong.
+    /// Whether the spill could not give back what was put there, so that counts would be wrong.
     pub fn has_lost(&self) -> bool {
         self.uses.marks().has_lost()
     }

@@ -10,7 +10,7 @@
 use super::load::StoredUse;
 use super::marks::Marks;
 use super::ordered::{self, ordered, rows_of};
-use super::shelf::Shelf;
+use super::spill::Spill;
 use super::usage::{EventKey, Many, Mark, Use, UseKey};
 use std::sync::Arc;
 
@@ -61,8 +61,8 @@ enum Added {
 }
 
 impl Uses {
-    pub(super) fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
-        self.marks.set_shelf(shelf);
+    pub(super) fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.marks.set_spill(spill);
     }
 
     pub(super) fn is_empty(&self) -> bool {

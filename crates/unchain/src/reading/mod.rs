@@ -4,16 +4,16 @@
 //! Must not print, and must not know commands.
 
 mod identities;
-mod outside;
 mod progress;
 mod shares;
+mod spill;
 
 pub(crate) use progress::Progress;
 pub(crate) use shares::Shares;
 
 use crate::store;
 use identities::Identities;
-use outside::Outside;
+use spill::SpillFile;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -135,10 +135,10 @@ pub(crate) fn read(
     let threads = options.threads.map_or(available, NonZero::get);
     let threads = threads.clamp(1, files.units().len().max(1));
     let shares = Shares::new(files.units().len(), threads);
-    let outside = Arc::new(Outside::default());
+    let spill = Arc::new(SpillFile::default());
     let work = |worker| {
         let mut reading = Reading::new(options.seed);
-        reading.ledger.set_shelf(outside.clone());
+        reading.ledger.set_spill(spill.clone());
         read_share(files, (options, reading), (&shares, worker), progress)
     };
     let mut readings = on_threads((0..threads).collect(), work);

@@ -4,11 +4,11 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::{Mutex, PoisonError};
-use unchain_core::ledger::Shelf;
+use unchain_core::ledger::Spill;
 
 /// The file, made when it is needed first.
 #[derive(Debug, Default)]
-pub(crate) struct Outside(Mutex<State>);
+pub(crate) struct SpillFile(Mutex<State>);
 
 #[derive(Debug, Default)]
 enum State {
@@ -19,7 +19,7 @@ enum State {
     Full(Option<File>),
 }
 
-impl Shelf for Outside {
+impl Spill for SpillFile {
     fn put(&self, bytes: &[u8]) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = match std::mem::take(&mut *state) {
@@ -60,29 +60,29 @@ mod tests {
 
     #[test]
     fn what_is_put_is_given_back() {
-        let outside = Outside::default();
-        assert_eq!(outside.get(0, &mut [0]), None);
-        let places: Vec<u64> = (0u8..9).map(|n| outside.put(&[n; 5]).unwrap()).collect();
+        let spill = SpillFile::default();
+        assert_eq!(spill.get(0, &mut [0]), None);
+        let places: Vec<u64> = (0u8..9).map(|n| spill.put(&[n; 5]).unwrap()).collect();
         for (n, at) in (0u8..9).zip(places).rev() {
             let mut bytes = [0; 4];
-            assert_eq!(outside.get(at + 1, &mut bytes), Some(()));
+            assert_eq!(spill.get(at + 1, &mut bytes), Some(()));
             assert_eq!(bytes, [n; 4]);
         }
-        assert_eq!(outside.get(42, &mut [0; 9]), None);
+        assert_eq!(spill.get(42, &mut [0; 9]), None);
     }
 
     #[test]
     fn a_full_disk_is_no_place() {
-        let outside = Outside::default();
-        let at = outside.put(b"kept").unwrap();
-        let state = std::mem::take(&mut *outside.0.lock().unwrap());
+        let spill = SpillFile::default();
+        let at = spill.put(b"kept").unwrap();
+        let state = std::mem::take(&mut *spill.0.lock().unwrap());
         let State::Open(file) = state else {
             panic!("not open")
         };
-        *outside.0.lock().unwrap() = State::Full(Some(file));
-        assert_eq!(outside.put(b"more"), None);
+        *spill.0.lock().unwrap() = State::Full(Some(file));
+        assert_eq!(spill.put(b"more"), None);
         let mut bytes = [0; 4];
-        assert_eq!(outside.get(at, &mut bytes), Some(()));
+        assert_eq!(spill.get(at, &mut bytes), Some(()));
         assert_eq!(&bytes, b"kept");
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 /// Keeps bytes that are not needed soon, for one or more ledgers.
-pub trait Shelf: Debug + Send + Sync {
+pub trait Spill: Debug + Send + Sync {
     /// Keeps bytes and says where; `None` if there is no room.
     fn put(&self, bytes: &[u8]) -> Option<u64>;
 
@@ -16,21 +16,21 @@ pub trait Shelf: Debug + Send + Sync {
 
 /// Words of a block: eight kilobytes, so that the unfinished ones of all heaps weigh little.
 pub(super) const BLOCK: usize = if cfg!(test) { 16 } else { 1 << 10 };
-/// So many full blocks stay in memory where there is a shelf: four megabytes.
+/// So many full blocks stay in memory where there is a spill: four megabytes.
 const HERE: usize = if cfg!(test) { 3 } else { 1 << 9 };
 
 /// A run of words.
 #[derive(Clone, Debug)]
 pub(super) enum Block {
     Here(Vec<u64>),
-    /// On the shelf; it is full.
+    /// In the spill; it is full.
     There(u64),
 }
 
 /// How much memory blocks may take.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Room {
-    shelf: Option<Arc<dyn Shelf>>,
+    spill: Option<Arc<dyn Spill>>,
     /// Full blocks in memory.
     here: usize,
     bytes: Vec<u8>,
@@ -39,9 +39,9 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// From now on, what is too much for the memory goes to a shelf.
-    pub(super) fn set_shelf(&mut self, shelf: Arc<dyn Shelf>) {
-        self.shelf = Some(shelf);
+    /// From now on, what is too much for the memory goes to a spill.
+    pub(super) fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.spill = Some(spill);
     }
 
     /// Whether something could not be read again.
@@ -57,13 +57,13 @@ impl Room {
     /// Keeps a block that is full.
     pub(super) fn keep(&mut self, mut words: Vec<u64>) -> Block {
         if self.here >= HERE
-            && let Some(shelf) = &self.shelf
+            && let Some(spill) = &self.spill
         {
             words.resize(BLOCK, 0);
             self.bytes.clear();
             self.bytes
                 .extend(words.iter().flat_map(|word| word.to_le_bytes()));
-            if let Some(at) = shelf.put(&self.bytes) {
+            if let Some(at) = spill.put(&self.bytes) {
                 return Block::There(at);
             }
         }
@@ -95,7 +95,7 @@ impl Room {
             Block::There(at) => {
                 let mut bytes = vec![0; range.len() * size_of::<u64>()];
                 let start = range.start * size_of::<u64>();
-                self.shelf.as_ref()?.get(at + start as u64, &mut bytes)?;
+                self.spill.as_ref()?.get(at + start as u64, &mut bytes)?;
                 let (words, _) = bytes.as_chunks();
                 Some(words.iter().map(|word| u64::from_le_bytes(*word)).collect())
             }
@@ -113,7 +113,7 @@ pub(super) mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// A shelf in memory, of which a part may be read again.
+    /// A spill in memory, of which a part may be read again.
     #[derive(Debug)]
     pub(in crate::ledger) struct Board {
         pub(in crate::ledger) bytes: Mutex<Vec<u8>>,
@@ -132,7 +132,7 @@ pub(super) mod tests {
         }
     }
 
-    impl Shelf for Board {
+    impl Spill for Board {
         fn put(&self, bytes: &[u8]) -> Option<u64> {
             let mut all = self.bytes.lock().unwrap();
             let at = all.len();
@@ -152,10 +152,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn blocks_go_to_the_shelf_when_the_memory_is_full() {
+    fn blocks_go_to_the_spill_when_the_memory_is_full() {
         let mut room = Room::default();
         let board = Board::new(2 * 8 * BLOCK, usize::MAX);
-        room.set_shelf(board.clone());
+        room.set_spill(board.clone());
         let words = |n: u64| -> Vec<u64> { (n..n + BLOCK as u64).collect() };
         let blocks: Vec<Block> = (0..8).map(|n| room.keep(words(n))).collect();
         let there = |block: &&Block| matches!(block, Block::There(_));
@@ -172,7 +172,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_lost_is_known() {
         let mut room = Room::default();
-        room.set_shelf(Board::new(usize::MAX, 0));
+        room.set_spill(Board::new(usize::MAX, 0));
         let blocks: Vec<Block> = (0..=HERE).map(|_| room.keep(vec![1; BLOCK])).collect();
         for block in blocks {
             room.take(block);
