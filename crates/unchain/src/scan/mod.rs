@@ -137,10 +137,15 @@ impl Scan {
         };
         let mut reading = reading::read(&files, &options, &progress)?;
         progress.finish();
-        let rows = reading.files.drain(..).map(store::row);
-        let rows: Vec<FileRow> = rows.collect();
-        let keep = || case.map(|case| self.keep(case, &reading.ledger, &rows));
-        let (added, lineage) = self.beside(keep, || Lineage::build(&reading.ledger));
+        let rows: Vec<FileRow> = reading.files.drain(..).map(store::row).collect();
+        let ledger = &reading.ledger;
+        let keep = move || {
+            let added = case.map(|case| self.keep(case, ledger, &rows));
+            // On one thread the lineage takes their room.
+            drop(rows);
+            added
+        };
+        let (added, lineage) = self.beside(keep, || Lineage::build(ledger));
         let added = added.transpose()?;
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
@@ -173,7 +178,7 @@ impl Scan {
         }
         let exit = Exit::complete(complete && again).max(bad);
         // The process ends now, and taking a large ledger apart row by row would be felt.
-        std::mem::forget((reading, files, rows));
+        std::mem::forget((reading, files));
         Ok(exit)
     }
 
