@@ -6,6 +6,7 @@
 use crate::error::Fault;
 use crate::usage::unite_sorted;
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use std::borrow::Cow;
 
 /// One file, or another source of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,28 +57,50 @@ pub(crate) fn write(connection: &Connection, files: &[FileRow]) -> Result<u64, F
          notes = excluded.notes, damage = excluded.damage, earliest = excluded.earliest, \
          latest = excluded.latest, keys = excluded.keys"
     ))?;
+    // Where there was no file, and paths ascend, none can be there: a look-up costs as much as adding it.
+    let mut last = connection
+        .query_row("SELECT max(path) FROM file", [], |row| {
+            row.get::<_, Option<String>>(0)
+        })?
+        .map(Cow::Owned);
     let mut changed = 0;
     for new in files {
-        let mut new = new.clone();
-        for list in [&mut new.refused, &mut new.notes] {
-            list.sort_unstable();
-        }
-        new.keys.sort_unstable();
-        new.keys.dedup();
-        let known = select
-            .query_row([&new.path], |row| Ok(read(row)))
-            .optional()?
-            .transpose()?;
+        let is_new = last.as_deref().is_none_or(|last| last < new.path.as_str());
+        let known = if is_new {
+            last = Some(Cow::Borrowed(new.path.as_str()));
+            None
+        } else {
+            select
+                .query_row([&new.path], |row| Ok(read(row)))
+                .optional()?
+                .transpose()?
+        };
+        let new = in_order(new);
         let united = match &known {
-            Some(known) => unite(known, new),
+            Some(known) => Cow::Owned(unite(known, new.into_owned())),
             None => new,
         };
-        if known.as_ref() != Some(&united) {
+        if known.as_ref() != Some(&*united) {
             insert(&mut upsert, &united)?;
             changed += 1;
         }
     }
     Ok(changed)
+}
+
+/// A file whose lists are in order.
+fn in_order(file: &FileRow) -> Cow<'_, FileRow> {
+    let lists = [&file.refused, &file.notes];
+    if lists.iter().all(|list| list.is_sorted()) && file.keys.is_sorted_by(|a, b| a < b) {
+        return Cow::Borrowed(file);
+    }
+    let mut file = file.clone();
+    for list in [&mut file.refused, &mut file.notes] {
+        list.sort_unstable();
+    }
+    file.keys.sort_unstable();
+    file.keys.dedup();
+    Cow::Owned(file)
 }
 
 /// The files that hold one of some keys, sorted, and that may have records from `since` to `until`, both in
@@ -244,6 +267,43 @@ mod tests {
             (9, [1, 2, 3].as_slice())
         );
         assert_eq!(unite(&b, a), united);
+    }
+
+    #[test]
+    fn files_come_in_any_order_and_more_than_once() {
+        let named = |path: &str, keys: &[u32]| FileRow {
+            path: path.to_owned(),
+            ..file(9, keys)
+        };
+        let mut case = crate::Case::in_memory().unwrap();
+        let mut write = |files: &[FileRow]| {
+            let mut ledger = unchain_core::ledger::Ledger::default();
+            case.write(&mut ledger, files).unwrap().files
+        };
+        assert_eq!(
+            write(&[named("b", &[2, 1]), named("d", &[]), named("b", &[3, 3])]),
+            3
+        );
+        assert_eq!(
+            write(&[named("a", &[]), named("e", &[]), named("d", &[])]),
+            2
+        );
+        assert_eq!(write(&[named("e", &[4]), named("c", &[])]), 2);
+        let files = case.files().unwrap();
+        let found = files.iter().map(|f| (f.path.as_str(), f.keys.as_slice()));
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable();
+        let none: &[u32] = &[];
+        assert_eq!(
+            found,
+            [
+                ("a", none),
+                ("b", &[1, 2, 3]),
+                ("c", none),
+                ("d", none),
+                ("e", &[4])
+            ]
+        );
     }
 
     #[test]

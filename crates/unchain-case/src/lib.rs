@@ -109,6 +109,19 @@ impl Case {
     /// is as it was.
     pub fn write(&mut self, ledger: &mut Ledger, files: &[FileRow]) -> Result<Written, CaseError> {
         ledger.settle();
+        self.write_settled(ledger, files)
+    }
+
+    /// As [`Case::write`], for a ledger that others look at meanwhile: [`Ledger::settle`] was called.
+    ///
+    /// # Errors
+    ///
+    /// As [`Case::write`].
+    pub fn write_settled(
+        &mut self,
+        ledger: &Ledger,
+        files: &[FileRow],
+    ) -> Result<Written, CaseError> {
         Self::write_all(&mut self.connection, ledger, files).map_err(|fault| fault.at(&self.path))
     }
 

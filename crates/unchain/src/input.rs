@@ -91,7 +91,7 @@ impl Input {
             seed: context.seed,
             remember: Remember::None,
         };
-        let reading = reading::read(&files, &options, &progress);
+        let reading = reading::read(&files, &options, &progress)?;
         progress.finish();
         let complete = reading.complete() && files.unreachable().is_empty();
         if !complete {

@@ -15,7 +15,7 @@ use unchain_source::{Files, Filter, Unit};
 const NAMED: usize = 3;
 
 /// What a case remembers of a file.
-pub(crate) fn row(file: &FileRead) -> FileRow {
+pub(crate) fn row(file: FileRead) -> FileRow {
     let report = &file.report;
     let counts = &report.counts;
     let named = |(name, count): (&str, u64)| (name.to_owned(), count);
@@ -43,7 +43,7 @@ pub(crate) fn row(file: &FileRead) -> FileRow {
         damage: report.damage.map(|damage| damage.to_string()),
         earliest: counts.earliest.map(Timestamp::seconds),
         latest: counts.latest.map(Timestamp::seconds),
-        keys: file.keys.clone(),
+        keys: file.keys,
     }
 }
 

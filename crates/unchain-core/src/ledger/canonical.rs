@@ -16,9 +16,7 @@ impl Ledger {
             .collect();
         for usage in self.uses() {
             let (last, last_id) = self.last(usage);
-            let mut marks: Vec<_> = self.marks(usage).to_vec();
-            marks.sort_unstable();
-            marks.dedup();
+            let marks = self.marks(usage);
             let mut line = format!("use {}", self.key_text(&usage.key));
             let ends = [(usage.first, usage.first_id), (last, last_id)];
             for (mark, id) in ends {

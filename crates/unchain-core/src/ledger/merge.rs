@@ -30,11 +30,10 @@ impl Ledger {
             return;
         }
         self.merge_digests(&other);
-        // Both ledgers are in memory until this is done: what only applying needs goes first, and
-        // marks move instead of being copied.
+        // Both ledgers are in memory until this is done: what only applying needs goes first.
         self.memory = super::memory::Memory::default();
         other.memory = super::memory::Memory::default();
-        let mut run = other.uses.take();
+        let (mut run, marks) = other.uses.take();
         let transfer = Transfer::new(&other, self);
         for usage in &mut run.uses {
             usage.key = transfer.key(usage.key);
@@ -43,7 +42,7 @@ impl Ledger {
         for many in &mut run.many {
             many.last_id = transfer.event(many.last_id);
         }
-        self.uses.unite(run);
+        self.uses.unite(run, marks);
         let mut kept: Vec<Kept> = Vec::new();
         for fact in &other.facts.rows {
             let key = transfer.key(fact.key);

@@ -13,10 +13,12 @@ mod fact;
 mod facts;
 mod finder;
 mod load;
+mod marks;
 mod memory;
 mod merge;
 mod mix;
 mod ordered;
+mod spill;
 mod symbols;
 mod table;
 mod usage;
@@ -30,6 +32,7 @@ pub use digests::{Break, Hole};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use finder::Finder;
 pub use load::StoredUse;
+pub use spill::Spill;
 pub use symbols::{Symbol, Symbols};
 pub use usage::{Call, Client, EventKey, Mark, Place, Use, UseKey};
 
@@ -38,6 +41,7 @@ use crate::digest::Digest;
 use crate::id::uuid_text;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The seed for hashes when the caller has none: fine for tests and trusted logs.
 pub const NO_SEED: u64 = 0x756e_6368_6169_6e00;
@@ -140,6 +144,16 @@ impl Ledger {
         }
     }
 
+    /// Gives a place for marks that are too many for the memory. They may be there before and after others'.
+    pub fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.uses.set_spill(spill);
+    }
+
+    /// Whether the spill could not give back what was put there, so that counts would be wrong.
+    pub fn has_lost(&self) -> bool {
+        self.uses.marks().has_lost()
+    }
+
     /// The texts.
     pub fn symbols(&self) -> &Symbols {
         &self.symbols
@@ -208,16 +222,19 @@ impl Ledger {
         self.uses.rows().many.get(usage.many as usize)
     }
 
-    /// The marks of a use, ascending.
-    pub fn marks<'a>(&'a self, usage: &'a Use) -> &'a [Mark] {
-        self.many(usage)
-            .map_or(std::slice::from_ref(&usage.first), usage::Many::marks)
+    /// The marks of a use, ascending. Call [`Ledger::settle`] first.
+    pub fn marks(&self, usage: &Use) -> Vec<Mark> {
+        match self.many(usage) {
+            None => vec![usage.first],
+            Some(many) if (many.count, many.unloaded) == (2, 0) => vec![usage.first, many.last],
+            Some(many) => self.uses.marks().of(usage, many),
+        }
     }
 
-    /// The number of distinct events in a use.
+    /// The number of distinct events in a use. Call [`Ledger::settle`] first.
     pub fn count(&self, usage: &Use) -> u64 {
         self.many(usage)
-            .map_or(1, |many| many.marks().len() as u64 + many.unloaded)
+            .map_or(1, |many| u64::from(many.count) + u64::from(many.unloaded))
     }
 
     /// The latest event of a use.

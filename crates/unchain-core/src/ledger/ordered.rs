@@ -62,10 +62,15 @@ pub(super) fn alike(order: &[u128]) -> impl Iterator<Item = &[u128]> {
     order.chunk_by(|a, b| a >> 32 == b >> 32)
 }
 
+/// Where the rows are that words stand for.
+pub(super) fn places(words: &[u128]) -> impl Iterator<Item = usize> {
+    let place = |word: &u128| usize::try_from(word & u128::from(u32::MAX)).unwrap_or(usize::MAX);
+    words.iter().map(place)
+}
+
 /// The rows that words stand for.
 pub(super) fn rows_of<'r, T>(words: &[u128], rows: &'r [T]) -> impl Iterator<Item = &'r T> {
-    let place = |word: &u128| usize::try_from(word & u128::from(u32::MAX)).ok();
-    words.iter().filter_map(move |word| rows.get(place(word)?))
+    places(words).filter_map(|place| rows.get(place))
 }
 
 #[cfg(test)]

@@ -105,81 +105,50 @@ impl Use {
     pub const ONE: u32 = u32::MAX;
 }
 
-/// The marks of a use with more than one event.
+/// What a use with more than one event has beside its first.
 #[derive(Clone, Debug)]
 pub(super) struct Many {
     /// The latest mark.
     pub(super) last: Mark,
     /// The event id of `last`.
     pub(super) last_id: EventKey,
-    /// Events of this use whose marks are not in memory: a ledger loaded only to be read has the
-    /// count and not the marks.
-    pub(super) unloaded: u64,
-    /// Ascending, without repeats.
-    marks: Vec<Mark>,
+    /// Events of this use whose marks are not here: a ledger loaded only to be read has the count and
+    /// not the marks.
+    pub(super) unloaded: u32,
+    /// The number of marks, once they are in order.
+    pub(super) count: u32,
+    /// Where they begin, in words.
+    pub(super) at: u32,
 }
 
 impl Many {
-    /// Of ascending marks.
-    pub(super) fn new(mut marks: Vec<Mark>, (last, last_id): (Mark, EventKey)) -> Self {
-        marks.shrink_to_fit();
+    /// With the event at the end, and no marks yet.
+    pub(super) fn new((last, last_id): (Mark, EventKey)) -> Self {
         Self {
             last,
             last_id,
             unloaded: 0,
-            marks,
+            count: 0,
+            at: 0,
         }
     }
 
-    /// Of the one event of a use.
-    pub(super) fn one(usage: &Use) -> Self {
-        Self::new(vec![usage.first], (usage.first, usage.first_id))
-    }
-
-    /// Of stored marks, or of a count without them.
-    pub(super) fn stored(mut marks: Vec<Mark>, unloaded: u64, last: (Mark, EventKey)) -> Self {
-        marks.sort_unstable();
-        marks.dedup();
+    /// For another run, where its marks are not yet.
+    pub(super) fn without_marks(&self) -> Self {
         Self {
-            unloaded,
-            ..Self::new(marks, last)
+            count: 0,
+            at: 0,
+            ..self.clone()
         }
     }
 
-    /// This, leaving nothing behind.
-    pub(super) fn take(&mut self) -> Self {
-        Self {
-            marks: std::mem::take(&mut self.marks),
-            ..*self
+    /// Learns of an event that may be the last. Ties in the mark take the smaller id, so that order does not
+    /// matter.
+    pub(super) fn see(&mut self, (last, last_id): (Mark, EventKey)) {
+        if last > self.last {
+            (self.last, self.last_id) = (last, last_id);
+        } else if last == self.last {
+            self.last_id = self.last_id.min(last_id);
         }
-    }
-
-    /// Adds the events of another set, which may overlap.
-    pub(super) fn unite(&mut self, other: &Self) {
-        let known = self.marks.last().copied();
-        let more = other.marks.len();
-        if self.marks.capacity() - self.marks.len() < more {
-            // A quarter more, not double: marks are what grows with events, and memory is promised at
-            // 12 bytes an event. Not less either: blocks that grow often leave holes behind.
-            self.marks.reserve_exact(more.max(self.marks.len() / 4 + 2));
-        }
-        self.marks.extend_from_slice(&other.marks);
-        if known >= other.marks.first().copied() {
-            // A merge sort finds the two runs that are sorted already.
-            self.marks.sort();
-            self.marks.dedup();
-        }
-        self.unloaded += other.unloaded;
-        // Ties in the mark take the smaller id, so that order does not matter.
-        if other.last > self.last {
-            (self.last, self.last_id) = (other.last, other.last_id);
-        } else if other.last == self.last {
-            self.last_id = self.last_id.min(other.last_id);
-        }
-    }
-
-    /// The marks; ascending and without repeats.
-    pub(super) fn marks(&self) -> &[Mark] {
-        &self.marks
     }
 }

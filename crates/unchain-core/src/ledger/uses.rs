@@ -8,8 +8,11 @@
 //! rows unites their sets of events, so the order of arrival does not matter (`tests/ledger_law.rs`).
 
 use super::load::StoredUse;
+use super::marks::Marks;
 use super::ordered::{self, ordered, rows_of};
+use super::spill::Spill;
 use super::usage::{EventKey, Many, Mark, Use, UseKey};
+use std::sync::Arc;
 
 /// Events that are sorted together: with their order, two megabytes.
 const BATCH: usize = 1 << 15;
@@ -17,11 +20,18 @@ const BATCH: usize = 1 << 15;
 /// One event of a use.
 type Entry = (UseKey, Mark, EventKey);
 
-/// So many new rows are folded in together: fifteen megabytes.
-const NEW: usize = 1 << 18;
+/// So many new rows are folded in together at least: four megabytes.
+const NEW: usize = 1 << 16;
+/// And this part of the rows that are there, so that those are not gone through too often.
+const PART: usize = 8;
 
-/// A use that is new, and before which of the known ones it belongs.
-type Fresh = (usize, Use);
+/// A row that is new.
+struct Fresh {
+    /// Before which of the known ones it belongs.
+    before: u32,
+    /// Where it is among the others.
+    row: u32,
+}
 
 /// All uses.
 #[derive(Clone, Debug, Default)]
@@ -29,17 +39,32 @@ pub(super) struct Uses {
     pending: Vec<Entry>,
     /// In any order, with repeats.
     new: Run,
+    /// The marks of the new rows, one after the other.
+    new_marks: Vec<Mark>,
     settled: Run,
+    /// The marks of the settled rows.
+    marks: Marks,
 }
 
-/// Uses, and the marks of those that have more than one.
+/// Uses, and more about those that have more than one event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Run {
     pub(super) uses: Vec<Use>,
     pub(super) many: Vec<Many>,
 }
 
+/// Marks that a settled row gets from another.
+enum Added {
+    One(Mark),
+    /// Those of the other run's row of this number.
+    Of(u32),
+}
+
 impl Uses {
+    pub(super) fn set_spill(&mut self, spill: Arc<dyn Spill>) {
+        self.marks.set_spill(spill);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty() && self.new.uses.is_empty() && self.settled.uses.is_empty()
     }
@@ -53,24 +78,34 @@ impl Uses {
     }
 
     pub(super) fn load(&mut self, stored: StoredUse) {
-        self.new.load(stored);
-        if self.new.uses.len() >= NEW {
+        self.load_new(stored);
+        if self.has_many_new() {
             self.fold();
         }
     }
 
-    /// Adds rows whose keys are in any order.
-    pub(super) fn unite(&mut self, mut rows: Run) {
+    /// Adds another's rows, whose keys are in any order.
+    pub(super) fn unite(&mut self, mut rows: Run, marks: Marks) {
         self.rest();
-        let fresh = self.settled.sift(&mut rows);
+        let mut numbers = vec![Use::ONE; rows.many.len()];
+        let others = (&mut *rows.uses, &*rows.many);
+        let fresh = self.settled.sift(others, |row, added| match added {
+            Added::One(mark) => self.marks.add(row, &[mark]),
+            Added::Of(number) => {
+                if let Some(slot) = numbers.get_mut(number as usize) {
+                    *slot = row;
+                }
+            }
+        });
         // Two ledgers are in memory now: what is not needed goes first.
-        drop(rows);
-        self.settled.uses.reserve_exact(fresh.len());
-        self.settled.insert(&fresh);
+        rows.many = Vec::new();
+        self.settled.insert(&fresh, &rows.uses);
+        drop((rows, fresh));
+        self.marks.unite(marks, &numbers);
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.pending.is_empty() && self.new.uses.is_empty()
+        self.pending.is_empty() && self.new.uses.is_empty() && self.marks.is_settled()
     }
 
     /// What is settled.
@@ -78,46 +113,105 @@ impl Uses {
         &self.settled
     }
 
+    /// The marks of what is settled.
+    pub(super) fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
     /// Brings everything into order.
     pub(super) fn settle(&mut self) {
         self.flush();
         self.fold();
+        self.marks.settle(&mut self.settled.many);
+    }
+
+    fn has_many_new(&self) -> bool {
+        self.new.uses.len() >= NEW.max(self.settled.uses.len() / PART)
     }
 
     /// Makes rows of what is pending.
     fn flush(&mut self) {
-        self.new.add(&self.pending);
+        self.add_new();
         self.pending.clear();
-        if self.new.uses.len() >= NEW {
+        if self.has_many_new() {
             self.fold();
         }
     }
 
     fn fold(&mut self) {
-        let fresh = self.settled.sift(&mut self.new);
-        self.new.uses.clear();
-        self.new.many.clear();
-        self.settled.insert(&fresh);
+        let Run { uses, many } = &mut self.new;
+        let marks = &self.new_marks;
+        let fresh = self.settled.sift((uses, many), |row, added| match added {
+            Added::One(mark) => self.marks.add(row, &[mark]),
+            Added::Of(number) => {
+                let own = many.get(number as usize);
+                let own = own.and_then(|m| marks.get(m.at as usize..)?.get(..m.count as usize));
+                self.marks.add(row, own.unwrap_or_default());
+            }
+        });
+        self.settled.insert(&fresh, uses);
+        uses.clear();
+        many.clear();
+        self.new_marks.clear();
+        self.marks.settle_grown(&mut self.settled.many);
     }
 
     /// Everything, which is gone from here afterwards.
-    pub(super) fn take(&mut self) -> Run {
+    pub(super) fn take(&mut self) -> (Run, Marks) {
         self.rest();
-        std::mem::take(&mut self.settled)
+        (
+            std::mem::take(&mut self.settled),
+            std::mem::take(&mut self.marks),
+        )
     }
 
-    /// Brings everything into order, and frees the room for more.
+    /// Folds everything in, and frees the room for more.
     fn rest(&mut self) {
-        self.settle();
+        self.flush();
+        self.fold();
         self.pending = Vec::new();
         self.new = Run::default();
+        self.new_marks = Vec::new();
     }
 
-    /// Frees the room kept for more.
+    /// Brings everything into order, and frees the room kept for more.
     pub(super) fn shrink(&mut self) {
         self.rest();
+        self.marks.settle(&mut self.settled.many);
         self.settled.uses.shrink_to_fit();
         self.settled.many.shrink_to_fit();
+    }
+
+    /// Makes rows of the pending events, which are in any order.
+    fn add_new(&mut self) {
+        let entries = &self.pending;
+        let order = ordered(entries.iter().map(|(key, ..)| parts(key)));
+        let mut group = Vec::new();
+        for alike in ordered::alike(&order) {
+            let found = rows_of(alike, entries);
+            if let [_] = alike {
+                self.new.uses.extend(found.map(single));
+                continue;
+            }
+            group.clear();
+            group.extend(found.copied());
+            group.sort_unstable();
+            for events in group.chunk_by(|a, b| a.0 == b.0) {
+                self.new.push_events(events, &mut self.new_marks);
+            }
+        }
+    }
+
+    fn load_new(&mut self, stored: StoredUse) {
+        let (first, first_id) = stored.first;
+        let mut usage = single(&(stored.key, first, first_id));
+        if stored.count > 1 {
+            let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
+            let mut many = Many::new(stored.last);
+            many.unloaded = u32::try_from(unloaded).unwrap_or(u32::MAX);
+            usage.many = self.new.push(many, stored.marks, &mut self.new_marks);
+        }
+        self.new.uses.push(usage);
     }
 }
 
@@ -127,27 +221,8 @@ fn parts(key: &UseKey) -> [u32; 3] {
 }
 
 impl Run {
-    /// Adds single events in any order.
-    fn add(&mut self, entries: &[Entry]) {
-        let order = ordered(entries.iter().map(|(key, ..)| parts(key)));
-        let mut group = Vec::new();
-        for alike in ordered::alike(&order) {
-            let found = rows_of(alike, entries);
-            if let [_] = alike {
-                self.uses.extend(found.map(single));
-                continue;
-            }
-            group.clear();
-            group.extend(found.copied());
-            group.sort_unstable();
-            for events in group.chunk_by(|a, b| a.0 == b.0) {
-                self.push_events(events);
-            }
-        }
-    }
-
     /// Adds a use by its events, which ascend by mark and id.
-    fn push_events(&mut self, events: &[Entry]) {
+    fn push_events(&mut self, events: &[Entry], marks: &mut Vec<Mark>) {
         let Some(first) = events.first() else { return };
         let mut usage = single(first);
         // Ties in the mark take the smaller id, so that order does not matter.
@@ -155,73 +230,99 @@ impl Run {
         if let Some(&(_, last, last_id)) = distinct().next_back()
             && last != usage.first
         {
-            let mut marks = Vec::with_capacity(events.len());
-            marks.extend(distinct().map(|event| event.1));
-            usage.many = push(&mut self.many, Many::new(marks, (last, last_id)));
+            let own = distinct().map(|event| event.1);
+            usage.many = self.push(Many::new((last, last_id)), own, marks);
         }
         self.uses.push(usage);
     }
 
-    fn load(&mut self, stored: StoredUse) {
-        let (first, first_id) = stored.first;
-        let mut usage = single(&(stored.key, first, first_id));
-        if stored.count > 1 {
-            let unloaded = stored.count.saturating_sub(stored.marks.len() as u64);
-            usage.many = push(
-                &mut self.many,
-                Many::stored(stored.marks, unloaded, stored.last),
-            );
-        }
-        self.uses.push(usage);
+    /// Adds a row with its marks, to be put behind the others.
+    fn push(
+        &mut self,
+        mut row: Many,
+        own: impl IntoIterator<Item = Mark>,
+        marks: &mut Vec<Mark>,
+    ) -> u32 {
+        let start = marks.len();
+        marks.extend(own);
+        row.at = u32::try_from(start).unwrap_or(u32::MAX);
+        row.count = u32::try_from(marks.len() - start).unwrap_or(u32::MAX);
+        push(&mut self.many, row)
     }
 
-    /// Unites the rows of another run, which are in any order, with those of this one, which is in order,
-    /// and gives those that are not here yet, in order.
-    fn sift(&mut self, other: &mut Self) -> Vec<Fresh> {
-        let order = ordered(other.uses.iter().map(|usage| parts(&usage.key)));
+    /// Unites other rows, which are in any order, with those of this run, which is in order, and gives those
+    /// that are not here yet, in order. `put` is told which row gets which marks.
+    fn sift(
+        &mut self,
+        (others, others_many): (&mut [Use], &[Many]),
+        mut put: impl FnMut(u32, Added),
+    ) -> Vec<Fresh> {
+        let order = ordered(others.iter().map(|usage| parts(&usage.key)));
         let mut fresh: Vec<Fresh> = Vec::new();
         let mut at = 0;
         let mut group = Vec::new();
         for alike in ordered::alike(&order) {
-            let found = rows_of(alike, &other.uses);
             group.clear();
-            group.extend(found.copied());
-            group.sort_by_key(|usage| usage.key);
-            for usage in &group {
-                let own = other.many.get_mut(usage.many as usize).map(Many::take);
+            group.extend(ordered::places(alike).zip(rows_of(alike, others).copied()));
+            group.sort_by_key(|(_, usage)| usage.key);
+            for &(place, ref usage) in &group {
+                let own = others_many.get(usage.many as usize);
                 while self.uses.get(at).is_some_and(|known| known.key < usage.key) {
                     at += 1;
                 }
                 let known = match self.uses.get_mut(at) {
                     Some(known) if known.key == usage.key => Some(known),
                     _ => fresh
-                        .last_mut()
-                        .map(|(_, last)| last)
+                        .last()
+                        .and_then(|last| others.get_mut(last.row as usize))
                         .filter(|last| last.key == usage.key),
                 };
-                match known {
-                    Some(known) => unite(known, &mut self.many, (usage, own)),
-                    None => {
-                        let many = own.map_or(Use::ONE, |own| push(&mut self.many, own));
-                        fresh.push((at, Use { many, ..*usage }));
+                if let Some(known) = known {
+                    unite(known, &mut self.many, (usage, own), &mut put);
+                    continue;
+                }
+                if let Some(own) = own {
+                    let row = push(&mut self.many, own.without_marks());
+                    put(row, Added::Of(usage.many));
+                    if let Some(usage) = others.get_mut(place) {
+                        usage.many = row;
                     }
                 }
+                fresh.push(Fresh::new(at, place));
             }
         }
         fresh
     }
 
-    /// Puts rows whose keys are all new and ascend where they belong, from the last to the first, so that
-    /// no second copy of all rows is needed.
-    fn insert(&mut self, fresh: &[Fresh]) {
+    /// Puts those of some rows that are new where they belong, from the last to the first, so that no second
+    /// copy of all rows is needed.
+    fn insert(&mut self, fresh: &[Fresh], others: &[Use]) {
         let mut end = self.uses.len();
-        self.uses.extend(fresh.iter().map(|(_, usage)| *usage));
-        for (left, &(start, usage)) in fresh.iter().enumerate().rev() {
-            self.uses.copy_within(start..end, start + left + 1);
-            end = start;
-            if let Some(slot) = self.uses.get_mut(start + left) {
-                *slot = usage;
+        let new = fresh
+            .iter()
+            .filter_map(|fresh| others.get(fresh.row as usize));
+        self.uses.extend(new);
+        for (left, fresh) in fresh.iter().enumerate().rev() {
+            let before = fresh.before as usize;
+            self.uses.copy_within(before..end, before + left + 1);
+            end = before;
+            if let (Some(slot), Some(usage)) = (
+                self.uses.get_mut(before + left),
+                others.get(fresh.row as usize),
+            ) {
+                *slot = *usage;
             }
+        }
+    }
+}
+
+impl Fresh {
+    /// There are fewer rows than numbers for them.
+    fn new(before: usize, row: usize) -> Self {
+        let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            before: number(before),
+            row: number(row),
         }
     }
 }
@@ -233,14 +334,25 @@ fn push(many: &mut Vec<Many>, own: Many) -> u32 {
 }
 
 /// Unites a row with another of the same key.
-fn unite(known: &mut Use, many: &mut Vec<Many>, (usage, own): (&Use, Option<Many>)) {
-    let own = own.unwrap_or_else(|| Many::one(usage));
-    if let Some(many) = many.get_mut(known.many as usize) {
-        many.unite(&own);
-    } else if own.marks() != [known.first] {
-        let mut all = Many::one(known);
-        all.unite(&own);
-        known.many = push(many, all);
+fn unite(
+    known: &mut Use,
+    many: &mut Vec<Many>,
+    (usage, own): (&Use, Option<&Many>),
+    put: &mut impl FnMut(u32, Added),
+) {
+    if known.many != Use::ONE || own.is_some() || usage.first != known.first {
+        if known.many == Use::ONE {
+            known.many = push(many, Many::new((known.first, known.first_id)));
+            put(known.many, Added::One(known.first));
+        }
+        let added = own.map_or(Added::One(usage.first), |_| Added::Of(usage.many));
+        put(known.many, added);
+        if let Some(many) = many.get_mut(known.many as usize) {
+            many.see(own.map_or((usage.first, usage.first_id), |own| (own.last, own.last_id)));
+            many.unloaded = many
+                .unloaded
+                .saturating_add(own.map_or(0, |own| own.unloaded));
+        }
     }
     if (usage.first, usage.first_id) < (known.first, known.first_id) {
         (known.first, known.first_id) = (usage.first, usage.first_id);

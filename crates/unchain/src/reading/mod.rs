@@ -6,14 +6,17 @@
 mod identities;
 mod progress;
 mod shares;
+mod spill;
 
 pub(crate) use progress::Progress;
 pub(crate) use shares::Shares;
 
 use crate::store;
 use identities::Identities;
+use spill::SpillFile;
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::sync::Arc;
 use unchain_core::digest::Digest;
 use unchain_core::event::Event;
 use unchain_core::ledger::Ledger;
@@ -119,12 +122,25 @@ impl Reading {
 }
 
 /// Reads all files.
-pub(crate) fn read(files: &Files, options: &Options, progress: &Progress) -> Reading {
+///
+/// # Errors
+///
+/// What did not fit into the memory could not be read again from where it was put.
+pub(crate) fn read(
+    files: &Files,
+    options: &Options,
+    progress: &Progress,
+) -> anyhow::Result<Reading> {
     let available = std::thread::available_parallelism().map_or(1, NonZero::get);
     let threads = options.threads.map_or(available, NonZero::get);
     let threads = threads.clamp(1, files.units().len().max(1));
     let shares = Shares::new(files.units().len(), threads);
-    let work = |worker| read_share(files, options, (&shares, worker), progress);
+    let spill = Arc::new(SpillFile::default());
+    let work = |worker| {
+        let mut reading = Reading::new(options.seed);
+        reading.ledger.set_spill(spill.clone());
+        read_share(files, (options, reading), (&shares, worker), progress)
+    };
     let mut readings = on_threads((0..threads).collect(), work);
     while readings.len() > 1 {
         let mut pairs = Vec::new();
@@ -141,10 +157,13 @@ pub(crate) fn read(files: &Files, options: &Options, progress: &Progress) -> Rea
     }
     let mut reading = readings.pop().unwrap_or_else(|| Reading::new(options.seed));
     reading.ledger.finish();
+    if reading.ledger.has_lost() {
+        anyhow::bail!("a temporary file cannot be read again\nhint: set TMPDIR to another disk");
+    }
     reading
         .files
         .sort_unstable_by(|a, b| a.report.name.cmp(&b.report.name));
-    reading
+    Ok(reading)
 }
 
 /// Runs `work` on every item, each on its own thread but the first, which stays here.
@@ -167,12 +186,11 @@ pub(crate) fn on_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R 
 
 fn read_share(
     files: &Files,
-    options: &Options,
+    (options, mut reading): (&Options, Reading),
     (shares, worker): (&Shares, usize),
     progress: &Progress,
 ) -> Reading {
     let mut reader = Reader::default();
-    let mut reading = Reading::new(options.seed);
     let mut identities = Identities::new(options.seed);
     while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
         let report = match options.remember {

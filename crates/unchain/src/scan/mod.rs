@@ -20,6 +20,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use summary::{Added, Summary};
 use unchain_case::{Case, FileRow};
+use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::text::Untrusted;
@@ -134,10 +135,18 @@ impl Scan {
                 Remember::Each
             },
         };
-        let mut reading = reading::read(&files, &options, &progress);
+        let mut reading = reading::read(&files, &options, &progress)?;
         progress.finish();
-        let added = case.map(|case| self.keep(case, &mut reading)).transpose()?;
-        let lineage = Lineage::build(&reading.ledger);
+        let rows: Vec<FileRow> = reading.files.drain(..).map(store::row).collect();
+        let ledger = &reading.ledger;
+        let keep = move || {
+            let added = case.map(|case| self.keep(case, ledger, &rows));
+            // On one thread the lineage takes their room.
+            drop(rows);
+            added
+        };
+        let (added, lineage) = self.beside(keep, || Lineage::build(ledger));
+        let added = added.transpose()?;
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
         let findings = (!self.no_findings).then(|| judge.findings(&report));
@@ -187,17 +196,31 @@ impl Scan {
     }
 
     /// Adds what was read to the case, in one transaction.
-    fn keep(&self, mut case: Case, reading: &mut Reading) -> anyhow::Result<Added> {
-        let rows: Vec<FileRow> = reading
-            .files
-            .drain(..)
-            .map(|file| store::row(&file))
-            .collect();
-        let written = case.write(&mut reading.ledger, &rows)?;
+    fn keep(&self, mut case: Case, ledger: &Ledger, rows: &[FileRow]) -> anyhow::Result<Added> {
+        let written = case.write_settled(ledger, rows)?;
         Ok(Added {
             path: Untrusted::new(&*self.case.to_string_lossy()),
             files: written.files,
             events: written.events,
+        })
+    }
+
+    /// Does both: at once, unless one thread was asked for or there is no case to write.
+    fn beside<A, B: Send>(
+        &self,
+        here: impl FnOnce() -> A,
+        there: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        if self.no_case || self.threads == Some(NonZero::<usize>::MIN) {
+            return (here(), there());
+        }
+        std::thread::scope(|scope| {
+            let there = scope.spawn(there);
+            let done = here();
+            match there.join() {
+                Ok(other) => (done, other),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })
     }
 
