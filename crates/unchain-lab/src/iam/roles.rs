@@ -107,7 +107,8 @@ pub(super) fn update(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault>
     let role = find::role_mut(find::change(world, call)?, &name)?;
     role.max_session = seconds.unwrap_or(role.max_session);
     role.description = description.or(role.description.take());
-    Ok(answer::nothing())
+    // Its result is an element with nothing in it, unlike that of operations that answer nothing.
+    Ok(Reply::of(json!({})))
 }
 
 /// `UpdateRoleDescription`, which also a service-linked role bears.

@@ -37,6 +37,7 @@ pub use multipart::Upload;
 pub use notify::Notification;
 pub use object::Object;
 pub use policy::PublicAccessBlock;
+pub(crate) use route::bucket_of_host;
 pub use record::{event_name, recorded};
 pub use upload::put_internal;
 

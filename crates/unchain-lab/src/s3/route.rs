@@ -218,7 +218,7 @@ fn subject(request: &Request) -> (Option<String>, Option<String>) {
 
 /// The bucket in a host name such as `logs.s3.eu-west-1.amazonaws.com` or `logs.localhost:4566`; none where the path
 /// names it.
-fn bucket_of_host(host: &str) -> Option<String> {
+pub(crate) fn bucket_of_host(host: &str) -> Option<String> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use unchain_core::time::Timestamp;
 
+use super::version2;
 use crate::call::{Fault, Trouble};
 use crate::http::Request;
 
@@ -35,6 +36,8 @@ pub struct Claim {
     pub(super) signature: String,
     /// The date in basic ISO 8601 form, as it is signed.
     pub(super) stamp: String,
+    /// A URL of S3 presigned in the form before this one; its `date` is when it ends.
+    pub(super) version2: bool,
 }
 
 /// A presigned URL holds for at most seven days
@@ -62,6 +65,9 @@ impl Claim {
         }
         if request.query.contains("X-Amz-Signature=") {
             return Self::from_query(request).map(Some);
+        }
+        if version2::is_signed(request) {
+            return Self::from_version2(request).map(Some);
         }
         Ok(None)
     }
@@ -97,6 +103,7 @@ impl Claim {
             headers: names(&part("SignedHeaders")?),
             signature: part("Signature")?,
             stamp: String::new(),
+            version2: false,
         }
         .of(date, &part("Credential")?)
     }
@@ -122,8 +129,34 @@ impl Claim {
             headers: names(&part("X-Amz-SignedHeaders")?),
             signature: part("X-Amz-Signature")?,
             stamp: String::new(),
+            version2: false,
         }
         .of(Some(&part("X-Amz-Date")?), &part("X-Amz-Credential")?)
+    }
+
+    fn from_version2(request: &Request) -> Result<Self, Fault> {
+        let pairs = request.query_pairs();
+        let find = |name: &str| {
+            let mut values = pairs.iter().filter(|(found, _)| found == name);
+            values.next().map(|(_, value)| value.clone())
+        };
+        let expires = find("Expires").and_then(|text| text.parse().ok());
+        let missing = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
+        let denied = || Fault::denied(missing);
+        Ok(Self {
+            scope: Scope {
+                access_key_id: find("AWSAccessKeyId").ok_or_else(denied)?,
+                region: "us-east-1".to_owned(),
+                service: "s3".to_owned(),
+            },
+            date: Timestamp::from_seconds(expires.ok_or_else(denied)?),
+            lifetime: Some(0),
+            token: find("x-amz-security-token"),
+            headers: Vec::new(),
+            signature: find("Signature").ok_or_else(denied)?,
+            stamp: String::new(),
+            version2: true,
+        })
     }
 
     /// Adds date and credential scope; the scope's day must be the date's.
