@@ -5,6 +5,7 @@
 //! are known to disagree, AWS's documentation is on our side, and [`KNOWN`] says which page.
 
 mod generate;
+mod vocabulary;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -38,13 +39,13 @@ pub(crate) struct OracleArgs {
 type Known = (&'static str, fn(&Value) -> bool);
 
 /// A case belongs to the first that holds. One written by hand may say so itself, in its member `oracle`.
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 5] = [
     (
-        "a range of all addresses holds every address (reference_policies_elements_condition_operators.html, IP address)",
+        "a range of all addresses holds every address (reference_policies_elements_condition_operators.html)",
         has_whole_range,
     ),
     (
-        "dates in epoch seconds (reference_policies_elements_condition_operators.html, date operators)",
+        "a date may be epoch seconds (reference_policies_elements_condition_operators.html)",
         has_epoch_date,
     ),
     (
@@ -52,8 +53,12 @@ const KNOWN: [Known; 4] = [
         is_old_with_variable,
     ),
     (
-        "a bucket policy that names a session's ARN is not limited by the session policy (access_policies.html)",
+        "a grant to a session or to the user who federated it (reference_policies_evaluation-logic_policy-eval-denyallow.html)",
         names_session,
+    ),
+    (
+        "NotPrincipal with an account does not spare its users and roles (reference_policies_elements_notprincipal.html)",
+        spares_account,
     ),
 ];
 
@@ -273,14 +278,35 @@ fn any_document(layer: &Value, holds: &dyn Fn(&Value) -> bool) -> bool {
 }
 
 fn names_session(case: &Value) -> bool {
+    let federated = case.pointer("/request/principal/arn");
+    let federated = federated.is_some_and(|arn| any_text(arn, &|arn| is_federated(arn)));
+    let named = |text: &str| {
+        text.contains(":assumed-role/") || is_federated(text) || federated && is_user(text)
+    };
+    names(case, "Principal", &named)
+}
+
+fn is_federated(arn: &str) -> bool {
+    arn.contains(":federated-user/")
+}
+
+fn is_user(arn: &str) -> bool {
+    arn.contains(":user/")
+}
+
+fn spares_account(case: &Value) -> bool {
+    let account =
+        |text: &str| text.ends_with(":root") || text.bytes().all(|byte| byte.is_ascii_digit());
+    names(case, "NotPrincipal", &account)
+}
+
+/// Whether an element of that name in the policy of the resource has such a text.
+fn names(case: &Value, element: &str, holds: &dyn Fn(&str) -> bool) -> bool {
     let policies = ["resource_policy", "trust_policy"];
-    let named = |text: &str| text.contains(":assumed-role/") || text.contains(":federated-user/");
-    policies
-        .iter()
-        .filter_map(|policy| case.get(policy))
-        .any(|policy| {
-            any_member(policy, &|name| name.contains("Principal"), &|value| {
-                any_text(value, &named)
-            })
+    let mut policies = policies.iter().filter_map(|policy| case.get(policy));
+    policies.any(|policy| {
+        any_member(policy, &|name| name == element, &|value| {
+            any_text(value, holds)
         })
+    })
 }

@@ -106,6 +106,30 @@ impl Pattern {
         }
     }
 
+    /// Whether the pattern can be compared at all: not where a variable has no value, nor, for an ARN operator, where
+    /// it has not six fields. What cannot be compared fails a negated test too (IAM User Guide, "IAM policy elements:
+    /// Variables and tags": a variable that is not in the request context can make the statement invalid).
+    pub(crate) fn is_readable(&self, context: &Context) -> Truth {
+        match &self.form {
+            Form::Template(template) => match resolve(template, self.style.case, context) {
+                Resolved::Undefined => Truth::False,
+                Resolved::Known(tokens) => Truth::from(self.has_fields(&tokens)),
+                Resolved::Partly(_) => Truth::Unknown,
+            },
+            Form::Tokens(tokens) => Truth::from(self.has_fields(tokens)),
+            Form::Everything | Form::Exact(_) | Form::Prefix(_) => Truth::True,
+        }
+    }
+
+    /// Whether the operator can read `value`: an ARN operator needs six fields.
+    pub(crate) fn reads(&self, value: &str) -> bool {
+        self.style.wildcards != Wildcards::Arn || value.splitn(6, ':').count() == 6
+    }
+
+    fn has_fields(&self, tokens: &[Token]) -> bool {
+        self.style.wildcards != Wildcards::Arn || tokens.splitn(6, is_colon).count() == 6
+    }
+
     fn template_matches(&self, template: &[Token], value: &str, context: &Context) -> Truth {
         match resolve(template, self.style.case, context) {
             Resolved::Undefined => Truth::False,
@@ -120,8 +144,7 @@ impl Pattern {
         if self.style.wildcards != Wildcards::Arn {
             return glob(tokens, value);
         }
-        let colon = |token: &Token| *token == Token::Byte(b':');
-        let patterns = tokens.splitn(6, colon);
+        let patterns = tokens.splitn(6, is_colon);
         let mut fields = 0;
         let each = patterns.zip(value.splitn(6, ':')).all(|(pattern, field)| {
             fields += 1;
@@ -167,6 +190,10 @@ impl Form {
             _ => Self::Tokens(tokens),
         }
     }
+}
+
+fn is_colon(token: &Token) -> bool {
+    *token == Token::Byte(b':')
 }
 
 fn plain(tokens: &[Token]) -> String {

@@ -16,6 +16,8 @@ pub(crate) struct Case {
     pub(crate) expect: Option<String>,
     because: Option<String>,
     keys: Option<Vec<String>>,
+    #[serde(rename = "oracle")]
+    _oracle: Option<String>,
     request: CaseRequest,
     #[serde(default)]
     identity: Vec<Value>,
