@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,8 +42,8 @@ type Known = (&'static str, fn(&Value) -> bool);
 /// A case belongs to the first that holds. One written by hand may say so itself, in its member `oracle`.
 const KNOWN: [Known; 5] = [
     (
-        "a range of all addresses holds every address (reference_policies_elements_condition_operators.html)",
-        has_whole_range,
+        "a range of all addresses holds every address, one address none of the other family (reference_policies_elements_condition_operators.html)",
+        is_about_ranges,
     ),
     (
         "a date may be epoch seconds (reference_policies_elements_condition_operators.html)",
@@ -53,7 +54,7 @@ const KNOWN: [Known; 5] = [
         is_old_with_variable,
     ),
     (
-        "a grant to a session or to the user who federated it (reference_policies_evaluation-logic_policy-eval-denyallow.html)",
+        "a grant to everyone, a session, or the user who federated it, beside a session policy (reference_policies_evaluation-logic_policy-eval-denyallow.html)",
         names_session,
     ),
     (
@@ -215,8 +216,15 @@ fn why_known(case: &Value) -> Option<&str> {
     said.or_else(|| shown().map(|(why, _)| *why))
 }
 
-fn has_whole_range(case: &Value) -> bool {
-    any_text(case, &|text| text == "0.0.0.0/0")
+fn is_about_ranges(case: &Value) -> bool {
+    let key = case.pointer("/request/context/aws:SourceIp");
+    let is_ipv6 = key.is_some_and(|key| any_text(key, &|text| text.contains(':')));
+    let other = |text: &str| {
+        text.parse()
+            .is_ok_and(|one: IpAddr| one.is_ipv6() != is_ipv6)
+    };
+    let values = |value: &Value| any_text(value, &|text| text == "0.0.0.0/0" || other(text));
+    any_member(case, &|name| name.contains("IpAddress"), &values)
 }
 
 /// Every string of a value.
@@ -278,20 +286,19 @@ fn any_document(layer: &Value, holds: &dyn Fn(&Value) -> bool) -> bool {
 }
 
 fn names_session(case: &Value) -> bool {
-    let federated = case.pointer("/request/principal/arn");
-    let federated = federated.is_some_and(|arn| any_text(arn, &|arn| is_federated(arn)));
-    let named = |text: &str| {
-        text.contains(":assumed-role/") || is_federated(text) || federated && is_user(text)
-    };
-    names(case, "Principal", &named)
+    let arn = case.pointer("/request/principal/arn");
+    let federated = arn.and_then(Value::as_str).is_some_and(is_federated);
+    let limited = federated || case.get("session").is_some();
+    names(case, "Principal", &|text| {
+        text.contains(":assumed-role/")
+            || is_federated(text)
+            || limited && text == "*"
+            || federated && text.contains(":user/")
+    })
 }
 
 fn is_federated(arn: &str) -> bool {
     arn.contains(":federated-user/")
-}
-
-fn is_user(arn: &str) -> bool {
-    arn.contains(":user/")
 }
 
 fn spares_account(case: &Value) -> bool {

@@ -3,6 +3,12 @@
 use crate::context::{Context, Known};
 use crate::truth::Truth;
 
+/// The fields of an ARN; the last may hold colons.
+const FIELDS: usize = 6;
+
+/// What is short of the resource is still compared as an ARN.
+const LEAST_FIELDS: usize = 5;
+
 /// How a pattern's text is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -22,7 +28,7 @@ pub(crate) enum Wildcards {
     /// As in `Resource`: before the fifth colon, only a `*` that ends its field reaches beyond it (IAM User Guide,
     /// "IAM JSON policy elements: Resource").
     Resource,
-    /// As in the ARN operators: each of six fields is matched by itself (IAM User Guide, "IAM JSON policy elements:
+    /// As in the ARN operators: each field is matched by itself (IAM User Guide, "IAM JSON policy elements:
     /// Condition operators").
     Arn,
 }
@@ -107,7 +113,7 @@ impl Pattern {
     }
 
     /// Whether the pattern can be compared at all: not where a variable has no value, nor, for an ARN operator, where
-    /// it has not six fields. What cannot be compared fails a negated test too (IAM User Guide, "IAM policy elements:
+    /// it has less than five fields. What cannot be compared fails a negated test too (IAM User Guide, "IAM policy elements:
     /// Variables and tags": a variable that is not in the request context can make the statement invalid).
     pub(crate) fn is_readable(&self, context: &Context) -> Truth {
         match &self.form {
@@ -121,13 +127,34 @@ impl Pattern {
         }
     }
 
-    /// Whether the operator can read `value`: an ARN operator needs six fields.
+    /// Whether the operator can read `value`: an ARN operator needs five fields.
     pub(crate) fn reads(&self, value: &str) -> bool {
-        self.style.wildcards != Wildcards::Arn || value.splitn(6, ':').count() == 6
+        self.style.wildcards != Wildcards::Arn || value.splitn(FIELDS, ':').count() >= LEAST_FIELDS
     }
 
     fn has_fields(&self, tokens: &[Token]) -> bool {
-        self.style.wildcards != Wildcards::Arn || tokens.splitn(6, is_colon).count() == 6
+        let fields = || tokens.splitn(FIELDS, is_colon).count();
+        self.style.wildcards != Wildcards::Arn || fields() >= LEAST_FIELDS
+    }
+
+    /// Whether the fields before the resource already differ from those of `value`, whatever the variables hold.
+    pub(crate) fn is_apart(&self, value: &str) -> bool {
+        let Form::Template(template) = &self.form else {
+            return false;
+        };
+        let tokens: Vec<Token> = template
+            .iter()
+            .map(|token| match token {
+                Token::Variable(_) => Token::Many,
+                token => token.clone(),
+            })
+            .collect();
+        let fields = tokens
+            .splitn(FIELDS, is_colon)
+            .zip(value.splitn(FIELDS, ':'));
+        !fields
+            .take(LEAST_FIELDS)
+            .all(|(pattern, field)| glob(pattern, field))
     }
 
     fn template_matches(&self, template: &[Token], value: &str, context: &Context) -> Truth {
@@ -144,13 +171,13 @@ impl Pattern {
         if self.style.wildcards != Wildcards::Arn {
             return glob(tokens, value);
         }
-        let patterns = tokens.splitn(6, is_colon);
-        let mut fields = 0;
-        let each = patterns.zip(value.splitn(6, ':')).all(|(pattern, field)| {
-            fields += 1;
-            glob(pattern, field)
-        });
-        each && fields == 6
+        let patterns = || tokens.splitn(FIELDS, is_colon);
+        let fields = || value.splitn(FIELDS, ':');
+        let alike = fields().count() >= LEAST_FIELDS && patterns().count() == fields().count();
+        alike
+            && patterns()
+                .zip(fields())
+                .all(|(pattern, field)| glob(pattern, field))
     }
 
     /// The pattern's variables that are unknown, as the policy spells them.

@@ -71,10 +71,8 @@ impl Patterns {
         if !self.negated {
             return matched;
         }
-        let readable = self
-            .any_of
-            .iter()
-            .map(|pattern| pattern.is_readable(context));
+        let patterns = self.any_of.iter();
+        let readable = patterns.map(|pattern| readable(pattern, value, context));
         Truth::all([!matched, Truth::all(readable)])
     }
 
@@ -83,6 +81,15 @@ impl Patterns {
         let open = |truth: Truth| truth == Truth::Unknown;
         open(self.hold(value, context))
             && (open(pattern.matches(value, context))
-                || self.negated && open(pattern.is_readable(context)))
+                || self.negated && open(readable(pattern, value, context)))
+    }
+}
+
+/// A variable does not matter in a pattern for another service, Region or account.
+fn readable(pattern: &Pattern, value: &str, context: &Context) -> Truth {
+    if pattern.is_apart(value) {
+        Truth::True
+    } else {
+        pattern.is_readable(context)
     }
 }
