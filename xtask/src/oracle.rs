@@ -26,7 +26,7 @@ const SHOWN: usize = 20;
 #[derive(Debug, Args)]
 pub(crate) struct OracleArgs {
     /// So many cases are made up
-    #[arg(long, default_value_t = 12_000)]
+    #[arg(long, default_value_t = 20_000)]
     cases: u64,
     /// Cases follow from this number
     #[arg(long, default_value_t = 1)]

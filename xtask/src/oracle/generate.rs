@@ -128,7 +128,7 @@ fn give_identity(case: &mut Map<String, Value>, caller: Caller, dice: &mut Dice)
     }
     let session = caller == Caller::Session && dice.once_in(3);
     if session || caller == Caller::Federated && !dice.once_in(8) {
-        case.insert("session".to_owned(), with_allow(dice, 1));
+        case.insert("session".to_owned(), of_one_version(with_allow(dice, 1)));
     }
     if dice.once_in(3) {
         let levels: Vec<Value> = (0..=dice.roll(3)).map(|_| with_allow(dice, 2)).collect();
@@ -199,6 +199,16 @@ fn with_allow(dice: &mut Dice, most: usize) -> Value {
         policies.push(json!({"Version": "2012-10-17", "Statement": [all]}));
     }
     Value::Array(policies)
+}
+
+/// The oracle takes one session policy, into which several are put together.
+fn of_one_version(mut policies: Value) -> Value {
+    for policy in policies.as_array_mut().into_iter().flatten() {
+        if let Some(version) = policy.get_mut("Version") {
+            *version = json!("2012-10-17");
+        }
+    }
+    policies
 }
 
 /// What a policy is for.
