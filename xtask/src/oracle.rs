@@ -40,7 +40,7 @@ pub(crate) struct OracleArgs {
 type Known = (&'static str, fn(&Value) -> bool);
 
 /// A case belongs to the first that holds. One written by hand may say so itself, in its member `oracle`.
-const KNOWN: [Known; 5] = [
+const KNOWN: [Known; 6] = [
     (
         "a range of all addresses holds every address, one address none of the other family (reference_policies_elements_condition_operators.html)",
         is_about_ranges,
@@ -60,6 +60,10 @@ const KNOWN: [Known; 5] = [
     (
         "NotPrincipal with an account does not spare its users and roles (reference_policies_elements_notprincipal.html)",
         spares_account,
+    ),
+    (
+        "NotResource holds for all that its ARNs do not match, also short ARNs, also an action without a resource (reference_policies_elements_notresource.html)",
+        lists_no_resource,
     ),
 ];
 
@@ -299,6 +303,14 @@ fn names_session(case: &Value) -> bool {
 
 fn is_federated(arn: &str) -> bool {
     arn.contains(":federated-user/")
+}
+
+fn lists_no_resource(case: &Value) -> bool {
+    let is_star = case.pointer("/request/resource") == Some(&Value::from("*"));
+    let is_short = |text: &str| text.starts_with("arn:") && text.split(':').count() < 6;
+    any_member(case, &|name| name == "NotResource", &|value| {
+        is_star || any_text(value, &is_short)
+    })
 }
 
 fn spares_account(case: &Value) -> bool {

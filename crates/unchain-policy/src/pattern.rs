@@ -137,24 +137,28 @@ impl Pattern {
         self.style.wildcards != Wildcards::Arn || fields() >= LEAST_FIELDS
     }
 
-    /// Whether the fields before the resource already differ from those of `value`, whatever the variables hold.
+    /// Whether the pattern is for another service, Region, account or resource type than `value`, whatever its
+    /// variables hold. An object of Amazon S3 has no type.
     pub(crate) fn is_apart(&self, value: &str) -> bool {
         let Form::Template(template) = &self.form else {
             return false;
         };
-        let tokens: Vec<Token> = template
-            .iter()
-            .map(|token| match token {
-                Token::Variable(_) => Token::Many,
-                token => token.clone(),
-            })
-            .collect();
-        let fields = tokens
-            .splitn(FIELDS, is_colon)
-            .zip(value.splitn(FIELDS, ':'));
-        !fields
-            .take(LEAST_FIELDS)
-            .all(|(pattern, field)| glob(pattern, field))
+        let free = |token: &Token| match token {
+            Token::Variable(_) => Token::Many,
+            token => token.clone(),
+        };
+        let tokens: Vec<Token> = template.iter().map(free).collect();
+        let patterns = || tokens.splitn(FIELDS, is_colon);
+        let fields = || value.splitn(FIELDS, ':');
+        let mut before = patterns().zip(fields()).take(LEAST_FIELDS);
+        if !before.all(|(pattern, field)| glob(pattern, field)) {
+            return true;
+        }
+        let is_global = fields().skip(3).take(2).all(str::is_empty);
+        match (patterns().nth(LEAST_FIELDS), fields().nth(LEAST_FIELDS)) {
+            (Some(pattern), Some(resource)) if !is_global => !has_type(pattern, resource),
+            _ => false,
+        }
     }
 
     fn template_matches(&self, template: &[Token], value: &str, context: &Context) -> Truth {
@@ -221,6 +225,16 @@ impl Form {
 
 fn is_colon(token: &Token) -> bool {
     *token == Token::Byte(b':')
+}
+
+/// Whether `resource` has a type, as in `role/app` or `function:f`, and `pattern` begins with it.
+fn has_type(pattern: &[Token], resource: &str) -> bool {
+    let own = resource
+        .split_inclusive([':', '/'])
+        .next()
+        .unwrap_or_default();
+    let own: Vec<Token> = own.bytes().map(Token::Byte).collect();
+    own.len() < resource.len() && pattern.starts_with(&own)
 }
 
 fn plain(tokens: &[Token]) -> String {

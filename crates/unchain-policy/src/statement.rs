@@ -85,7 +85,7 @@ impl Patterns {
     }
 }
 
-/// A variable does not matter in a pattern for another service, Region or account.
+/// A variable does not matter in a pattern for another service, Region, account or resource type.
 fn readable(pattern: &Pattern, value: &str, context: &Context) -> Truth {
     if pattern.is_apart(value) {
         Truth::True

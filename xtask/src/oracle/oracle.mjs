@@ -32,9 +32,14 @@ function session({ request, session }) {
   return { Version: session[0]?.Version, Statement: session.flatMap(statements) };
 }
 
-// A role always has a trust policy; where the case has none, nobody is trusted.
-const resourcePolicy = ({ request, resource_policy, trust_policy }) =>
-  resource_policy ?? trust_policy ?? (/^sts:assumerole/i.test(request.action) ? TRUSTS_NOBODY : undefined);
+// A role always has a trust policy, and a key a key policy. Where the case has none, nobody is trusted, and the key has
+// the default policy, which leaves it to the account.
+function resourcePolicy({ request, resource_policy, trust_policy }) {
+  if (resource_policy ?? trust_policy) return resource_policy ?? trust_policy;
+  const [, partition, service, , account] = request.resource.split(":");
+  if (/^sts:assumerole/i.test(request.action)) return TRUSTS_NOBODY;
+  return service === "kms" ? policy({ ...EVERYTHING.Statement[0], Principal: { AWS: `arn:${partition}:iam::${account}:root` } }) : undefined;
+}
 
 // What every level of resource control policies has, and it adds by itself.
 const isFull = (document) => statements(document).every((one) => one.Effect === "Allow" && one.Action === "*" && one.Resource === "*");
