@@ -128,7 +128,11 @@ fn story(program: &Path, clients: &Path, folder: &Path, out: &mut dyn Write) -> 
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut paths = vec![clients.to_path_buf()];
     paths.extend(std::env::split_paths(&path));
-    let lab = Lab::run(Command::new(program).args(["lab", "serve", "--logs"]).arg(&logs))?;
+    let lab = Lab::run(
+        Command::new(program)
+            .args(["lab", "serve", "--logs"])
+            .arg(&logs),
+    )?;
     let mut play = Command::new(program);
     play.args(["lab", "play", "whack-a-mole", "--with", "aws-cli"]);
     play.args(["--endpoint", &lab.url, "--logs"]);

@@ -37,8 +37,8 @@ pub use multipart::Upload;
 pub use notify::Notification;
 pub use object::Object;
 pub use policy::PublicAccessBlock;
-pub(crate) use route::bucket_of_host;
 pub use record::{event_name, recorded};
+pub(crate) use route::bucket_of_host;
 pub use upload::put_internal;
 
 /// All buckets; their names are unique in the world (docs.aws.amazon.com/AmazonS3/latest/userguide/

@@ -60,7 +60,10 @@ fn to_sign(request: &Request) -> String {
     let mut lines = vec![
         request.method.clone(),
         request.header("content-md5").unwrap_or_default().to_owned(),
-        request.header("content-type").unwrap_or_default().to_owned(),
+        request
+            .header("content-type")
+            .unwrap_or_default()
+            .to_owned(),
         expires.map(|(_, value)| value.clone()).unwrap_or_default(),
     ];
     lines.extend(amazon(request, &query));

@@ -88,7 +88,12 @@ fn arguments(ask: &Ask) -> Vec<String> {
         arguments.push("/dev/null".to_owned());
     }
     if ask.operation == NEW_DEVICE {
-        let seed = ["--outfile", "/dev/stdout", "--bootstrap-method", "Base32StringSeed"];
+        let seed = [
+            "--outfile",
+            "/dev/stdout",
+            "--bootstrap-method",
+            "Base32StringSeed",
+        ];
         arguments.extend(seed.map(str::to_owned));
     }
     arguments
@@ -96,7 +101,9 @@ fn arguments(ask: &Ask) -> Vec<String> {
 
 /// `--bucket logs --key a`: two commands that write files do not take these from the JSON input.
 fn options(params: &Map<String, Value>) -> Vec<String> {
-    let texts = params.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let texts = params
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_str()?)));
     texts
         .flat_map(|(name, value)| [format!("--{}", kebab(name)), value.to_owned()])
         .collect()
@@ -110,8 +117,14 @@ fn with_seed(printed: &[u8]) -> Vec<u8> {
     };
     let (seed, answer) = text.split_at(at);
     let mut answer: Value = serde_json::from_str(answer).unwrap_or_default();
-    if let Some(device) = answer.get_mut("VirtualMFADevice").and_then(Value::as_object_mut) {
-        device.insert("Base32StringSeed".to_owned(), Value::String(seed.trim().to_owned()));
+    if let Some(device) = answer
+        .get_mut("VirtualMFADevice")
+        .and_then(Value::as_object_mut)
+    {
+        device.insert(
+            "Base32StringSeed".to_owned(),
+            Value::String(seed.trim().to_owned()),
+        );
     }
     answer.to_string().into_bytes()
 }

@@ -9,11 +9,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use unchain_lab::call::Fault;
-use unchain_lab::{Lab, organizations};
 use unchain_lab::server::{Reach, Server};
 use unchain_lab::state::Folder;
 use unchain_lab::trail::deliver_to;
 use unchain_lab::world::{Settings, World};
+use unchain_lab::{Lab, organizations};
 
 /// How the lab is started.
 #[derive(Debug, Args)]
@@ -108,7 +108,8 @@ impl Serve {
             };
         }
         if self.accounts > 1 {
-            let refused = |fault: Fault| anyhow!("no organization of the accounts: {}", fault.message);
+            let refused =
+                |fault: Fault| anyhow!("no organization of the accounts: {}", fault.message);
             organizations::unite(&mut world).map_err(refused)?;
         }
         Ok(world)
