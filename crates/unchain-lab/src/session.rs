@@ -53,6 +53,13 @@ pub enum MadeBy {
     AssumeRole,
     /// `AssumeRoleWithSAML`.
     Saml,
+    /// A permission set of Identity Center, for a person; both go to `onBehalfOf`.
+    IdentityCenter {
+        /// The person's id in the identity store.
+        user_id: String,
+        /// The identity store's ARN.
+        store: String,
+    },
     /// `AssumeRoleWithWebIdentity`; the provider and attributes go to `webIdFederationData`.
     WebIdentity {
         /// The provider's ARN or host name.

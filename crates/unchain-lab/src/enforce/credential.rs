@@ -35,6 +35,7 @@ fn sts(session: &Session, name: &str) -> Result<(), Fault> {
         MadeBy::FederationToken | MadeBy::AssumeRoot { .. } => name == "GetCallerIdentity",
         MadeBy::AssumeRole
         | MadeBy::Saml
+        | MadeBy::IdentityCenter { .. }
         | MadeBy::WebIdentity { .. }
         | MadeBy::Console
         | MadeBy::Service { .. } => !matches!(name, "GetSessionToken" | "GetFederationToken"),

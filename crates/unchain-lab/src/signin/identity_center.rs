@@ -43,41 +43,26 @@ impl Person {
     }
 }
 
-/// `user` signs in to the portal of `account`: the checks of password and code, then `CreateToken`.
+/// `user` signs in to the portal of `account`: the checks of password and code, then `CreateToken`. `page` asks for one
+/// of these by its name, with the `credential` that is checked and `wrong`: true to fail.
 pub(super) fn login(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault> {
-    let account = asked.account(world)?;
-    let user = asked.required("user")?.to_owned();
-    let store = format!("arn:aws:identitystore::{account}:identitystore/d-{account}");
-    let user_id = asked
-        .text("userId")
-        .map_or_else(|| world.ids.guid(), str::to_owned);
-    let person = Person {
-        store,
-        user_id,
-        user,
-        credential_id: world.ids.guid(),
-        until: world.now.saturating_add(PORTAL),
-        account,
-    };
-    let workflow = world.ids.guid();
-    for (name, kind) in [
-        ("CredentialChallenge", "PASSWORD"),
-        ("CredentialVerification", "PASSWORD"),
-        ("CredentialVerification", "TOTP"),
-        ("UserAuthentication", "PASSWORD,TOTP"),
-    ] {
-        let mut draft = asked.draft(name, &person.account);
-        draft.identity = person.identity();
-        draft.kind = Kind::ServiceEvent;
-        draft.additional = Some(json!({
-            "AuthWorkflowID": workflow, "CredentialType": kind, "LoginTo": portal(&person),
-        }));
-        draft.service_details = Some(
-            [(name.to_owned(), Value::from("Success"))]
-                .into_iter()
-                .collect(),
-        );
-        trail::emit(world, draft);
+    let person = person(world, asked)?;
+    match asked.text("page") {
+        None => pages(world, asked, &person),
+        Some("CreateToken") => {}
+        Some(page) => {
+            let kind = asked.text("credential").unwrap_or("PASSWORD").to_owned();
+            let workflow = world.ids.guid();
+            check(world, asked, (&person, &workflow), (page, &kind));
+            return match asked.flag("wrong") {
+                true => Err(Fault::api(
+                    403,
+                    "FailedAuthentication",
+                    "Failed authentication",
+                )),
+                false => Ok(json!({})),
+            };
+        }
     }
     create_token(world, asked, &person);
     let token = world.ids.text(64);
@@ -87,6 +72,61 @@ pub(super) fn login(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault
         .retain(|_, person| person.until > world.now);
     world.signin.people.insert(token.clone(), person);
     Ok(json!({"accessToken": token}))
+}
+
+fn person(world: &mut World, asked: &Asked<'_>) -> Result<Person, Fault> {
+    let account = asked.account(world)?;
+    let user = asked.required("user")?.to_owned();
+    let store = format!("arn:aws:identitystore::{account}:identitystore/d-{account}");
+    let user_id = asked
+        .text("userId")
+        .map_or_else(|| world.ids.guid(), str::to_owned);
+    Ok(Person {
+        store,
+        user_id,
+        user,
+        credential_id: world.ids.guid(),
+        until: world.now.saturating_add(PORTAL),
+        account,
+    })
+}
+
+/// The pages of a whole sign-in with password and code.
+fn pages(world: &mut World, asked: &Asked<'_>, person: &Person) {
+    let workflow = world.ids.guid();
+    for page in [
+        ("CredentialChallenge", "PASSWORD"),
+        ("CredentialVerification", "PASSWORD"),
+        ("CredentialVerification", "TOTP"),
+        ("UserAuthentication", "PASSWORD,TOTP"),
+    ] {
+        check(world, asked, (person, &workflow), page);
+    }
+}
+
+fn check(
+    world: &mut World,
+    asked: &Asked<'_>,
+    (person, workflow): (&Person, &str),
+    (name, kind): (&str, &str),
+) {
+    let outcome = if asked.flag("wrong") {
+        "Failure"
+    } else {
+        "Success"
+    };
+    let mut draft = asked.draft(name, &person.account);
+    draft.identity = person.identity();
+    draft.kind = Kind::ServiceEvent;
+    draft.additional = Some(json!({
+        "AuthWorkflowID": workflow, "CredentialType": kind, "LoginTo": portal(person),
+    }));
+    draft.service_details = Some(
+        [(name.to_owned(), Value::from(outcome))]
+            .into_iter()
+            .collect(),
+    );
+    trail::emit(world, draft);
 }
 
 fn portal(person: &Person) -> String {
@@ -154,7 +194,8 @@ fn provider(account: &str) -> String {
     format!("arn:aws:iam::{account}:saml-provider/AWSSSO_DO_NOT_DELETE")
 }
 
-/// `GetRoleCredentials`: credentials of `role` in `account`, where the role is one of Identity Center's.
+/// `GetRoleCredentials`: credentials of `role` in `account`, where the role is one of Identity Center's. They last
+/// `seconds`, the session duration of the permission set.
 pub(super) fn role(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault> {
     let token = asked.required("accessToken")?;
     let person = world
@@ -175,13 +216,17 @@ pub(super) fn role(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault>
     let Some(role) = role.cloned() else {
         return Err(Fault::api(403, "ForbiddenException", "No access"));
     };
+    let seconds = asked
+        .number("seconds")
+        .unwrap_or(HOUR)
+        .min(role.max_session);
     get_role_credentials(world, asked, (&person, &account, name));
     let who = Who::Role {
         name: name.to_owned(),
         id: role.id.clone(),
         session: person.user.clone(),
     };
-    let recorded = sts::Draft::new(&account, who, MadeBy::Saml, HOUR.min(role.max_session));
+    let recorded = sts::Draft::new(&account, who, MadeBy::Saml, seconds);
     let recorded = sts::issue(world, recorded);
     let shown = recorded.recorded();
     let console = Console {
@@ -191,7 +236,11 @@ pub(super) fn role(world: &mut World, asked: &Asked<'_>) -> Result<Value, Fault>
     // Nobody gets the key of the record.
     world.sessions.remove(&recorded.session.access_key_id);
     assume_role(world, asked, (&person, &console.session, shown));
-    Ok(console.key(world, (MadeBy::Saml, HOUR)).1)
+    let made_by = MadeBy::IdentityCenter {
+        user_id: person.user_id,
+        store: person.store,
+    };
+    Ok(console.key(world, (made_by, seconds)).1)
 }
 
 fn get_role_credentials(

@@ -20,6 +20,14 @@ const CALLS: [&str; 7] = [
     "GetRoleCredentials",
 ];
 
+/// The pages of a person's sign-in to the access portal.
+const PORTAL: [&str; 4] = [
+    "CredentialChallenge",
+    "CredentialVerification",
+    "UserAuthentication",
+    "CreateToken",
+];
+
 /// The services whose workloads the lab knows.
 const SERVICES: [(&str, &str, &str); 3] = [
     ("ec2.amazonaws.com", "instance", "instance"),
@@ -33,7 +41,9 @@ pub(super) fn knows(step: &Step) -> bool {
         Who::Service(name) => {
             step.call == "AssumeRole" && SERVICES.iter().any(|(service, ..)| service == name)
         }
-        Who::Principal { kind, .. } if *kind == PrincipalKind::Person => step.call == "CreateToken",
+        Who::Principal { kind, .. } if *kind == PrincipalKind::Person => {
+            PORTAL.contains(&step.call.as_str())
+        }
         _ => CALLS.contains(&step.call.as_str()),
     }
 }
@@ -41,9 +51,6 @@ pub(super) fn knows(step: &Step) -> bool {
 /// Why a step of the desk cannot be played after all.
 pub(super) fn refuses(step: &Step) -> Option<&'static str> {
     match step.call.as_str() {
-        "CredentialVerification" | "UserAuthentication" => {
-            Some("the lab's portal does it together with CreateToken")
-        }
         "CheckMfa" => Some("the lab's console does it together with ConsoleLogin"),
         "SwitchRole" if step.fails().is_some() => {
             Some("the lab's console logs no page for a switch that is refused")
@@ -135,7 +142,9 @@ fn request(player: &Player<'_>, step: &Step) -> Result<(String, Value), String> 
             let id = id.and_then(Value::as_str).unwrap_or_default();
             (
                 "console/sso/login",
-                json!({"account": account, "user": name, "userId": id}),
+                json!({"account": account, "user": name, "userId": id, "page": step.call,
+                    "credential": if step.option("mfa").is_some() { "TOTP" } else { "PASSWORD" },
+                    "wrong": step.fails().is_some()}),
             )
         }
         (Who::Credential(number), call) => signed_in(player, step, (*number, call))?,
@@ -192,8 +201,8 @@ fn signed_in(
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let role = arn.rsplit('/').next().unwrap_or_default();
-            let entered =
-                json!({"accessToken": session, "account": assumed.recipient, "role": role});
+            let entered = json!({"accessToken": session, "account": assumed.recipient, "role": role,
+                "seconds": assumed.params.get("durationSeconds")});
             ("console/sso/role", entered)
         }
     })

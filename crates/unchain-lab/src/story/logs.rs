@@ -61,8 +61,7 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
         let place = place(&record);
         let [_, _, recipient] = &place;
         // A record that was delivered twice is one.
-        if !PAGES.contains(&text(&record, "/eventName").as_str())
-            && !member_copy(&record)
+        if !second_factor(script, &record)
             && logged.contains(&recipient.as_str())
             && seen.insert(text(&record, "/eventID"))
         {
@@ -93,17 +92,19 @@ pub(super) fn pair(script: &Script, delivered: Vec<Value>, known: &mut Known) ->
     wrong
 }
 
-/// What sign-in pages log by themselves, as parts of a sign-in that a line tells of as a whole.
-const PAGES: [&str; 4] = [
-    "CheckMfa",
-    "CredentialChallenge",
-    "CredentialVerification",
-    "UserAuthentication",
-];
-
-/// Whether AWS logs AssumeRoot in the member's account as well is not known; the lab does, the language does not.
-fn member_copy(record: &Value) -> bool {
-    text(record, "/eventName") == "AssumeRoot" && text(record, "/userIdentity/type") == "AWSAccount"
+/// The page that asks for the second factor logs itself; a line tells of the sign-in as a whole.
+fn second_factor(script: &Script, record: &Value) -> bool {
+    let [time, name, recipient] = place(record);
+    let signs_in = |asked: &Asked| {
+        asked.name == "ConsoleLogin"
+            && asked.recipient == recipient
+            && text(&asked.record, "/eventTime") == time
+    };
+    name == "CheckMfa"
+        && script
+            .steps
+            .iter()
+            .any(|step| step.asked.iter().any(signs_in))
 }
 
 /// When, what and where: what records have in common with those of the story.

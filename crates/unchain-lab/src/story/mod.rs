@@ -13,6 +13,7 @@ mod keys;
 mod known;
 mod library;
 mod logs;
+mod machines;
 mod noise;
 mod params;
 mod player;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use unchain_trail::{CastKey, CastPrincipal, PrincipalKind, Script, Step, Who};
 
-use super::trust;
+use super::{machines, trust};
 use crate::call::{Call, Fault, Reply};
 use crate::http::Request;
 use crate::iam::{AccessKey, Attached, Document, Iam, InstanceProfile, Login, MfaDevice, Provider};
@@ -44,6 +44,7 @@ pub(super) fn set(world: &mut World, script: &Script) -> Result<Stage, Fault> {
         .and_then(|()| principals(world, script, &mut stage))
         .and_then(|()| devices(world, script, &mut stage))
         .and_then(|()| things(world, script));
+    machines::set(world, script);
     world.now = now;
     done.map(|()| stage)
 }

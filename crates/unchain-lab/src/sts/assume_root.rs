@@ -129,11 +129,12 @@ pub(super) fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     let mut response = json!({"credentials": issued.recorded()});
     super::assume_role::add_details(&mut value, &mut response, (None, &identity));
     let mut reply = Reply::of(value);
+    // AWS documents a record in the caller's account and none in the member's
+    // (docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html).
     reply.recorded = Recorded {
         request: Some(recorded(&asked)),
         response: Some(response),
         additional: Some(request_details(call)),
-        also_in: vec![asked.target.clone()],
         ..Recorded::default()
     };
     Ok(reply)

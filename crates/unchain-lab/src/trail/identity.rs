@@ -13,6 +13,10 @@ pub fn of(world: &World, caller: &Caller) -> Value {
     principal(world, caller, &mut identity);
     if let Some(session) = &caller.session {
         identity.insert("sessionContext".to_owned(), context(world, session));
+        if let MadeBy::IdentityCenter { user_id, store } = &session.made_by {
+            let person = json!({"userId": user_id, "identityStoreArn": store});
+            identity.insert("onBehalfOf".to_owned(), person);
+        }
     }
     if let Some(service) = &caller.invoked_by {
         identity.insert("invokedBy".to_owned(), service.clone().into());
