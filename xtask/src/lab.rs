@@ -56,8 +56,12 @@ struct Lab {
 impl Lab {
     /// Starts one, and reads from its first lines where it listens.
     fn start(program: &Path) -> Result<Self> {
-        let mut process = Command::new(program)
-            .args(["lab", "serve", "--listen", "127.0.0.1:0", "--root-key"])
+        Self::run(Command::new(program).args(["lab", "serve"]))
+    }
+
+    fn run(command: &mut Command) -> Result<Self> {
+        let mut process = command
+            .args(["--listen", "127.0.0.1:0", "--root-key"])
             .arg(format!("{}:{}", ROOT.0, ROOT.1))
             .stdout(Stdio::piped())
             .spawn()?;
@@ -120,12 +124,16 @@ fn story(program: &Path, clients: &Path, folder: &Path, out: &mut dyn Write) -> 
     if logs.exists() {
         fs::remove_dir_all(&logs)?;
     }
+    let truth = folder.join("truth.json");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut paths = vec![clients.to_path_buf()];
     paths.extend(std::env::split_paths(&path));
+    let lab = Lab::run(Command::new(program).args(["lab", "serve", "--logs"]).arg(&logs))?;
     let mut play = Command::new(program);
-    play.args(["lab", "play", "whack-a-mole", "--with", "aws-cli", "--logs"]);
-    crate::must(play.arg(&logs).env("PATH", std::env::join_paths(paths)?))?;
+    play.args(["lab", "play", "whack-a-mole", "--with", "aws-cli"]);
+    play.args(["--endpoint", &lab.url, "--logs"]);
+    play.arg(&logs).arg("--truth").arg(&truth);
+    crate::must(play.env("PATH", std::env::join_paths(paths)?))?;
     let edges = Command::new(program)
         .args(["edges", "--format", "jsonl", "--source"])
         .arg(&logs)
@@ -134,7 +142,7 @@ fn story(program: &Path, clients: &Path, folder: &Path, out: &mut dyn Write) -> 
         .lines()
         .map(|line| Ok(edge(&serde_json::from_str(line)?)))
         .collect::<Result<Vec<_>>>()?;
-    let truth: Value = serde_json::from_str(&fs::read_to_string(logs.join("truth.json"))?)?;
+    let truth: Value = serde_json::from_str(&fs::read_to_string(truth)?)?;
     let told = truth.get("edges").and_then(Value::as_array);
     let told = told_edges(told.context("no edges in truth.json")?);
     let seen: BTreeSet<String> = seen.into_iter().flatten().collect();

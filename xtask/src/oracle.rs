@@ -5,6 +5,7 @@
 //! are known to disagree, AWS's documentation is on our side, and [`KNOWN`] says which page.
 
 mod generate;
+mod vocabulary;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -24,7 +26,7 @@ const SHOWN: usize = 20;
 #[derive(Debug, Args)]
 pub(crate) struct OracleArgs {
     /// So many cases are made up
-    #[arg(long, default_value_t = 12_000)]
+    #[arg(long, default_value_t = 20_000)]
     cases: u64,
     /// Cases follow from this number
     #[arg(long, default_value_t = 1)]
@@ -38,13 +40,13 @@ pub(crate) struct OracleArgs {
 type Known = (&'static str, fn(&Value) -> bool);
 
 /// A case belongs to the first that holds. One written by hand may say so itself, in its member `oracle`.
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 6] = [
     (
-        "a range of all addresses holds every address (reference_policies_elements_condition_operators.html, IP address)",
-        has_whole_range,
+        "a range of all addresses holds every address, one address none of the other family (reference_policies_elements_condition_operators.html)",
+        is_about_ranges,
     ),
     (
-        "dates in epoch seconds (reference_policies_elements_condition_operators.html, date operators)",
+        "a date may be epoch seconds (reference_policies_elements_condition_operators.html)",
         has_epoch_date,
     ),
     (
@@ -52,8 +54,16 @@ const KNOWN: [Known; 4] = [
         is_old_with_variable,
     ),
     (
-        "a bucket policy that names a session's ARN is not limited by the session policy (access_policies.html)",
+        "a grant to everyone, a session, or the user who federated it, beside a session policy (reference_policies_evaluation-logic_policy-eval-denyallow.html)",
         names_session,
+    ),
+    (
+        "NotPrincipal with an account does not spare its users and roles (reference_policies_elements_notprincipal.html)",
+        spares_account,
+    ),
+    (
+        "NotResource holds for all that its ARNs do not match, also short ARNs, also an action without a resource (reference_policies_elements_notresource.html)",
+        lists_no_resource,
     ),
 ];
 
@@ -210,8 +220,15 @@ fn why_known(case: &Value) -> Option<&str> {
     said.or_else(|| shown().map(|(why, _)| *why))
 }
 
-fn has_whole_range(case: &Value) -> bool {
-    any_text(case, &|text| text == "0.0.0.0/0")
+fn is_about_ranges(case: &Value) -> bool {
+    let key = case.pointer("/request/context/aws:SourceIp");
+    let is_ipv6 = key.is_some_and(|key| any_text(key, &|text| text.contains(':')));
+    let other = |text: &str| {
+        text.parse()
+            .is_ok_and(|one: IpAddr| one.is_ipv6() != is_ipv6)
+    };
+    let values = |value: &Value| any_text(value, &|text| text == "0.0.0.0/0" || other(text));
+    any_member(case, &|name| name.contains("IpAddress"), &values)
 }
 
 /// Every string of a value.
@@ -273,14 +290,42 @@ fn any_document(layer: &Value, holds: &dyn Fn(&Value) -> bool) -> bool {
 }
 
 fn names_session(case: &Value) -> bool {
+    let arn = case.pointer("/request/principal/arn");
+    let federated = arn.and_then(Value::as_str).is_some_and(is_federated);
+    let limited = federated || case.get("session").is_some();
+    names(case, "Principal", &|text| {
+        text.contains(":assumed-role/")
+            || is_federated(text)
+            || limited && text == "*"
+            || federated && text.contains(":user/")
+    })
+}
+
+fn is_federated(arn: &str) -> bool {
+    arn.contains(":federated-user/")
+}
+
+fn lists_no_resource(case: &Value) -> bool {
+    let is_star = case.pointer("/request/resource") == Some(&Value::from("*"));
+    let is_short = |text: &str| text.starts_with("arn:") && text.split(':').count() < 6;
+    any_member(case, &|name| name == "NotResource", &|value| {
+        is_star || any_text(value, &is_short)
+    })
+}
+
+fn spares_account(case: &Value) -> bool {
+    let account =
+        |text: &str| text.ends_with(":root") || text.bytes().all(|byte| byte.is_ascii_digit());
+    names(case, "NotPrincipal", &account)
+}
+
+/// Whether an element of that name in the policy of the resource has such a text.
+fn names(case: &Value, element: &str, holds: &dyn Fn(&str) -> bool) -> bool {
     let policies = ["resource_policy", "trust_policy"];
-    let named = |text: &str| text.contains(":assumed-role/") || text.contains(":federated-user/");
-    policies
-        .iter()
-        .filter_map(|policy| case.get(policy))
-        .any(|policy| {
-            any_member(policy, &|name| name.contains("Principal"), &|value| {
-                any_text(value, &named)
-            })
+    let mut policies = policies.iter().filter_map(|policy| case.get(policy));
+    policies.any(|policy| {
+        any_member(policy, &|name| name == element, &|value| {
+            any_text(value, holds)
         })
+    })
 }

@@ -7,6 +7,7 @@ use crate::number::Number;
 use crate::operator::{Operator, Polarity, Presence, Quantifier, Relation, Test};
 use crate::pattern::{Case, Pattern, Style, Variables, Wildcards};
 use crate::truth::Truth;
+use std::net::IpAddr;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
@@ -75,7 +76,7 @@ impl Condition {
             Known::Values(values) => self.holds_with(values, context),
             Known::Unknown => {
                 let without = Truth::from(self.holds_without_key());
-                if without == self.holds_with_some_value() {
+                if without == self.holds_with_some_value(context) {
                     without
                 } else {
                     Truth::Unknown
@@ -101,51 +102,76 @@ impl Condition {
         own.into_iter().chain(variables)
     }
 
-    /// A missing key fails a test and passes a negated one, `IfExists` and `ForAllValues`; `ForAnyValue` fails
-    /// (IAM User Guide, "Condition operators" and "Set operators for multivalued context keys").
+    /// A missing key fails a test and passes a negated one, `IfExists` and `ForAllValues`; `ForAnyValue` fails, also
+    /// with `IfExists`, because there is no value that could match (IAM User Guide, "Condition operators" and "Set
+    /// operators for multivalued context keys").
     fn holds_without_key(&self) -> bool {
         if let Bounds::Absences(wanted) = &self.bounds {
             return wanted.contains(&Some(true));
         }
         match self.operator.quantifier {
-            _ if self.operator.presence == Presence::IfExists => true,
             Quantifier::ForAllValues => true,
             Quantifier::ForAnyValue => false,
-            Quantifier::None => self.operator.polarity == Polarity::Negated,
+            Quantifier::None => self.operator.presence == Presence::IfExists || self.is_negated(),
         }
     }
 
     /// Several values without a set operator are not defined by AWS; here one of them is enough to match, and so to
-    /// fail a negated test. For a set operator, empty strings alone are no values.
+    /// fail a negated test. For a set operator, empty strings alone are no values. What the operator cannot read, on
+    /// either side, fails a test and its negation.
     fn holds_with(&self, values: &[String], context: &Context) -> Truth {
         if let Bounds::Absences(wanted) = &self.bounds {
             return Truth::from(wanted.contains(&Some(false)));
         }
         let is_empty = values.iter().all(String::is_empty);
-        let mut matches = values
-            .iter()
-            .map(|value| self.bounds.match_one(value, context));
-        let negated = self.operator.polarity == Polarity::Negated;
-        let signed = |truth: Truth| if negated { !truth } else { truth };
-        match self.operator.quantifier {
-            Quantifier::None => signed(Truth::any(matches)),
-            Quantifier::ForAllValues if is_empty => Truth::True,
-            Quantifier::ForAllValues => Truth::all(matches.by_ref().map(signed)),
-            Quantifier::ForAnyValue if is_empty => Truth::False,
-            Quantifier::ForAnyValue => Truth::any(matches.by_ref().map(signed)),
+        let matches = || values.iter().map(|value| self.match_one(value, context));
+        let unlike = || {
+            let readable = self.bounds.are_readable(context);
+            let read = values
+                .iter()
+                .map(move |value| readable.min(self.reads(value)));
+            matches()
+                .zip(read)
+                .map(|(matched, read)| read.min(!matched))
+        };
+        match (self.operator.quantifier, self.is_negated()) {
+            (Quantifier::None, false) => Truth::any(matches()),
+            (Quantifier::None, true) => Truth::all(unlike()),
+            (Quantifier::ForAllValues, _) if is_empty => Truth::True,
+            (Quantifier::ForAllValues, false) => Truth::all(matches()),
+            (Quantifier::ForAllValues, true) => Truth::all(unlike()),
+            (Quantifier::ForAnyValue, _) if is_empty => Truth::False,
+            (Quantifier::ForAnyValue, false) => Truth::any(matches()),
+            (Quantifier::ForAnyValue, true) => Truth::any(unlike()),
         }
     }
 
+    fn match_one(&self, value: &str, context: &Context) -> Truth {
+        match self.operator.test {
+            Test::Bool if boolean(value).is_none() => Truth::False,
+            _ => self.bounds.match_one(value, context),
+        }
+    }
+
+    fn is_negated(&self) -> bool {
+        self.operator.polarity == Polarity::Negated
+    }
+
+    fn reads(&self, value: &str) -> Truth {
+        Truth::from(self.bounds.read(value))
+    }
+
     /// Whether the condition holds with every value of the key, with none, or with some.
-    fn holds_with_some_value(&self) -> Truth {
+    fn holds_with_some_value(&self, context: &Context) -> Truth {
         if let Bounds::Absences(wanted) = &self.bounds {
             return Truth::from(wanted.contains(&Some(false)));
         }
-        let negated = self.operator.polarity == Polarity::Negated;
-        let signed = match (self.bounds.extent(), negated) {
-            (Extent::Something, _) => Truth::Unknown,
-            (Extent::Everything, false) | (Extent::Nothing, true) => Truth::True,
+        let signed = match (self.bounds.extent(), self.is_negated()) {
+            (Extent::Everything, false) => Truth::True,
             (Extent::Nothing, false) | (Extent::Everything, true) => Truth::False,
+            (Extent::Nothing, true) if self.bounds.read_everything() => Truth::True,
+            (Extent::Something, false) => Truth::Unknown,
+            (_, true) => Truth::Unknown.min(self.bounds.are_readable(context)),
         };
         match self.operator.quantifier {
             // An empty string is no value, and passes even where nothing matches; so does a missing key.
@@ -201,10 +227,8 @@ impl Bounds {
             Self::Numbers(relation, bounds) => compare(*relation, Number::parse(value), bounds),
             Self::Moments(relation, bounds) => compare(*relation, Moment::parse(value), bounds),
             Self::Networks(networks) => Truth::from(value.parse().is_ok_and(|address| {
-                networks
-                    .iter()
-                    .flatten()
-                    .any(|network| network.contains(address))
+                let mut networks = networks.iter().flatten();
+                networks.any(|network| network.contains(address))
             })),
             Self::Binaries(bounds) => {
                 let value = base64(value);
@@ -213,6 +237,37 @@ impl Bounds {
             // Presence alone decides.
             Self::Absences(_) => Truth::False,
         }
+    }
+
+    /// Whether each of the policy's values can be read.
+    fn are_readable(&self, context: &Context) -> Truth {
+        match self {
+            Self::Texts(patterns) => {
+                Truth::all(patterns.iter().map(|pattern| pattern.is_readable(context)))
+            }
+            Self::Numbers(_, bounds) => Truth::from(bounds.iter().all(Option::is_some)),
+            Self::Moments(_, bounds) => Truth::from(bounds.iter().all(Option::is_some)),
+            Self::Networks(bounds) => Truth::from(bounds.iter().all(Option::is_some)),
+            Self::Binaries(bounds) => Truth::from(bounds.iter().all(Option::is_some)),
+            Self::Absences(_) => Truth::True,
+        }
+    }
+
+    /// Whether a value of the request can be read.
+    fn read(&self, value: &str) -> bool {
+        match self {
+            Self::Texts(patterns) => patterns.iter().all(|pattern| pattern.reads(value)),
+            Self::Numbers(..) => Number::parse(value).is_some(),
+            Self::Moments(..) => Moment::parse(value).is_some(),
+            Self::Networks(_) => value.parse::<IpAddr>().is_ok(),
+            Self::Binaries(_) => base64(value).is_some(),
+            Self::Absences(_) => true,
+        }
+    }
+
+    /// Whether there is no value that cannot be read.
+    fn read_everything(&self) -> bool {
+        matches!(self, Self::Texts(patterns) if patterns.iter().all(|pattern| pattern.reads("")))
     }
 
     fn extent(&self) -> Extent {

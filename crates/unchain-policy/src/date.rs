@@ -8,8 +8,8 @@ const NANOSECONDS: i128 = 1_000_000_000;
 
 impl Moment {
     /// Reads the forms of W3C NOTE-datetime, that is, a year, month, day, or a time of day with a zone, and epoch
-    /// seconds (IAM User Guide, "Date condition operators"). Beyond these: a time without a zone is UTC, the basic
-    /// form `20260302T093000Z` is read, and of digits alone four are a year.
+    /// seconds (IAM User Guide, "Date condition operators"). Beyond these: a time without a zone is UTC, and of digits
+    /// alone four are a year. The basic form `20260302T093000Z` is not one of that note's.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if is_epoch(text) {
             return epoch(text);
@@ -60,19 +60,12 @@ fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<i64> {
     text.parse().ok().filter(|_| sound)
 }
 
-/// Days since 1970-01-01 of `2026`, `2026-03`, `2026-03-02` or `20260302`.
+/// Days since 1970-01-01 of `2026`, `2026-03` or `2026-03-02`.
 fn days(text: &str) -> Option<i64> {
-    let (year, month, day) = if text.len() == 8 && !text.contains('-') {
-        (text.get(..4)?, text.get(4..6)?, text.get(6..)?)
-    } else {
-        let mut parts = text.splitn(3, '-');
-        let year = parts.next()?;
-        (
-            year,
-            parts.next().unwrap_or("01"),
-            parts.next().unwrap_or("01"),
-        )
-    };
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next()?;
+    let month = parts.next().unwrap_or("01");
+    let day = parts.next().unwrap_or("01");
     let (year, month, day) = (
         digits(year, 4..=4)?,
         digits(month, 2..=2)?,
@@ -95,7 +88,7 @@ fn days(text: &str) -> Option<i64> {
     Some(shifted * 365 + leap_days + day_of_year - 719_468)
 }
 
-/// Nanoseconds since midnight UTC of `09:30`, `09:30:00`, `09:30:00.5` or `093000`, each with a zone.
+/// Nanoseconds since midnight UTC of `09:30`, `09:30:00` or `09:30:00.5`, each with a zone.
 fn time_of_day(text: &str) -> Option<i128> {
     let (clock, offset) = match text.find(['Z', 'z', '+', '-']) {
         Some(at) => (text.get(..at)?, zone(text.get(at..)?)?),
@@ -105,15 +98,12 @@ fn time_of_day(text: &str) -> Option<i128> {
         Some((clock, rest)) => (clock, fraction(rest)?),
         None => (clock, 0),
     };
-    let (hour, minute, second) = if clock.contains(':') {
-        let mut parts = clock.splitn(3, ':');
-        (parts.next()?, parts.next()?, parts.next().unwrap_or("00"))
-    } else {
-        (clock.get(..2)?, clock.get(2..4)?, clock.get(4..)?)
-    };
+    let mut parts = clock.splitn(3, ':');
+    let (hour, minute) = (parts.next()?, parts.next()?);
+    let second = parts.next().unwrap_or("00");
     let hour = digits(hour, 2..=2).filter(|hour| *hour < 24)?;
     let minute = digits(minute, 2..=2).filter(|minute| *minute < 60)?;
-    let second = digits(second, 2..=2).filter(|second| *second <= 60)?;
+    let second = digits(second, 2..=2).filter(|second| *second < 60)?;
     let seconds = hour * 3600 + minute * 60 + second - offset;
     Some(i128::from(seconds) * NANOSECONDS + nanoseconds)
 }

@@ -180,9 +180,17 @@ impl<'a, 'b> Flow<'a, 'b> {
     }
 
     /// A statement without a principal speaks of the identity that its policy is attached to; one attached to a
-    /// resource speaks of nobody.
+    /// resource speaks of nobody. A `Deny` with `NotPrincipal` spares none that has a permissions boundary (IAM User
+    /// Guide, "AWS JSON policy elements: NotPrincipal").
     fn naming(self, layer: Layer, statement: &Statement) -> Naming {
         match (&statement.principal, layer) {
+            (Some(element), _)
+                if element.negated
+                    && statement.effect == Effect::Deny
+                    && self.layers.boundary.is_some() =>
+            {
+                Naming::Direct
+            }
             (Some(element), _) => element.names(self.asked.principal),
             (None, Layer::Resource | Layer::Trust | Layer::Key) => Naming::No,
             (None, _) => Naming::Direct,

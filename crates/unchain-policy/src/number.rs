@@ -11,13 +11,14 @@ pub(crate) enum Number {
 
 impl Number {
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
         if let Ok(whole) = text.parse() {
             return Some(Self::Whole(whole));
         }
-        // `f64` also reads `inf` and `nan`, which are not numbers of a policy.
+        // `f64` also reads `inf`, `nan` and exponents, which are not numbers of a policy.
         let is_decimal = text
             .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+            .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
         let real: f64 = text.parse().ok().filter(|_| is_decimal)?;
         real.is_finite().then_some(Self::Real(real))
     }

@@ -3,6 +3,12 @@
 use crate::context::{Context, Known};
 use crate::truth::Truth;
 
+/// The fields of an ARN; the last may hold colons.
+const FIELDS: usize = 6;
+
+/// What is short of the resource is still compared as an ARN.
+const LEAST_FIELDS: usize = 5;
+
 /// How a pattern's text is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -22,7 +28,7 @@ pub(crate) enum Wildcards {
     /// As in `Resource`: before the fifth colon, only a `*` that ends its field reaches beyond it (IAM User Guide,
     /// "IAM JSON policy elements: Resource").
     Resource,
-    /// As in the ARN operators: each of six fields is matched by itself (IAM User Guide, "IAM JSON policy elements:
+    /// As in the ARN operators: each field is matched by itself (IAM User Guide, "IAM JSON policy elements:
     /// Condition operators").
     Arn,
 }
@@ -106,6 +112,55 @@ impl Pattern {
         }
     }
 
+    /// Whether the pattern can be compared at all: not where a variable has no value, nor, for an ARN operator, where
+    /// it has less than five fields. What cannot be compared fails a negated test too (IAM User Guide, "IAM policy elements:
+    /// Variables and tags": a variable that is not in the request context can make the statement invalid).
+    pub(crate) fn is_readable(&self, context: &Context) -> Truth {
+        match &self.form {
+            Form::Template(template) => match resolve(template, self.style.case, context) {
+                Resolved::Undefined => Truth::False,
+                Resolved::Known(tokens) => Truth::from(self.has_fields(&tokens)),
+                Resolved::Partly(_) => Truth::Unknown,
+            },
+            Form::Tokens(tokens) => Truth::from(self.has_fields(tokens)),
+            Form::Everything | Form::Exact(_) | Form::Prefix(_) => Truth::True,
+        }
+    }
+
+    /// Whether the operator can read `value`: an ARN operator needs five fields.
+    pub(crate) fn reads(&self, value: &str) -> bool {
+        self.style.wildcards != Wildcards::Arn || value.splitn(FIELDS, ':').count() >= LEAST_FIELDS
+    }
+
+    fn has_fields(&self, tokens: &[Token]) -> bool {
+        let fields = || tokens.splitn(FIELDS, is_colon).count();
+        self.style.wildcards != Wildcards::Arn || fields() >= LEAST_FIELDS
+    }
+
+    /// Whether the pattern is for another service, Region, account or resource type than `value`, whatever its
+    /// variables hold. An object of Amazon S3 has no type.
+    pub(crate) fn is_apart(&self, value: &str) -> bool {
+        let Form::Template(template) = &self.form else {
+            return false;
+        };
+        let free = |token: &Token| match token {
+            Token::Variable(_) => Token::Many,
+            token => token.clone(),
+        };
+        let tokens: Vec<Token> = template.iter().map(free).collect();
+        let patterns = || tokens.splitn(FIELDS, is_colon);
+        let fields = || value.splitn(FIELDS, ':');
+        let mut before = patterns().zip(fields()).take(LEAST_FIELDS);
+        if !before.all(|(pattern, field)| glob(pattern, field)) {
+            return true;
+        }
+        let is_global = fields().skip(3).take(2).all(str::is_empty);
+        match (patterns().nth(LEAST_FIELDS), fields().nth(LEAST_FIELDS)) {
+            (Some(pattern), Some(resource)) if !is_global => !has_type(pattern, resource),
+            _ => false,
+        }
+    }
+
     fn template_matches(&self, template: &[Token], value: &str, context: &Context) -> Truth {
         match resolve(template, self.style.case, context) {
             Resolved::Undefined => Truth::False,
@@ -120,14 +175,13 @@ impl Pattern {
         if self.style.wildcards != Wildcards::Arn {
             return glob(tokens, value);
         }
-        let colon = |token: &Token| *token == Token::Byte(b':');
-        let patterns = tokens.splitn(6, colon);
-        let mut fields = 0;
-        let each = patterns.zip(value.splitn(6, ':')).all(|(pattern, field)| {
-            fields += 1;
-            glob(pattern, field)
-        });
-        each && fields == 6
+        let patterns = || tokens.splitn(FIELDS, is_colon);
+        let fields = || value.splitn(FIELDS, ':');
+        let alike = fields().count() >= LEAST_FIELDS && patterns().count() == fields().count();
+        alike
+            && patterns()
+                .zip(fields())
+                .all(|(pattern, field)| glob(pattern, field))
     }
 
     /// The pattern's variables that are unknown, as the policy spells them.
@@ -167,6 +221,20 @@ impl Form {
             _ => Self::Tokens(tokens),
         }
     }
+}
+
+fn is_colon(token: &Token) -> bool {
+    *token == Token::Byte(b':')
+}
+
+/// Whether `resource` has a type, as in `role/app` or `function:f`, and `pattern` begins with it.
+fn has_type(pattern: &[Token], resource: &str) -> bool {
+    let own = resource
+        .split_inclusive([':', '/'])
+        .next()
+        .unwrap_or_default();
+    let own: Vec<Token> = own.bytes().map(Token::Byte).collect();
+    own.len() < resource.len() && pattern.starts_with(&own)
 }
 
 fn plain(tokens: &[Token]) -> String {

@@ -274,7 +274,7 @@ pub(crate) struct Listed {
 
 impl PrincipalElement {
     /// How closely the element names `principal`. `NotPrincipal` spares those whom it names themselves or by their
-    /// role; naming their account only does not spare them, as in the example of the IAM User Guide, "AWS JSON
+    /// role; naming their account, or the user who federated them, does not spare them, as in the example of the IAM User Guide, "AWS JSON
     /// policy elements: NotPrincipal".
     pub(crate) fn names(&self, principal: &Principal) -> Naming {
         let naming = match &self.named {
@@ -284,6 +284,9 @@ impl PrincipalElement {
         match (self.negated, naming) {
             (false, naming) => naming,
             (true, Naming::No | Naming::Account) => Naming::Direct,
+            (true, Naming::Issuer) if principal.kind == PrincipalKind::FederatedUser => {
+                Naming::Direct
+            }
             (true, Naming::Issuer | Naming::Direct) => Naming::No,
         }
     }

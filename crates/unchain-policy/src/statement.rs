@@ -1,6 +1,7 @@
 //! Whether a statement applies to a request.
 
 use crate::context::Context;
+use crate::pattern::Pattern;
 use crate::policy::{Patterns, Statement};
 use crate::truth::Truth;
 use crate::{Principal, Request};
@@ -52,7 +53,7 @@ impl<'a> Asked<'a> {
         let context = self.context;
         let resource = statement.resource.iter().flat_map(move |resource| {
             let open = resource.any_of.iter();
-            open.filter(|pattern| pattern.matches(self.resource, context) == Truth::Unknown)
+            open.filter(move |pattern| resource.is_open(pattern, self.resource, context))
                 .flat_map(move |pattern| pattern.unknown_variables(context))
         });
         let conditions = statement.conditions.iter();
@@ -65,11 +66,30 @@ impl<'a> Asked<'a> {
 
 impl Patterns {
     fn hold(&self, value: &str, context: &Context) -> Truth {
-        let matched = Truth::any(
-            self.any_of
-                .iter()
-                .map(|pattern| pattern.matches(value, context)),
-        );
-        if self.negated { !matched } else { matched }
+        let patterns = self.any_of.iter();
+        let matched = Truth::any(patterns.map(|pattern| pattern.matches(value, context)));
+        if !self.negated {
+            return matched;
+        }
+        let patterns = self.any_of.iter();
+        let readable = patterns.map(|pattern| readable(pattern, value, context));
+        Truth::all([!matched, Truth::all(readable)])
+    }
+
+    /// Whether it depends on unknown variables of `pattern` if the statement applies.
+    fn is_open(&self, pattern: &Pattern, value: &str, context: &Context) -> bool {
+        let open = |truth: Truth| truth == Truth::Unknown;
+        open(self.hold(value, context))
+            && (open(pattern.matches(value, context))
+                || self.negated && open(readable(pattern, value, context)))
+    }
+}
+
+/// A variable does not matter in a pattern for another service, Region, account or resource type.
+fn readable(pattern: &Pattern, value: &str, context: &Context) -> Truth {
+    if pattern.is_apart(value) {
+        Truth::True
+    } else {
+        pattern.is_readable(context)
     }
 }

@@ -1,150 +1,10 @@
-//! Policy cases by seed: small worlds in which a pattern often just matches or just misses.
+//! Policy cases by seed.
 
+use super::vocabulary::{
+    ACTION_PATTERNS, ACTIONS, KEYS, Kind, OTHER, OWN, PRINCIPALS, RCP_ACTIONS, RESOURCE_PATTERNS,
+    TRUST_ACTIONS,
+};
 use serde_json::{Map, Value, json};
-
-const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
-const ACTIONS: [&str; 8] = [
-    "s3:GetObject",
-    "s3:PutObject",
-    "s3:ListBucket",
-    "s3:DeleteObject",
-    "sqs:SendMessage",
-    "sqs:ReceiveMessage",
-    "dynamodb:GetItem",
-    "sns:Publish",
-];
-
-/// What a key may hold, and the operators that fit it.
-const KEYS: [(&str, &[&str], Kind); 9] = [
-    ("aws:username", &["eve", "Eve", "alice", "e*e"], Kind::Text),
-    (
-        "aws:SourceIp",
-        &["192.0.2.7", "198.51.100.9", "2001:db8::1"],
-        Kind::Address,
-    ),
-    (
-        "aws:TokenIssueTime",
-        &[
-            "2026-11-22T10:00:00Z",
-            "2026-11-22T12:00:00Z",
-            "2026-11-22T12:00:01Z",
-        ],
-        Kind::Date,
-    ),
-    (
-        "aws:MultiFactorAuthAge",
-        &["10", "3600", "86400"],
-        Kind::Number,
-    ),
-    (
-        "aws:MultiFactorAuthPresent",
-        &["true", "false"],
-        Kind::Truth,
-    ),
-    (
-        "aws:PrincipalArn",
-        &[
-            "arn:aws:iam::111122223333:role/app",
-            "arn:aws:iam::111122223333:user/eve",
-        ],
-        Kind::Arn,
-    ),
-    ("aws:PrincipalTag/team", &["red", "blue", "RED"], Kind::Text),
-    ("aws:TagKeys", &["team", "cost", "Team"], Kind::Texts),
-    (
-        "aws:userid",
-        &["AIDAEVE", "AROAAPP:work", "AROAAPP:other"],
-        Kind::Text,
-    ),
-];
-
-/// What kind of value a key holds.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Text,
-    Texts,
-    Address,
-    Date,
-    Number,
-    Truth,
-    Arn,
-}
-
-impl Kind {
-    fn operators(self) -> &'static [&'static str] {
-        match self {
-            Self::Text | Self::Texts => &[
-                "StringEquals",
-                "StringNotEquals",
-                "StringEqualsIgnoreCase",
-                "StringNotEqualsIgnoreCase",
-                "StringLike",
-                "StringNotLike",
-            ],
-            Self::Address => &["IpAddress", "NotIpAddress"],
-            Self::Date => &[
-                "DateEquals",
-                "DateNotEquals",
-                "DateLessThan",
-                "DateLessThanEquals",
-                "DateGreaterThan",
-                "DateGreaterThanEquals",
-            ],
-            Self::Number => &[
-                "NumericEquals",
-                "NumericNotEquals",
-                "NumericLessThan",
-                "NumericLessThanEquals",
-                "NumericGreaterThan",
-                "NumericGreaterThanEquals",
-            ],
-            Self::Truth => &["Bool"],
-            Self::Arn => &["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"],
-        }
-    }
-
-    fn patterns(self) -> &'static [&'static str] {
-        match self {
-            Self::Text => &[
-                "eve",
-                "EVE",
-                "e?e",
-                "al*",
-                "*",
-                "AROAAPP:*",
-                "AIDAEVE",
-                "red",
-                "${aws:PrincipalTag/team}",
-                "${aws:username}",
-                "${aws:nothing, 'red'}",
-            ],
-            Self::Texts => &["team", "cost", "*", "t*m", "other"],
-            Self::Address => &[
-                "192.0.2.0/24",
-                "198.51.100.9",
-                "0.0.0.0/0",
-                "2001:db8::/32",
-                "10.0.0.0/8",
-            ],
-            Self::Date => &[
-                "2026-11-22T12:00:00Z",
-                "2026-11-22T12:00:00.000Z",
-                "2026-11-22",
-                "1795348800",
-                "2027-01-01T00:00:00Z",
-            ],
-            Self::Number => &["10", "3600", "100000", "0", "3600.0"],
-            Self::Truth => &["true", "false"],
-            Self::Arn => &[
-                "arn:aws:iam::111122223333:role/app",
-                "arn:aws:iam::*:role/*",
-                "arn:aws:*:*:role/app",
-                "arn:aws:iam::111122223333:user/*",
-                "arn:*:iam::111122223333:*",
-            ],
-        }
-    }
-}
 
 /// Splitmix64 from a seed and a number.
 struct Dice(u64);
@@ -171,100 +31,158 @@ impl Dice {
     fn text(&mut self, of: &[&str]) -> String {
         self.one(of).unwrap_or_default().to_owned()
     }
+
+    /// One of them, or a list of two.
+    fn some(&mut self, of: &[&str]) -> Value {
+        match self.roll(3) {
+            0 => json!([self.text(of), self.text(of)]),
+            _ => json!(self.text(of)),
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, PartialEq)]
+enum Caller {
+    Eve,
+    Alice,
+    Session,
+    Federated,
+    Root,
+    Service,
+    Anonymous,
+}
+
+impl Caller {
+    fn of(dice: &mut Dice) -> Self {
+        match dice.roll(16) {
+            0..=3 => Self::Eve,
+            4..=6 => Self::Alice,
+            7..=11 => Self::Session,
+            12 => Self::Federated,
+            13 => Self::Root,
+            14 => Self::Service,
+            _ => Self::Anonymous,
+        }
+    }
+
+    fn principal(self) -> Value {
+        match self {
+            Self::Eve => json!({"arn": "arn:aws:iam::111122223333:user/eve", "user_id": "AIDAEVE"}),
+            Self::Alice => {
+                json!({"arn": "arn:aws:iam::111122223333:user/team/alice", "user_id": "AIDAALICE"})
+            }
+            Self::Session => json!({
+                "arn": "arn:aws:sts::111122223333:assumed-role/app/work", "user_id": "AROAAPP:work",
+                "role_arn": "arn:aws:iam::111122223333:role/app",
+            }),
+            Self::Federated => json!({
+                "arn": "arn:aws:sts::111122223333:federated-user/bob",
+                "role_arn": "arn:aws:iam::111122223333:user/eve",
+            }),
+            Self::Root => json!({"arn": "arn:aws:iam::111122223333:root"}),
+            Self::Service => json!({"service": "cloudtrail.amazonaws.com"}),
+            Self::Anonymous => json!({}),
+        }
+    }
+
+    fn has_identity(self) -> bool {
+        !matches!(self, Self::Service | Self::Anonymous)
+    }
 }
 
 /// The case of a seed and a number.
 pub(super) fn case(seed: u64, number: u64) -> Value {
     let dice = &mut Dice(seed.wrapping_mul(1_000_003).wrapping_add(number));
-    let mut case = Map::new();
-    case.insert("name".to_owned(), json!(format!("random-{seed}-{number}")));
-    let principal = principal(dice);
-    let session = principal.get("role_arn").is_some();
+    let caller = Caller::of(dice);
     let action = dice.text(&ACTIONS);
     let (resource, owner) = resource(dice, &action);
-    let foreign = owner != ACCOUNTS.first().copied().unwrap_or_default();
     let request = json!({
-        "principal": principal, "action": action, "resource": resource,
-        "resource_account": owner, "context": context(dice, session),
+        "principal": caller.principal(), "action": action, "resource": resource,
+        "resource_account": owner, "context": context(dice, caller, &action),
     });
+    let mut case = Map::new();
+    case.insert("name".to_owned(), json!(format!("random-{seed}-{number}")));
     case.insert("request".to_owned(), request);
-    case.insert("identity".to_owned(), with_allow(dice, 2));
-    if dice.once_in(4) {
-        case.insert("boundary".to_owned(), with_allow(dice, 1));
+    if caller.has_identity() {
+        give_identity(&mut case, caller, dice);
     }
-    if session && dice.once_in(3) {
-        case.insert("session".to_owned(), documents(dice, 1));
+    if action == "sts:AssumeRole" {
+        let trust = document(dice, Role::Trust);
+        case.insert("trust_policy".to_owned(), trust);
+    } else if owner != OWN || !caller.has_identity() || dice.once_in(3) {
+        let policy = document(dice, Role::Resource);
+        case.insert("resource_policy".to_owned(), policy);
     }
-    if foreign || dice.once_in(3) {
-        case.insert("resource_policy".to_owned(), document(dice, Some(())));
-    }
-    if dice.once_in(3) {
-        let levels: Vec<Value> = (0..=dice.roll(2)).map(|_| with_allow(dice, 2)).collect();
-        case.insert("scps".to_owned(), json!(levels));
+    if dice.once_in(6) {
+        case.insert("rcps".to_owned(), rcps(dice));
     }
     Value::Object(case)
 }
 
-fn principal(dice: &mut Dice) -> Value {
-    match dice.roll(3) {
-        0 => {
-            json!({"arn": "arn:aws:iam::111122223333:user/eve", "account": ACCOUNTS.first(), "user_id": "AIDAEVE"})
-        }
-        1 => {
-            json!({"arn": "arn:aws:iam::111122223333:user/team/alice", "account": ACCOUNTS.first(), "user_id": "AIDAALICE"})
-        }
-        _ => json!({
-            "arn": "arn:aws:sts::111122223333:assumed-role/app/work", "account": ACCOUNTS.first(),
-            "user_id": "AROAAPP:work", "role_arn": "arn:aws:iam::111122223333:role/app",
-        }),
+/// What limits and gives permissions on the caller's side.
+fn give_identity(case: &mut Map<String, Value>, caller: Caller, dice: &mut Dice) {
+    case.insert("identity".to_owned(), with_allow(dice, 2));
+    if dice.once_in(4) && caller != Caller::Root {
+        case.insert("boundary".to_owned(), with_allow(dice, 1));
+    }
+    let session = caller == Caller::Session && dice.once_in(3);
+    if session || caller == Caller::Federated && !dice.once_in(8) {
+        case.insert("session".to_owned(), of_one_version(with_allow(dice, 1)));
+    }
+    if dice.once_in(3) {
+        let levels: Vec<Value> = (0..=dice.roll(3)).map(|_| with_allow(dice, 2)).collect();
+        case.insert("scps".to_owned(), json!(levels));
     }
 }
 
+/// Resource control policies only deny; every level has the one that AWS attaches.
+fn rcps(dice: &mut Dice) -> Value {
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let levels = (0..=dice.roll(2)).map(|_| {
+        let mut level = vec![json!({"Version": "2012-10-17", "Statement": [all]})];
+        level.extend((0..dice.roll(2)).map(|_| document(dice, Role::Rcp)));
+        json!(level)
+    });
+    Value::Array(levels.collect())
+}
+
 fn resource(dice: &mut Dice, action: &str) -> (String, &'static str) {
-    let owner = if dice.once_in(4) {
-        ACCOUNTS.get(1)
-    } else {
-        ACCOUNTS.first()
-    };
-    let owner = owner.copied().unwrap_or_default();
-    let arn = match action {
-        "s3:ListBucket" => format!("arn:aws:s3:::{}", dice.text(&["data", "logs"])),
-        _ if action.starts_with("s3:") => format!(
-            "arn:aws:s3:::{}",
-            dice.text(&["data/a.txt", "data/eve/b", "logs/x", "data/${x}"])
+    let owner = if dice.once_in(4) { OTHER } else { OWN };
+    let queues = &["jobs", "mail"];
+    let arn = match action.split_once(':').unwrap_or_default() {
+        ("s3", "ListBucket") => format!("arn:aws:s3:::{}", dice.text(&["data", "logs"])),
+        ("s3", _) => {
+            let objects = &["data/a.txt", "data/eve/b", "logs/x", "data/${x}"];
+            format!("arn:aws:s3:::{}", dice.text(objects))
+        }
+        ("sts", _) => format!(
+            "arn:aws:iam::{owner}:role/{}",
+            dice.text(&["target", "app"])
         ),
-        _ if action.starts_with("sqs:") => format!(
-            "arn:aws:sqs:us-east-1:{owner}:{}",
-            dice.text(&["jobs", "mail"])
-        ),
-        _ if action.starts_with("sns:") => format!(
-            "arn:aws:sns:us-east-1:{owner}:{}",
-            dice.text(&["jobs", "mail"])
-        ),
-        _ => format!(
+        ("dynamodb", _) => format!(
             "arn:aws:dynamodb:us-east-1:{owner}:table/{}",
-            dice.text(&["jobs", "mail"])
+            dice.text(queues)
         ),
+        (service, _) => format!("arn:aws:{service}:us-east-1:{owner}:{}", dice.text(queues)),
     };
     (arn, owner)
 }
 
-fn context(dice: &mut Dice, session: bool) -> Value {
+fn context(dice: &mut Dice, caller: Caller, action: &str) -> Value {
     let mut context = Map::new();
     for (key, values, kind) in KEYS {
-        let absent = key == "aws:username" && session || key == "aws:TokenIssueTime" && !session;
+        let absent = match key {
+            "aws:username" => !matches!(caller, Caller::Eve | Caller::Alice),
+            "aws:TokenIssueTime" => caller != Caller::Session,
+            _ => key.starts_with("sts:") && action != "sts:AssumeRole",
+        };
         if absent || dice.once_in(3) {
             continue;
         }
         let value = match kind {
-            Kind::Texts => json!(
-                (0..=dice.roll(2))
-                    .map(|_| dice.text(values))
-                    .collect::<Vec<_>>()
-            ),
-            Kind::Text | Kind::Address | Kind::Date | Kind::Number | Kind::Truth | Kind::Arn => {
-                json!(dice.text(values))
-            }
+            Kind::Texts => (0..=dice.roll(2)).map(|_| dice.text(values)).collect(),
+            _ => json!(dice.text(values)),
         };
         context.insert(key.to_owned(), value);
     }
@@ -273,93 +191,74 @@ fn context(dice: &mut Dice, session: bool) -> Value {
 
 /// Policies of which one often allows all, so that what the others take away shows.
 fn with_allow(dice: &mut Dice, most: usize) -> Value {
-    let mut policies = documents(dice, most);
-    if let Some(list) = policies.as_array_mut().filter(|_| !dice.once_in(3)) {
+    let mut policies: Vec<Value> = (0..=dice.roll(most))
+        .map(|_| document(dice, Role::Identity))
+        .collect();
+    if !dice.once_in(3) {
         let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
-        list.push(json!({"Version": "2012-10-17", "Statement": [all]}));
+        policies.push(json!({"Version": "2012-10-17", "Statement": [all]}));
+    }
+    Value::Array(policies)
+}
+
+/// The oracle takes one session policy, into which several are put together.
+fn of_one_version(mut policies: Value) -> Value {
+    for policy in policies.as_array_mut().into_iter().flatten() {
+        if let Some(version) = policy.get_mut("Version") {
+            *version = json!("2012-10-17");
+        }
     }
     policies
 }
 
-fn documents(dice: &mut Dice, most: usize) -> Value {
-    Value::Array(
-        (0..=dice.roll(most))
-            .map(|_| document(dice, None))
-            .collect(),
-    )
+/// What a policy is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Identity,
+    Resource,
+    Trust,
+    Rcp,
 }
 
-/// A policy; with a principal it is a resource's.
-fn document(dice: &mut Dice, resource: Option<()>) -> Value {
-    let version = if dice.once_in(12) {
-        "2008-10-17"
-    } else {
-        "2012-10-17"
-    };
-    let statements: Vec<Value> = (0..=dice.roll(3))
-        .map(|_| statement(dice, resource))
-        .collect();
+fn document(dice: &mut Dice, role: Role) -> Value {
+    let old = role != Role::Rcp && dice.once_in(12);
+    let version = if old { "2008-10-17" } else { "2012-10-17" };
+    let statements: Vec<Value> = (0..=dice.roll(3)).map(|_| statement(dice, role)).collect();
     json!({"Version": version, "Statement": statements})
 }
 
-fn statement(dice: &mut Dice, resource: Option<()>) -> Value {
+fn statement(dice: &mut Dice, role: Role) -> Value {
     let mut statement = Map::new();
-    let effect = if dice.once_in(4) { "Deny" } else { "Allow" };
+    let denies = role == Role::Rcp || dice.once_in(3);
+    let effect = if denies { "Deny" } else { "Allow" };
     statement.insert("Effect".to_owned(), json!(effect));
-    if resource.is_some() {
-        let element = if effect == "Deny" && dice.once_in(4) {
-            "NotPrincipal"
-        } else {
-            "Principal"
-        };
-        statement.insert(element.to_owned(), principals(dice, element));
+    match role {
+        Role::Identity => {}
+        Role::Rcp => {
+            statement.insert("Principal".to_owned(), json!("*"));
+        }
+        Role::Resource | Role::Trust => {
+            let negated = denies && dice.once_in(4);
+            let element = if negated { "NotPrincipal" } else { "Principal" };
+            statement.insert(element.to_owned(), principals(dice, negated));
+        }
     }
-    let element = if dice.once_in(6) {
-        "NotAction"
-    } else {
-        "Action"
+    let actions: &[&str] = match role {
+        Role::Identity | Role::Resource => &ACTION_PATTERNS,
+        Role::Trust => &TRUST_ACTIONS,
+        Role::Rcp => &RCP_ACTIONS,
     };
-    statement.insert(
-        element.to_owned(),
-        some(
-            dice,
-            &[
-                "*",
-                "s3:*",
-                "s3:Get*",
-                "S3:getobject",
-                "s3:?utObject",
-                "sqs:*",
-                "dynamodb:GetItem",
-                "sns:P*",
-                "s3:ListBucket",
-            ],
-        ),
-    );
-    let element = if dice.once_in(6) {
-        "NotResource"
-    } else {
-        "Resource"
-    };
-    statement.insert(
-        element.to_owned(),
-        some(
-            dice,
-            &[
-                "*",
-                "arn:aws:s3:::data/*",
-                "arn:aws:s3:::data",
-                "arn:aws:s3:::*",
-                "arn:aws:s3:::data/${aws:username}/*",
-                "arn:aws:s3:::data/${$}{x}",
-                "arn:aws:s3:::dat?/?.txt",
-                "arn:aws:sqs:*:*:jobs",
-                "arn:aws:sqs:us-east-1:111122223333:*",
-                "arn:aws:sns:*:111122223333:m*",
-                "arn:aws:dynamodb:us-east-1:*:table/*",
-            ],
-        ),
-    );
+    let negated = role != Role::Rcp && dice.once_in(6);
+    let element = if negated { "NotAction" } else { "Action" };
+    statement.insert(element.to_owned(), dice.some(actions));
+    if role != Role::Trust {
+        let element = if dice.once_in(6) {
+            "NotResource"
+        } else {
+            "Resource"
+        };
+        statement.insert(element.to_owned(), dice.some(&RESOURCE_PATTERNS));
+    }
     if dice.once_in(2) {
         statement.insert("Condition".to_owned(), condition(dice));
     }
@@ -367,26 +266,12 @@ fn statement(dice: &mut Dice, resource: Option<()>) -> Value {
 }
 
 /// `NotPrincipal` takes no star (reference_policies_elements_notprincipal.html).
-fn principals(dice: &mut Dice, element: &str) -> Value {
-    match dice.roll(4) + 2 * usize::from(element == "NotPrincipal") {
+fn principals(dice: &mut Dice, negated: bool) -> Value {
+    match dice.roll(6) + 3 * usize::from(negated) {
         0 => json!("*"),
         1 => json!({"AWS": "*"}),
-        _ => json!({"AWS": some(dice, &[
-            "arn:aws:iam::111122223333:user/eve",
-            "arn:aws:iam::111122223333:role/app",
-            "arn:aws:iam::111122223333:root",
-            "111122223333",
-            "arn:aws:iam::444455556666:root",
-            "arn:aws:iam::111122223333:user/team/alice",
-            "arn:aws:sts::111122223333:assumed-role/app/work",
-        ])}),
-    }
-}
-
-fn some(dice: &mut Dice, of: &[&str]) -> Value {
-    match dice.roll(3) {
-        0 => json!([dice.text(of), dice.text(of)]),
-        _ => json!(dice.text(of)),
+        2 => json!({"Service": "cloudtrail.amazonaws.com", "AWS": dice.some(&PRINCIPALS)}),
+        _ => json!({"AWS": dice.some(&PRINCIPALS)}),
     }
 }
 
@@ -396,10 +281,15 @@ fn condition(dice: &mut Dice) -> Value {
         let Some((key, _, kind)) = dice.one(&KEYS) else {
             continue;
         };
+        let key = match dice.roll(8) {
+            0 => key.to_lowercase(),
+            1 => key.to_uppercase(),
+            _ => key.to_owned(),
+        };
         let (operator, values) = test(dice, kind);
         let block = condition.entry(operator).or_insert_with(|| json!({}));
         if let Some(block) = block.as_object_mut() {
-            block.insert(key.to_owned(), values);
+            block.insert(key, values);
         }
     }
     Value::Object(condition)
@@ -414,8 +304,8 @@ fn test(dice: &mut Dice, kind: Kind) -> (String, Value) {
     if dice.once_in(4) {
         operator.push_str("IfExists");
     }
-    if kind == Kind::Texts {
+    if kind == Kind::Texts || dice.once_in(8) {
         operator.insert_str(0, &dice.text(&["ForAllValues:", "ForAnyValue:"]));
     }
-    (operator, some(dice, kind.patterns()))
+    (operator, dice.some(kind.patterns()))
 }

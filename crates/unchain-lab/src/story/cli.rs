@@ -6,12 +6,15 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::keys::Keys;
 use super::request::Ask;
 use crate::service::Service;
+
+/// The CLI writes the new device's seed to a file, and leaves it out of what it prints.
+const NEW_DEVICE: &str = "CreateVirtualMFADevice";
 
 /// Runs the program for one call.
 pub(super) fn call((program, lab): (&str, SocketAddr), ask: &Ask, keys: Option<&Keys>) -> Answer {
@@ -20,7 +23,9 @@ pub(super) fn call((program, lab): (&str, SocketAddr), ask: &Ask, keys: Option<&
     command
         .args(&arguments)
         .env("AWS_ENDPOINT_URL", format!("http://{lab}"))
+        // The second version of the CLI reads the one, the first the other.
         .env("AWS_REGION", &ask.region)
+        .env("AWS_DEFAULT_REGION", &ask.region)
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -36,6 +41,9 @@ pub(super) fn call((program, lab): (&str, SocketAddr), ask: &Ask, keys: Option<&
         }
     }
     match command.output() {
+        Ok(output) if output.status.success() && ask.operation == NEW_DEVICE => {
+            Answer::success(with_seed(&output.stdout))
+        }
         Ok(output) if output.status.success() => Answer::success(output.stdout),
         Ok(output) => refused(&String::from_utf8_lossy(&output.stderr)),
         Err(error) => Answer::failure("NoAnswer", &format!("`{program}` does not run: {error}")),
@@ -64,7 +72,9 @@ fn arguments(ask: &Ask) -> Vec<String> {
         "--output".to_owned(),
         "json".to_owned(),
     ];
-    if !params.is_empty() {
+    if ask.operation == NEW_DEVICE || (ask.service == Service::S3 && ask.operation == "GetObject") {
+        arguments.extend(options(&params));
+    } else if !params.is_empty() {
         arguments.push("--cli-input-json".to_owned());
         arguments.push(Value::Object(params).to_string());
     }
@@ -77,7 +87,33 @@ fn arguments(ask: &Ask) -> Vec<String> {
     ) {
         arguments.push("/dev/null".to_owned());
     }
+    if ask.operation == NEW_DEVICE {
+        let seed = ["--outfile", "/dev/stdout", "--bootstrap-method", "Base32StringSeed"];
+        arguments.extend(seed.map(str::to_owned));
+    }
     arguments
+}
+
+/// `--bucket logs --key a`: two commands that write files do not take these from the JSON input.
+fn options(params: &Map<String, Value>) -> Vec<String> {
+    let texts = params.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    texts
+        .flat_map(|(name, value)| [format!("--{}", kebab(name)), value.to_owned()])
+        .collect()
+}
+
+/// The answer with the seed that was printed before it: no file holds the seed.
+fn with_seed(printed: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(printed);
+    let Some(at) = text.find('{') else {
+        return printed.to_vec();
+    };
+    let (seed, answer) = text.split_at(at);
+    let mut answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    if let Some(device) = answer.get_mut("VirtualMFADevice").and_then(Value::as_object_mut) {
+        device.insert("Base32StringSeed".to_owned(), Value::String(seed.trim().to_owned()));
+    }
+    answer.to_string().into_bytes()
 }
 
 /// `GetSessionToken` → `get-session-token`; runs of capitals are one word (`CreateVirtualMFADevice` →
@@ -130,6 +166,14 @@ mod tests {
         ] {
             assert_eq!(kebab(operation), command);
         }
+    }
+
+    #[test]
+    fn the_seed_is_read_from_before_the_answer() {
+        let printed = b"ABCDEFGH{\"VirtualMFADevice\": {\"SerialNumber\": \"s\"}}";
+        let answer: Value = serde_json::from_slice(&with_seed(printed)).unwrap();
+        assert_eq!(answer["VirtualMFADevice"]["Base32StringSeed"], "ABCDEFGH");
+        assert_eq!(answer["VirtualMFADevice"]["SerialNumber"], "s");
     }
 
     #[test]

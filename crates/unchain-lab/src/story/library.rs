@@ -55,7 +55,7 @@ pub const STORIES: &[Story] = &[
     story!("role-juggling"),
     story!("spare-users"),
     story!("stripped-quarantine"),
-    story!("whack-a-mole", "whack-a-mole", "lab.trail"),
+    story!("whack-a-mole"),
     story!("workloads"),
 ];
 

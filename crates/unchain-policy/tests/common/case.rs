@@ -16,6 +16,8 @@ pub(crate) struct Case {
     pub(crate) expect: Option<String>,
     because: Option<String>,
     keys: Option<Vec<String>>,
+    #[serde(rename = "oracle")]
+    _oracle: Option<String>,
     request: CaseRequest,
     #[serde(default)]
     identity: Vec<Value>,
@@ -217,6 +219,11 @@ impl Documents {
         };
         let (name, kind, document) = match &case.trust_policy {
             Some(document) => ("trust_policy", ResourceKind::Trust, Some(document)),
+            None if case.request.resource.split(':').nth(2) == Some("kms") => (
+                "resource_policy",
+                ResourceKind::Key,
+                case.resource_policy.as_ref(),
+            ),
             None => (
                 "resource_policy",
                 ResourceKind::Ordinary,
