@@ -18,6 +18,7 @@
 pub mod athena;
 pub mod call;
 pub mod clock;
+pub mod cloudformation;
 pub mod compute;
 pub mod control;
 pub mod enforce;
@@ -39,6 +40,7 @@ pub mod signin;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
+pub mod ssm;
 pub mod state;
 pub mod story;
 pub mod sts;

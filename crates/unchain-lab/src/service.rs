@@ -31,6 +31,10 @@ pub enum Service {
     DynamoDb,
     /// Secrets Manager.
     SecretsManager,
+    /// Systems Manager.
+    Ssm,
+    /// CloudFormation.
+    CloudFormation,
 }
 
 /// How a service puts calls into HTTP.
@@ -63,6 +67,8 @@ impl Service {
         Self::Lambda,
         Self::DynamoDb,
         Self::SecretsManager,
+        Self::Ssm,
+        Self::CloudFormation,
     ];
 
     /// The name in a signature's scope, in action names and before `.amazonaws.com`.
@@ -80,6 +86,8 @@ impl Service {
             Self::Lambda => "lambda",
             Self::DynamoDb => "dynamodb",
             Self::SecretsManager => "secretsmanager",
+            Self::Ssm => "ssm",
+            Self::CloudFormation => "cloudformation",
         }
     }
 
@@ -94,14 +102,16 @@ impl Service {
     /// How it speaks. SQS answers JSON 1.0 today and the query protocol to older clients, told by the request.
     pub fn protocol(self) -> Protocol {
         match self {
-            Self::Sts | Self::Iam | Self::Sns => Protocol::Query,
+            Self::Sts | Self::Iam | Self::Sns | Self::CloudFormation => Protocol::Query,
             Self::S3 => Protocol::RestXml,
             Self::Ec2 => Protocol::Ec2,
             Self::Lambda => Protocol::RestJson,
             Self::Sqs | Self::DynamoDb => Protocol::Json("1.0"),
-            Self::CloudTrail | Self::Organizations | Self::Athena | Self::SecretsManager => {
-                Protocol::Json("1.1")
-            }
+            Self::CloudTrail
+            | Self::Organizations
+            | Self::Athena
+            | Self::SecretsManager
+            | Self::Ssm => Protocol::Json("1.1"),
         }
     }
 
@@ -120,6 +130,8 @@ impl Service {
             Self::Lambda => crate::compute::LAMBDA,
             Self::DynamoDb => crate::compute::DYNAMODB,
             Self::SecretsManager => crate::compute::SECRETS_MANAGER,
+            Self::Ssm => crate::ssm::OPERATIONS,
+            Self::CloudFormation => crate::cloudformation::OPERATIONS,
         }
     }
 

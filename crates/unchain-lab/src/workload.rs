@@ -30,6 +30,9 @@ pub struct State {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Held {
     access_key_id: String,
+    /// The role that they are of.
+    #[serde(default)]
+    role: String,
     /// Virtual seconds since 1970.
     until: i64,
     credentials: Value,
@@ -85,12 +88,13 @@ struct Asked<'a> {
 }
 
 /// Answers the control address: `path` is what follows `/_lab/workload/`, one of `instance`, `function`, `task`,
-/// `pod`; `body` names `account`, `role` and the workload. The answer is in the form of the metadata service.
+/// `pod`; `body` names `account`, `role` and the workload; of an instance that `RunInstances` made its id is enough. The answer is in the form of the metadata service.
 ///
 /// # Errors
 ///
 /// An unknown account or role, or a role that does not trust the service.
 pub fn control(world: &mut World, path: &str, body: &Value) -> Result<Value, Fault> {
+    let body = &of_instance(world, path, body)?;
     let asked = read(path, body)?;
     let name = format!(
         "{} {} {}",
@@ -102,6 +106,7 @@ pub fn control(world: &mut World, path: &str, body: &Value) -> Result<Value, Fau
     world.workload.held.retain(|_, held| held.until > now);
     if let Some(held) = world.workload.held.get(&name)
         && held.until - AHEAD > now
+        && held.role == asked.role
     {
         return Ok(held.credentials.clone());
     }
@@ -109,6 +114,44 @@ pub fn control(world: &mut World, path: &str, body: &Value) -> Result<Value, Fau
     let credentials = held.credentials.clone();
     world.workload.held.insert(name, held);
     Ok(credentials)
+}
+
+/// What the metadata service of an instance that EC2 made knows by itself: account, region, and the role of its
+/// instance profile. Of instances that nobody made, such as those of a story, the body says it all.
+fn of_instance(world: &World, path: &str, body: &Value) -> Result<Value, Fault> {
+    let mut body = body.clone();
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let id = text("instance").filter(|_| path.trim_matches('/').ends_with("instance"));
+    let Some(instance) = id.and_then(|id| world.compute.instances.get(id)) else {
+        return Ok(body);
+    };
+    let missing = |message: &str| Err(Fault::api(404, "NotFound", message));
+    if instance.terminated || text("account").is_some_and(|given| given != instance.account) {
+        return missing("the account has no such instance that runs");
+    }
+    if instance.tokens_required && text("imds") == Some("1") {
+        let message = "the instance's metadata service takes requests with a token only";
+        return Err(Fault::api(401, "Unauthorized", message));
+    }
+    let iam = world.iam(&instance.account);
+    let profile = instance.profile.as_ref();
+    let role = profile.and_then(|(name, _)| iam?.instance_profiles.get(name)?.role.clone());
+    let Some(role) = role else {
+        return missing("the instance has no instance profile with a role");
+    };
+    if text("role").is_some_and(|given| given != role) {
+        let message = format!("the role of the instance's profile is {role}");
+        return Err(Fault::validation(message));
+    }
+    let known = [
+        ("account", &instance.account),
+        ("region", &instance.region),
+        ("role", &role),
+    ];
+    if let Value::Object(fields) = &mut body {
+        fields.extend(known.map(|(name, value)| (name.to_owned(), value.clone().into())));
+    }
+    Ok(body)
 }
 
 fn read<'a>(path: &str, body: &'a Value) -> Result<Asked<'a>, Fault> {
@@ -176,6 +219,7 @@ fn assume(world: &mut World, asked: &Asked<'_>) -> Result<Held, Fault> {
     let session = &issued.session;
     Ok(Held {
         access_key_id: session.access_key_id.clone(),
+        role: asked.role.to_owned(),
         until: session.expires_at,
         credentials: answer(asked, &issued, world.now),
     })

@@ -46,6 +46,12 @@ pub struct World {
     pub athena: crate::athena::State,
     /// EC2, Lambda, DynamoDB and Secrets Manager.
     pub compute: crate::compute::State,
+    /// Systems Manager.
+    #[serde(default)]
+    pub ssm: crate::ssm::State,
+    /// CloudFormation.
+    #[serde(default)]
+    pub cloudformation: crate::cloudformation::State,
     /// CloudTrail.
     pub trail: crate::trail::State,
     /// Who is signed in to the console.
@@ -132,6 +138,8 @@ impl World {
             organizations: crate::organizations::State::default(),
             athena: crate::athena::State::default(),
             compute: crate::compute::State::default(),
+            ssm: crate::ssm::State::default(),
+            cloudformation: crate::cloudformation::State::default(),
             trail: crate::trail::State::default(),
             signin: crate::signin::State::default(),
             workload: crate::workload::State::default(),

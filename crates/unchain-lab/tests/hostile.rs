@@ -259,6 +259,7 @@ fn json_rows() -> Vec<(&'static str, String)> {
             "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
         ),
         (unchain_lab::service::Service::DynamoDb, "DynamoDB_20120810"),
+        (unchain_lab::service::Service::Ssm, "AmazonSSM"),
         (
             unchain_lab::service::Service::SecretsManager,
             "secretsmanager",

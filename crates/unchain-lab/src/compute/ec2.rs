@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{pass_role, role_arn};
+use super::{association, network, pass_role, role_arn};
 use crate::call::{Call, Fault, Recorded, Reply};
 use crate::operation::{Ask, Event, Operation, Permission};
 use crate::params::text_list;
@@ -49,7 +49,7 @@ impl Instance {
     }
 }
 
-fn error(code: &str, message: impl Into<String>) -> Fault {
+pub(super) fn error(code: &str, message: impl Into<String>) -> Fault {
     Fault::api(400, code, message)
 }
 
@@ -68,7 +68,7 @@ fn role_of(world: &World, call: &Call<'_>, profile: &str) -> Option<String> {
     role_arn(world, account, found.role.as_ref()?)
 }
 
-fn arn(call: &Call<'_>, id: &str) -> String {
+pub(super) fn arn(call: &Call<'_>, id: &str) -> String {
     format!(
         "arn:aws:ec2:{}:{}:instance/{id}",
         call.region, call.caller.account
@@ -84,10 +84,25 @@ fn run_asks(world: &World, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
 
 fn associate_asks(world: &World, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
     let id = call.text("InstanceId").unwrap_or_default();
-    let mut asks = vec![Ask::on("ec2:AssociateIamInstanceProfile", arn(call, &id))];
+    let action = "ec2:AssociateIamInstanceProfile";
+    Ok(associate_asks_on(world, call, (action, &id)))
+}
+
+/// The questions of giving a profile to an instance: the role in it is passed on.
+pub(super) fn associate_asks_on(
+    world: &World,
+    call: &Call<'_>,
+    (action, id): (&str, &str),
+) -> Vec<Ask> {
+    let mut asks = vec![Ask::on(action, arn(call, id))];
     let role = profile_name(call).and_then(|name| role_of(world, call, &name));
     asks.extend(role.map(|role| pass_role(&role, "ec2.amazonaws.com")));
-    Ok(asks)
+    asks
+}
+
+fn password_asks(_world: &World, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
+    let id = call.text("InstanceId").unwrap_or_default();
+    Ok(vec![Ask::on("ec2:GetPasswordData", arn(call, &id))])
 }
 
 fn terminate_asks(_world: &World, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
@@ -98,7 +113,7 @@ fn terminate_asks(_world: &World, call: &Call<'_>) -> Result<Vec<Ask>, Fault> {
         .collect())
 }
 
-fn known_profile(world: &World, call: &Call<'_>) -> Result<Option<String>, Fault> {
+pub(super) fn known_profile(world: &World, call: &Call<'_>) -> Result<Option<String>, Fault> {
     let Some(name) = profile_name(call) else {
         return Ok(None);
     };
@@ -164,7 +179,7 @@ fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     })
 }
 
-fn association(world: &mut World) -> String {
+pub(super) fn association(world: &mut World) -> String {
     format!("iip-assoc-0{:016x}", world.ids.number())
 }
 
@@ -235,7 +250,7 @@ fn recorded_ids(call: &Call<'_>) -> Value {
     }
 }
 
-fn own<'a>(
+pub(super) fn own<'a>(
     world: &'a World,
     call: &'a Call<'_>,
 ) -> impl Iterator<Item = (&'a String, &'a Instance)> {
@@ -286,6 +301,16 @@ fn not_found(id: &str) -> Fault {
         "InvalidInstanceID.NotFound",
         format!("The instance ID '{id}' does not exist"),
     )
+}
+
+/// An instance of the caller's account and region.
+pub(super) fn own_named<'a>(
+    world: &'a World,
+    call: &'a Call<'_>,
+    id: &str,
+) -> Result<&'a Instance, Fault> {
+    let found = own(world, call).find(|(known, _)| *known == id);
+    found.map(|(_, instance)| instance).ok_or_else(|| not_found(id))
 }
 
 /// Filters are not offered.
@@ -373,7 +398,7 @@ fn associate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     Ok(Reply::of(json!({ "IamInstanceProfileAssociation": shown })))
 }
 
-fn shown_association(world: &World, (id, instance): (&str, &Instance)) -> Option<Value> {
+pub(super) fn shown_association(world: &World, (id, instance): (&str, &Instance)) -> Option<Value> {
     let (name, association) = instance.profile.as_ref()?;
     Some(json!({
         "AssociationId": association,
@@ -447,4 +472,9 @@ pub const OPERATIONS: &[Operation] = &[
     row!("TerminateInstances", false, Permission::Asks(terminate_asks), terminate),
     row!("AssociateIamInstanceProfile", false, Permission::Asks(associate_asks), associate),
     row!("DescribeIamInstanceProfileAssociations", true, Permission::Any, associations),
+    row!("DisassociateIamInstanceProfile", false, Permission::Asks(association::disassociate_asks), association::disassociate),
+    row!("ReplaceIamInstanceProfileAssociation", false, Permission::Asks(association::replace_asks), association::replace),
+    row!("DescribeVpcs", true, Permission::Any, network::vpcs),
+    row!("DescribeSecurityGroups", true, Permission::Any, network::groups),
+    row!("GetPasswordData", true, Permission::Asks(password_asks), network::password),
 ];

@@ -1,9 +1,11 @@
 //! Where workloads run and what they read: EC2, Lambda, DynamoDB and Secrets Manager, as far as a role is given to an
 //! instance or a function and a stolen session is used on data. Nothing is computed: functions are not run.
 
+mod association;
 mod dynamodb;
 mod ec2;
 mod lambda;
+mod network;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -46,7 +48,7 @@ pub fn event_name(operation: &'static str) -> &'static str {
 
 /// The permission to give a role to a service
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html).
-fn pass_role(role: &str, service: &str) -> Ask {
+pub(crate) fn pass_role(role: &str, service: &str) -> Ask {
     Ask {
         context: vec![("iam:PassedToService".to_owned(), vec![service.to_owned()])],
         ..Ask::on("iam:PassRole", role)

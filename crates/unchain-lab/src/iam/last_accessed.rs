@@ -94,6 +94,8 @@ fn title(service: &str) -> &'static str {
         Some(Service::Lambda) => "AWS Lambda",
         Some(Service::DynamoDb) => "Amazon DynamoDB",
         Some(Service::SecretsManager) => "AWS Secrets Manager",
+        Some(Service::Ssm) => "AWS Systems Manager",
+        Some(Service::CloudFormation) => "AWS CloudFormation",
         None => "",
     }
 }

@@ -10,6 +10,7 @@ pub(super) fn version(service: Service) -> &'static str {
         Service::Sns => "2010-03-31",
         Service::Sqs => "2012-11-05",
         Service::Ec2 => "2016-11-15",
+        Service::CloudFormation => "2010-05-15",
         _ => "2006-03-01",
     }
 }
@@ -35,6 +36,7 @@ pub(super) fn target(service: Service) -> &'static str {
         Service::Athena => "AmazonAthena",
         Service::DynamoDb => "DynamoDB_20120810",
         Service::SecretsManager => "secretsmanager",
+        Service::Ssm => "AmazonSSM",
         _ => "",
     }
 }
@@ -63,6 +65,9 @@ pub(super) const EC2_REPLY: &[(&str, &str)] = &[
     ("BlockDeviceMappings", "blockDeviceMapping"),
     ("Groups", "groupSet"),
     ("Images", "imagesSet"),
+    ("IpPermissions", "ipPermissions"),
+    ("IpPermissionsEgress", "ipPermissionsEgress"),
+    ("IpRanges", "ipRanges"),
     ("Instances", "instancesSet"),
     ("PrivateIpAddresses", "privateIpAddressesSet"),
     ("ProductCodes", "productCodes"),

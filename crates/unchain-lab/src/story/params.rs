@@ -82,6 +82,12 @@ fn adapt(ask: &mut Ask, step: &Step) {
         "GetItem" => set("Key", json!({"id": {"S": "1"}})),
         "PutItem" => set("Item", json!({"id": {"S": "1"}})),
         "RunInstances" | "AssociateIamInstanceProfile" => instance(ask, step),
+        "SendCommand" => {
+            let id = ask.params.get("InstanceIds").cloned().unwrap_or_default();
+            ask.params.insert("InstanceIds".to_owned(), json!([id]));
+            ask.params.insert("DocumentName".to_owned(), json!("AWS-RunShellScript"));
+            ask.params.insert("Parameters".to_owned(), json!({"commands": ["id"]}));
+        }
         "CreateFunction" => {
             set("Handler", json!("index.handler"));
             set(

@@ -52,6 +52,7 @@ fn query(ask: &Ask) -> Request {
         Service::Iam => "2010-05-08",
         Service::Sns => "2010-03-31",
         Service::Ec2 => "2016-11-15",
+        Service::CloudFormation => "2010-05-15",
         _ => "2011-06-15",
     };
     let mut pairs = vec![
@@ -98,6 +99,7 @@ fn json(ask: &Ask, version: &str) -> Request {
         Service::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
         Service::Organizations => "AWSOrganizationsV20161128",
         Service::Athena => "AmazonAthena",
+        Service::Ssm => "AmazonSSM",
         _ => "secretsmanager",
     };
     let body = Value::Object(ask.params.clone()).to_string().into_bytes();

@@ -289,7 +289,7 @@ fn owner(step: &Step) -> Option<(String, String)> {
     Some((text("accountId")?.to_owned(), user))
 }
 
-/// Providers, buckets, objects, secrets, tables and functions that lines use without anybody having made them.
+/// Providers, buckets, objects, secrets, tables, functions, parameters, nodes and stacks that lines use without anybody having made them.
 fn things(world: &mut World, script: &Script) -> Result<(), Fault> {
     providers(world, script);
     for bucket in &script.cast.buckets {
@@ -324,6 +324,9 @@ fn needed(call: &str) -> Option<(&'static str, &'static str)> {
         "GetSecretValue" => Some(("secretId", "secret")),
         "GetItem" | "PutItem" | "Query" | "Scan" => Some(("tableName", "table")),
         "Invoke" => Some(("functionName", "function")),
+        "GetParameter" => Some(("name", "parameter")),
+        "SendCommand" => Some(("instanceIds", "node")),
+        "DescribeStacks" => Some(("stackName", "stack")),
         _ => None,
     }
 }
@@ -344,6 +347,21 @@ fn make_thing(world: &mut World, account: &str, (kind, id): (&str, &str)) -> Res
                 "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
                 "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
             }),
+        ),
+        "parameter" => (
+            Service::Ssm,
+            "PutParameter",
+            json!({"Name": id, "Type": "String", "Value": "not a secret"}),
+        ),
+        "node" => (
+            Service::Ssm,
+            "UpdateInstanceInformation",
+            json!({"InstanceId": id, "AgentVersion": "3.3.0.0", "PlatformType": "Linux"}),
+        ),
+        "stack" => (
+            Service::CloudFormation,
+            "CreateStack",
+            json!({"StackName": id, "TemplateBody": "{\"Resources\": {}}"}),
         ),
         _ => (Service::Lambda, "CreateFunction", function(account, id)),
     };

@@ -25,10 +25,17 @@ const LEFT_OUT: &[&str] = &[
     "authenticationCode2",
     "zipFile",
     "sAMLMetadataDocument",
+    // CloudFormation logs the names of a stack's parameters only
+    // (docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-api-logging-cloudtrail.html).
+    "parameterValue",
+    "templateBody",
 ];
 
 /// There, but hidden.
 const HIDDEN: &[&str] = &["messageBody", "message", "item", "userData", "payload"];
+
+/// Parameters of one service that are there, but hidden; elsewhere the names are harmless.
+const HIDDEN_OF: &[(Service, &str)] = &[(Service::Ssm, "value"), (Service::Ssm, "parameters")];
 
 /// What stands in place of a hidden value.
 pub const HIDDEN_TEXT: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -54,6 +61,7 @@ const NUMBERS: &[&str] = &[
     "minimumPasswordLength",
     "maxPasswordAge",
     "passwordReusePrevention",
+    "timeoutInMinutes",
 ];
 
 /// … and as booleans.
@@ -69,6 +77,9 @@ const FLAGS: &[&str] = &[
     "hardExpiry",
     "dryRun",
     "disableApiTermination",
+    "disableRollback",
+    "enableTerminationProtection",
+    "usePreviousTemplate",
 ];
 
 /// `requestParameters` of parameters; null when there are none.
@@ -77,6 +88,10 @@ pub fn request(service: Service, params: &Map<String, Value>) -> Value {
     let mut request = Map::new();
     for (name, value) in params {
         let name = camel(name);
+        if HIDDEN_OF.contains(&(service, &name)) {
+            request.insert(name, HIDDEN_TEXT.into());
+            continue;
+        }
         if let Some(value) = member(&name, value) {
             let value = if typed { value } else { retype(&name, value) };
             request.insert(name, value);

@@ -88,6 +88,7 @@ const NAMED: &[(&str, &str)] = &[
     ("roleArn", "AWS::IAM::Role"),
     ("secretId", "AWS::SecretsManager::Secret"),
     ("functionName", "AWS::Lambda::Function"),
+    ("stackName", "AWS::CloudFormation::Stack"),
     ("accessKeyId", "AWS::IAM::AccessKey"),
 ];
 
