@@ -8,7 +8,6 @@ use crate::operation::Operation;
 use crate::session::Caller;
 
 /// A call whose signature was right and whose operation is known.
-#[derive(Debug)]
 pub struct Call<'a> {
     /// What is asked.
     pub operation: &'static Operation,
@@ -32,6 +31,8 @@ pub struct Call<'a> {
     /// The request id of reply and record.
     pub request_id: String,
 }
+
+shown!(Call<'_>: operation, caller, region, at, source_ip, user_agent, request_id);
 
 impl Call<'_> {
     /// A parameter as text; numbers and booleans are written out. None when absent.
@@ -89,7 +90,7 @@ pub fn lower_first(name: &str) -> String {
 }
 
 /// What an operation answers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Reply {
     /// The result under the names of the API; `Value::Null` for operations that answer nothing. Instants are
     /// [`Value::Number`]s of epoch seconds under names the protocol writes as its own dates (see `protocol`).
@@ -103,6 +104,8 @@ pub struct Reply {
     /// What CloudTrail says, where it is not what follows from parameters and value.
     pub recorded: Recorded,
 }
+
+shown!(Reply: status, headers);
 
 impl Reply {
     /// A reply of a value, recorded as the operation's table says.

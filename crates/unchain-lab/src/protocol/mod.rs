@@ -24,13 +24,14 @@ use crate::service::{Protocol, Service};
 const LONGEST_BODY: usize = 10 << 20;
 
 /// The operation a request names and its parameters.
-#[derive(Debug)]
 pub struct Asked {
     /// The operation.
     pub operation: &'static Operation,
     /// Parameters under the API's names.
     pub params: Map<String, Value>,
 }
+
+shown!(Asked: operation);
 
 /// How this request is spoken: SQS took the query protocol before it took JSON.
 fn spoken(service: Service, request: &Request) -> Protocol {
