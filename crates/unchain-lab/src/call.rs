@@ -5,6 +5,7 @@ use unchain_core::time::Timestamp;
 
 use crate::http::Request;
 use crate::operation::Operation;
+use crate::service::Protocol;
 use crate::session::Caller;
 
 /// A call whose signature was right and whose operation is known.
@@ -63,12 +64,18 @@ impl Call<'_> {
     ///
     /// # Errors
     ///
-    /// `MalformedInput` when it is there and is no number.
+    /// The error of the call's protocol when it is there and is no number that 64 bits hold.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Fault> {
-        self.text(name)
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| Fault::api(400, "MalformedInput", format!("{name} is not a number")))
+        let number = self.text(name).map(|text| text.parse()).transpose();
+        number.map_err(|_| {
+            let code = match self.operation.service.protocol() {
+                Protocol::Query => "MalformedInput",
+                Protocol::Ec2 => "InvalidParameterValue",
+                Protocol::Json(_) | Protocol::RestJson => "SerializationException",
+                Protocol::RestXml => "InvalidArgument",
+            };
+            Fault::api(400, code, format!("{name} is not a number"))
+        })
     }
 
     /// The elements of a list; empty when absent.
@@ -164,6 +171,10 @@ pub enum Trouble {
     Expired,
     /// The request carries no signature where one is needed.
     Unsigned,
+    /// There is a signature, and it cannot be read.
+    Unreadable,
+    /// The request is authorized in another way than by Signature Version 4.
+    OtherScheme,
     /// Signed too long ago or in the future.
     Skewed,
     /// A presigned request is past its end.

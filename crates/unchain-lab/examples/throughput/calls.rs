@@ -29,7 +29,7 @@ pub(super) fn prepare(lab: &Lab, root: &Signer, at: Timestamp) -> Result<Signer,
         let form = format!("Action={form}&Version=2010-05-08");
         must(lab, &iam.form(&form, at), at)?;
     }
-    must(lab, &root.of("s3").s3("PUT", "/throughput", b"", at), at)?;
+    must(lab, &root.of("s3").s3(("PUT", "/throughput"), b"", at), at)?;
     let form = "Action=CreateAccessKey&UserName=bench&Version=2010-05-08";
     let text = must(lab, &iam.form(form, at), at)?;
     let part = |name: &str| element(&text, name).ok_or("no key");
@@ -47,8 +47,8 @@ pub(super) fn call(user: &Signer, (client, number): (usize, usize), at: Timestam
     match number % 5 {
         0 => user.form("Action=GetCallerIdentity&Version=2011-06-15", at),
         1 => user.form(ASSUME, at),
-        2 => user.of("s3").s3("PUT", &key, b"a small object", at),
-        3 => user.of("s3").s3("GET", &key, b"", at),
+        2 => user.of("s3").s3(("PUT", &key), b"a small object", at),
+        3 => user.of("s3").s3(("GET", &key), b"", at),
         _ => {
             let form = "Action=ListUsers&Version=2010-05-08";
             user.of("iam").form(form, at)
