@@ -37,6 +37,8 @@ enum Target {
     Sigma,
     /// A policy prints as it was read, and knowing more never contradicts
     Policy,
+    /// Signed requests are answered, and a saved world answers as it did
+    Lab,
 }
 
 /// Runs the targets; the first that finds something ends it.
@@ -96,6 +98,7 @@ impl Target {
             Self::Trail => "trail",
             Self::Sigma => "sigma",
             Self::Policy => "policy",
+            Self::Lab => "lab",
         }
     }
 
@@ -123,6 +126,7 @@ impl Target {
             Self::Trail => command.args(["-max_len=4096", "-dict=fuzz/trail.dict"]),
             Self::Sigma => command.args(["-max_len=4096", "-dict=fuzz/sigma.dict"]),
             Self::Policy => command.args(["-max_len=2048", "-dict=fuzz/policy.dict"]),
+            Self::Lab => command.args(["-max_len=4096", "-dict=fuzz/lab.dict"]),
         };
         command
     }
@@ -130,8 +134,10 @@ impl Target {
 
 /// Inputs to begin from: our own stories and what they expand to.
 fn seeds(target: Target, scenarios: &Path) -> Result<Vec<Vec<u8>>> {
-    if target == Target::Policy {
-        return Ok(policies_of_the_cases());
+    match target {
+        Target::Policy => return Ok(policies_of_the_cases()),
+        Target::Lab => return Ok(requests_of_the_lab()),
+        _ => {}
     }
     let mut seeds = Vec::new();
     for entry in WalkDir::new(scenarios).sort_by_file_name() {
@@ -158,6 +164,12 @@ fn rules_of_the_paper() -> Vec<Vec<u8>> {
     let blocks = paper.split("```yaml\n").skip(1);
     let rules = blocks.filter_map(|block| block.split("```").next());
     rules.map(|rule| rule.as_bytes().to_vec()).collect()
+}
+
+/// Requests of every service, one input each.
+fn requests_of_the_lab() -> Vec<Vec<u8>> {
+    let inputs = include_str!("../../fuzz/lab.seeds").split("\n====\n");
+    inputs.map(|input| input.as_bytes().to_vec()).collect()
 }
 
 /// The identity-based and resource policies of the cases of policy evaluation.
@@ -188,8 +200,8 @@ fn seeds_of_story(target: Target, story: &str) -> Result<Vec<Vec<u8>>> {
     Ok(match target {
         Target::Trail => vec![story.as_bytes().to_vec()],
         Target::Sigma => rules_of_the_paper(),
-        // No story tells a policy.
-        Target::Policy => Vec::new(),
+        // No story tells a policy or a request.
+        Target::Policy | Target::Lab => Vec::new(),
         Target::Record => records
             .iter()
             .map(|record| record.to_string().into_bytes())

@@ -32,6 +32,17 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     story(&program, &clients, &folder, out)
 }
 
+/// Measures the lab, built for release. It prints what it finds and fails if memory grows or a record is missing.
+pub(crate) fn bench() -> Result<()> {
+    for mode in ["loopback", "memory"] {
+        let mut run = Command::new("cargo");
+        run.args(["run", "--release", "--locked", "-p", "unchain-lab"]);
+        run.args(["--example", "throughput", "--", mode]);
+        crate::must(run.current_dir(crate::workspace()))?;
+    }
+    Ok(())
+}
+
 /// The folder of programs of a virtual environment with the clients.
 fn clients(folder: &Path) -> Result<PathBuf> {
     let bin = folder.join("clients/bin");

@@ -60,6 +60,8 @@ enum Chore {
     Quiet(quiet::QuietArgs),
     /// Have boto3, the AWS CLI and terraform use the lab as they use AWS
     Lab,
+    /// Count the signed calls that the lab answers in a second, and what memory a million of them take
+    LabBench,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
     PolicyOracle(oracle::OracleArgs),
     /// Print which key issued which and how often each was used, read in the plainest way
@@ -79,6 +81,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Lab => lab::run(out)?,
+        Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,
         Chore::Docs(args) => return docs::run(&args, out),

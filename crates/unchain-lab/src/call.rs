@@ -5,10 +5,10 @@ use unchain_core::time::Timestamp;
 
 use crate::http::Request;
 use crate::operation::Operation;
+use crate::service::Protocol;
 use crate::session::Caller;
 
 /// A call whose signature was right and whose operation is known.
-#[derive(Debug)]
 pub struct Call<'a> {
     /// What is asked.
     pub operation: &'static Operation,
@@ -32,6 +32,8 @@ pub struct Call<'a> {
     /// The request id of reply and record.
     pub request_id: String,
 }
+
+shown!(Call<'_>: operation, caller, region, at, source_ip, user_agent, request_id);
 
 impl Call<'_> {
     /// A parameter as text; numbers and booleans are written out. None when absent.
@@ -62,12 +64,18 @@ impl Call<'_> {
     ///
     /// # Errors
     ///
-    /// `MalformedInput` when it is there and is no number.
+    /// The error of the call's protocol when it is there and is no number that 64 bits hold.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Fault> {
-        self.text(name)
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| Fault::api(400, "MalformedInput", format!("{name} is not a number")))
+        let number = self.text(name).map(|text| text.parse()).transpose();
+        number.map_err(|_| {
+            let code = match self.operation.service.protocol() {
+                Protocol::Query => "MalformedInput",
+                Protocol::Ec2 => "InvalidParameterValue",
+                Protocol::Json(_) | Protocol::RestJson => "SerializationException",
+                Protocol::RestXml => "InvalidArgument",
+            };
+            Fault::api(400, code, format!("{name} is not a number"))
+        })
     }
 
     /// The elements of a list; empty when absent.
@@ -89,7 +97,7 @@ pub fn lower_first(name: &str) -> String {
 }
 
 /// What an operation answers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Reply {
     /// The result under the names of the API; `Value::Null` for operations that answer nothing. Instants are
     /// [`Value::Number`]s of epoch seconds under names the protocol writes as its own dates (see `protocol`).
@@ -103,6 +111,8 @@ pub struct Reply {
     /// What CloudTrail says, where it is not what follows from parameters and value.
     pub recorded: Recorded,
 }
+
+shown!(Reply: status, headers);
 
 impl Reply {
     /// A reply of a value, recorded as the operation's table says.
@@ -161,6 +171,10 @@ pub enum Trouble {
     Expired,
     /// The request carries no signature where one is needed.
     Unsigned,
+    /// There is a signature, and it cannot be read.
+    Unreadable,
+    /// The request is authorized in another way than by Signature Version 4.
+    OtherScheme,
     /// Signed too long ago or in the future.
     Skewed,
     /// A presigned request is past its end.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 /// One HTTP request, as received.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
@@ -18,6 +18,8 @@ pub struct Request {
     /// Where the connection came from.
     pub peer: IpAddr,
 }
+
+shown!(Request: method, path, peer);
 
 impl Default for Request {
     fn default() -> Self {
@@ -48,7 +50,7 @@ impl Request {
 }
 
 /// One HTTP response.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -57,6 +59,8 @@ pub struct Response {
     /// The body.
     pub body: Vec<u8>,
 }
+
+shown!(Response: status, headers);
 
 /// Splits `a=b&c=d` and decodes both sides; `+` is a space. Bytes that are not UTF-8 become U+FFFD.
 pub fn form(text: &str) -> Vec<(String, String)> {

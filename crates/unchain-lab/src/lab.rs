@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::session::{Caller, Who};
 use crate::sigv4::{self, Claim, Credential, Moment, Signed};
 use crate::world::{Source, World};
-use crate::{control, enforce, protocol, sts, trail};
+use crate::{control, enforce, http, protocol, sts, trail};
 
 /// After so many calls, tokens that ended long ago are forgotten.
 const SWEEP: u64 = 4096;
@@ -76,21 +76,26 @@ impl Lab {
 
     fn serve(&self, request: &Request, host: Timestamp) -> Response {
         let request_id = self.world().ids.guid();
-        let arrival = Claim::read(request)
-            .and_then(|claim| Ok((route(request, claim.as_ref())?, claim)))
-            .map(|(service, claim)| Arrival {
-                request,
-                service,
-                claim,
-                request_id: request_id.clone(),
-            });
-        let arrival = match arrival {
-            Ok(arrival) => arrival,
+        let claim = match Claim::read(request) {
+            Ok(claim) => claim,
+            Err(fault) => return protocol::fault(guessed(request), request, &fault, &request_id),
+        };
+        let service = match route(request, claim.as_ref()) {
+            Ok(service) => service,
             Err(fault) => return protocol::fault(None, request, &fault, &request_id),
         };
-        match self.call(&arrival, host) {
-            Ok((operation, reply)) => protocol::reply(operation, request, &reply, &request_id),
-            Err(fault) => protocol::fault(Some(arrival.service), request, &fault, &request_id),
+        let arrival = Arrival {
+            request,
+            service,
+            claim,
+            request_id,
+        };
+        let outcome = protocol::fits(service, request).and_then(|()| self.call(&arrival, host));
+        match outcome {
+            Ok((operation, reply)) => {
+                protocol::reply(operation, request, &reply, &arrival.request_id)
+            }
+            Err(fault) => protocol::fault(Some(service), request, &fault, &arrival.request_id),
         }
     }
 
@@ -157,6 +162,20 @@ fn route(request: &Request, claim: Option<&Claim>) -> Result<Service, Fault> {
         None if form => Service::Sts,
         None => Service::S3,
     })
+}
+
+/// The service that a request whose signature cannot be read seems to be meant for: its client reads that service's
+/// errors.
+fn guessed(request: &Request) -> Option<Service> {
+    let header = request.header("authorization").unwrap_or_default();
+    let signed_for = |service: &&Service| {
+        let end = format!("/{}/aws4_request", service.name());
+        header.contains(&end) || http::decode(&request.query).contains(&end)
+    };
+    let named = Service::ALL.iter().find(signed_for).copied();
+    let lambda = request.path.starts_with("/2015-03-31/functions");
+    let named = named.or_else(|| lambda.then_some(Service::Lambda));
+    named.or_else(|| route(request, None).ok())
 }
 
 /// What is asked. Without a signature only S3 and the two calls that bring a token of another kind are served.

@@ -15,6 +15,9 @@
 //!
 //! What it must not know: lineage, findings, containment. Nothing of the product may rest on it.
 
+#[macro_use]
+mod shown;
+
 pub mod athena;
 pub mod call;
 pub mod clock;

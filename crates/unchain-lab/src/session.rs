@@ -9,7 +9,7 @@ use unchain_core::time::Timestamp;
 use crate::iam::Document;
 
 /// A temporary credential. The token itself is not kept, only its hash.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Session {
     /// The access key id, `ASIA…`.
     pub access_key_id: String,
@@ -45,6 +45,8 @@ pub struct Session {
     /// How the session came to be, where it shows in CloudTrail or restricts what it may do.
     pub made_by: MadeBy,
 }
+
+shown!(Session: access_key_id, account, who, issued_at, expires_at, made_by);
 
 /// What issued a temporary credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ pub struct State {
 }
 
 /// What a metadata service gives until the credentials are about to end.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Held {
     access_key_id: String,
     /// The role that they are of.
@@ -37,6 +37,8 @@ struct Held {
     until: i64,
     credentials: Value,
 }
+
+shown!(Held: access_key_id, until);
 
 /// New credentials are there this long before the old ones end, in seconds
 /// (docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html: at least five minutes).

@@ -12,7 +12,7 @@ use crate::ids::Ids;
 use crate::session::Session;
 
 /// The pretend AWS.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct World {
     /// How the lab behaves.
     pub settings: Settings,
@@ -59,6 +59,8 @@ pub struct World {
     /// Credentials that workloads hold.
     pub workload: crate::workload::State,
 }
+
+shown!(World: settings, clock, now);
 
 /// How the lab behaves; set at the start, changed through the control address.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -2,11 +2,17 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
+use serde_json::Map;
 use support::Signer;
 use unchain_core::time::Timestamp;
 use unchain_lab::Lab;
+use unchain_lab::call::Call;
 use unchain_lab::http::Request;
+use unchain_lab::service::Service;
+use unchain_lab::session::Caller;
 use unchain_lab::world::{Settings, World};
 
 fn now() -> Timestamp {
@@ -212,10 +218,10 @@ proptest! {
     ) {
         let (lab, signer) = lab();
         let signer = signer.of("s3");
-        prop_assert_eq!(answers(&lab, &signer.s3("PUT", "/bucket", b"", now())), 200);
+        prop_assert_eq!(answers(&lab, &signer.s3(("PUT", "/bucket"), b"", now())), 200);
         let path = format!("/bucket?{query}");
-        prop_assert_ne!(answers(&lab, &signer.s3(method, &path, body.as_bytes(), now())), 500);
-        prop_assert_ne!(answers(&lab, &signer.s3(method, "/bucket/key", body.as_bytes(), now())), 500);
+        prop_assert_ne!(answers(&lab, &signer.s3((method, &path), body.as_bytes(), now())), 500);
+        prop_assert_ne!(answers(&lab, &signer.s3((method, "/bucket/key"), body.as_bytes(), now())), 500);
     }
 
     #[test]
@@ -331,4 +337,71 @@ fn a_signed_call_changes_the_world_and_a_token_works() {
         (status, part(&text, "Code").as_str()),
         (403, "MissingAuthenticationToken")
     );
+}
+
+#[test]
+fn long_ended_tokens_are_forgotten() {
+    let (lab, root) = lab();
+    let token = "Action=GetSessionToken&Version=2011-06-15";
+    for _ in 0..100 {
+        assert_eq!(answers(&lab, &root.of("sts").form(token, now())), 200);
+    }
+    assert_eq!(lab.world().sessions.len(), 100);
+    let later = now().plus(3600 + 86_400 + 1);
+    for _ in 0..5000 {
+        lab.handle(&Request::default(), later);
+    }
+    assert_eq!(lab.world().sessions.len(), 0, "root's tokens last an hour");
+}
+
+#[test]
+fn debug_output_holds_no_secret() {
+    let (lab, root) = lab();
+    let form = "Action=GetSessionToken&Version=2011-06-15&DurationSeconds=900";
+    let response = lab.handle(&root.of("sts").form(form, now()), now());
+    let text = String::from_utf8(response.body.clone()).unwrap();
+    let part = |name: &str| support::element(&text, name).unwrap();
+    let token = part("SessionToken");
+    let signer = Signer {
+        key: part("AccessKeyId"),
+        secret: part("SecretAccessKey"),
+        token: Some(token.clone()),
+        service: "iam".to_owned(),
+    };
+    let world = lab.world();
+    let session = &world.sessions[&signer.key];
+    let caller = Caller {
+        session: Some(Arc::clone(session)),
+        ..Caller::anonymous()
+    };
+    let password = "Action=CreateLoginProfile&UserName=eve&Password=Correct-Horse-7";
+    let request = signer.form(password, now());
+    let call = Call {
+        operation: Service::Iam.operation("CreateLoginProfile").unwrap(),
+        caller: caller.clone(),
+        region: String::new(),
+        params: Map::from_iter([("Password".to_owned(), "Correct-Horse-7".into())]),
+        http: &request,
+        body: request.body.clone(),
+        at: now(),
+        source_ip: String::new(),
+        user_agent: String::new(),
+        request_id: String::new(),
+    };
+    let account = &world.accounts["111122223333"];
+    let shown =
+        format!("{session:?} {caller:?} {call:?} {request:?} {response:?} {account:?} {world:?}");
+    assert!(shown.contains(&signer.key) && shown.contains("CreateLoginProfile"));
+    let bytes = format!("{:?}", b"Correct-Horse-7");
+    let bytes = bytes.trim_matches(['[', ']']);
+    for secret in [
+        &signer.secret,
+        &root.secret,
+        &token,
+        &session.token_hash,
+        "Correct-Horse-7",
+        bytes,
+    ] {
+        assert!(!shown.contains(secret), "a secret in {shown}");
+    }
 }

@@ -157,7 +157,7 @@ fn the_world_is_kept_when_the_server_stops() {
     let temp = tempfile::tempdir().unwrap();
     let (world, signer) = world();
     let folder = Folder::open(temp.path()).unwrap();
-    let bucket = signer.of("s3").s3("PUT", "/kept", b"", clock());
+    let bucket = signer.of("s3").s3(("PUT", "/kept"), b"", clock());
     run(with_server(world, Some(folder), async |mut stream| {
         stream.write_all(&wire(&bucket, "")).await.unwrap();
         assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));

@@ -9,7 +9,7 @@ use crate::service::Service;
 use crate::world::World;
 
 /// One secret with its current value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Secret {
     /// The name.
     pub name: String,
@@ -24,6 +24,8 @@ pub struct Secret {
     /// When it will be gone, virtual seconds since 1970; none: it is not to be deleted.
     pub deleted_at: Option<i64>,
 }
+
+shown!(Secret: name, version, created_at, changed_at, deleted_at);
 
 /// How long a deleted secret can be restored, days
 /// (docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html).

@@ -142,7 +142,7 @@ impl Iam {
 
 /// A password for one service, such as CodeCommit's Git over HTTPS
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ServiceCredential {
     /// `ACCA…`
     pub id: String,
@@ -159,6 +159,8 @@ pub struct ServiceCredential {
     /// Virtual seconds since 1970; none: it does not end.
     pub expires_at: Option<i64>,
 }
+
+shown!(ServiceCredential: id, service, active, created_at, expires_at);
 
 /// What a console password must be
 /// (docs.aws.amazon.com/IAM/latest/APIReference/API_PasswordPolicy.html).
@@ -234,7 +236,7 @@ pub struct User {
 }
 
 /// A console password.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Login {
     /// In clear: the account is a pretence. Never in a record or an answer.
     pub password: String,
@@ -244,8 +246,10 @@ pub struct Login {
     pub reset_required: bool,
 }
 
+shown!(Login: created_at, reset_required);
+
 /// A long-term access key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct AccessKey {
     /// `AKIA…`
     pub id: String,
@@ -258,6 +262,8 @@ pub struct AccessKey {
     /// When, which service and region it was last used with.
     pub last_used: Option<(i64, String, String)>,
 }
+
+shown!(AccessKey: id, active, created_at, last_used);
 
 /// A group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -387,7 +393,7 @@ pub struct InstanceProfile {
 }
 
 /// A virtual MFA device.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct MfaDevice {
     /// The TOTP seed (RFC 6238, six digits, thirty seconds, SHA-1).
     pub seed: Vec<u8>,
@@ -396,6 +402,8 @@ pub struct MfaDevice {
     /// The last time step whose code was taken: a code counts once.
     pub last_step: Option<i64>,
 }
+
+shown!(MfaDevice: enabled, last_step);
 
 /// An identity provider.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -60,6 +60,7 @@ fn query(trouble: &Trouble, status: u16) -> Option<Row> {
         }
         Trouble::Expired => (403, "ExpiredToken", None),
         Trouble::Unsigned => (403, "MissingAuthenticationToken", None),
+        Trouble::Unreadable | Trouble::OtherScheme => (400, "IncompleteSignature", None),
         Trouble::UnknownOperation => (status, "InvalidAction", None),
         Trouble::Api(_) => return None,
     })
@@ -84,6 +85,7 @@ fn ec2(trouble: &Trouble, status: u16) -> Option<Row> {
             "MissingParameter",
             Some("The request must contain the parameter AWSAccessKeyId"),
         ),
+        Trouble::Unreadable | Trouble::OtherScheme => (400, "IncompleteSignature", None),
         Trouble::UnknownOperation => (status, "InvalidAction", None),
         Trouble::Api(_) => return None,
     })
@@ -102,6 +104,7 @@ fn json_services(trouble: &Trouble, status: u16) -> Option<Row> {
             "MissingAuthenticationTokenException",
             Some("Missing Authentication Token"),
         ),
+        Trouble::Unreadable | Trouble::OtherScheme => (status, "IncompleteSignatureException", None),
         Trouble::UnknownOperation if status == 403 => (404, "UnknownOperationException", None),
         Trouble::UnknownOperation => (400, "UnknownOperationException", None),
         Trouble::Api(_) => return None,
@@ -134,6 +137,8 @@ fn s3(trouble: &Trouble, status: u16) -> Option<Row> {
         }
         Trouble::UrlExpired => (403, "AccessDenied", None),
         Trouble::Unsigned => (403, "AccessDenied", Some("Access Denied")),
+        Trouble::Unreadable => (400, "AuthorizationHeaderMalformed", None),
+        Trouble::OtherScheme => (400, "InvalidRequest", None),
         Trouble::UnknownOperation => (status, "MethodNotAllowed", None),
         Trouble::Api(_) => return None,
     })

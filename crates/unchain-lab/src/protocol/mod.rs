@@ -23,14 +23,19 @@ use crate::service::{Protocol, Service};
 /// The longest body of a call to anything but S3, in bytes.
 const LONGEST_BODY: usize = 10 << 20;
 
+/// The longest headers and query of a call to S3, in bytes
+/// (docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPUT.html: the header section is limited to 8 KB).
+const LONGEST_HEAD: usize = 8 << 10;
+
 /// The operation a request names and its parameters.
-#[derive(Debug)]
 pub struct Asked {
     /// The operation.
     pub operation: &'static Operation,
     /// Parameters under the API's names.
     pub params: Map<String, Value>,
 }
+
+shown!(Asked: operation);
 
 /// How this request is spoken: SQS took the query protocol before it took JSON.
 fn spoken(service: Service, request: &Request) -> Protocol {
@@ -42,6 +47,22 @@ fn spoken(service: Service, request: &Request) -> Protocol {
         }
         protocol => protocol,
     }
+}
+
+/// Whether headers and query are short enough for a service.
+///
+/// # Errors
+///
+/// `RequestHeaderSectionTooLarge` of S3 (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+pub fn fits(service: Service, request: &Request) -> Result<(), Fault> {
+    let headers = request.headers.iter();
+    let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+    if service == Service::S3 && headers + request.query.len() > LONGEST_HEAD {
+        let message = "Your request header and the query parameters used to make the request exceed the maximum \
+                       allowed size.";
+        return Err(Fault::api(400, "RequestHeaderSectionTooLarge", message));
+    }
+    Ok(())
 }
 
 /// Reads what is asked of a service.

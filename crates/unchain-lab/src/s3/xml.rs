@@ -158,8 +158,16 @@ impl Node {
 ///
 /// # Errors
 ///
-/// `MalformedXML`, as S3 answers to anything that is not the XML it expects.
+/// `MissingRequestBodyError` for nothing, `MalformedXML` for anything that is not XML
+/// (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
 pub(super) fn parse(body: &[u8]) -> Result<Node, Fault> {
+    if body.is_empty() {
+        return Err(fault(
+            400,
+            "MissingRequestBodyError",
+            "Request Body is empty",
+        ));
+    }
     read(body).ok_or_else(malformed)
 }
 

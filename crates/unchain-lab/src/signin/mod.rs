@@ -33,7 +33,7 @@ const CONSOLE: i64 = 12 * 3600;
 const KEY: i64 = 900;
 
 /// Who is signed in.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct State {
     /// Console sessions by id.
     consoles: BTreeMap<String, Console>,
@@ -44,6 +44,8 @@ pub struct State {
     /// Bearer tokens of Identity Center.
     people: BTreeMap<String, identity_center::Person>,
 }
+
+shown!(State:);
 
 /// A console session.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -232,7 +232,7 @@ fn lifetime(text: Option<&str>) -> Result<i64, Fault> {
 }
 
 fn incomplete(message: &str) -> Fault {
-    Fault::api(400, "IncompleteSignature", message)
+    Fault::of(400, Trouble::Unreadable, message)
 }
 
 fn query_parameters(message: impl Into<String>) -> Fault {
@@ -240,9 +240,9 @@ fn query_parameters(message: impl Into<String>) -> Fault {
 }
 
 fn other_scheme() -> Fault {
-    Fault::api(
+    Fault::of(
         400,
-        "InvalidRequest",
+        Trouble::OtherScheme,
         "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
     )
 }

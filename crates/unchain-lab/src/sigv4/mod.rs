@@ -36,7 +36,7 @@ pub fn scope(request: &Request) -> Result<Option<Scope>, Fault> {
 }
 
 /// A signature that was right.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Signed {
     /// Whose key it is.
     pub caller: Caller,
@@ -45,6 +45,8 @@ pub struct Signed {
     /// Headers sent behind the body (`x-amz-checksum-…`), names in lower case.
     pub trailers: Vec<(String, String)>,
 }
+
+shown!(Signed: caller);
 
 /// The clocks that a signature's date is held against.
 #[derive(Debug, Clone, Copy)]

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn ask(service: Service, operation: &str, params: Value) -> Ask {
+    fn ask(service: Service, operation: &str, params: &Value) -> Ask {
         Ask {
             service,
             operation: operation.to_owned(),
@@ -189,12 +189,12 @@ mod tests {
     #[test]
     fn lists_are_flattened_as_each_protocol_wants() {
         let params = json!({"Tags": [{"Key": "a b", "Value": "c"}], "N": 5});
-        let sts = build(&ask(Service::Sts, "AssumeRole", params.clone()));
+        let sts = build(&ask(Service::Sts, "AssumeRole", &params));
         assert_eq!(
             String::from_utf8(sts.body).unwrap(),
             "Action=AssumeRole&Version=2011-06-15&Tags.member.1.Key=a%20b&Tags.member.1.Value=c&N=5"
         );
-        let ec2 = String::from_utf8(build(&ask(Service::Ec2, "X", params)).body).unwrap();
+        let ec2 = String::from_utf8(build(&ask(Service::Ec2, "X", &params)).body).unwrap();
         assert!(ec2.contains("&Tags.1.Key=a%20b&"), "{ec2}");
         assert_eq!(sts.headers.last().unwrap().1, "sts.eu-west-1.amazonaws.com");
     }
@@ -204,7 +204,7 @@ mod tests {
         let object = build(&ask(
             Service::S3,
             "PutObject",
-            json!({"Bucket": "b", "Key": "x y/z"}),
+            &json!({"Bucket": "b", "Key": "x y/z"}),
         ));
         assert_eq!(
             (object.method.as_str(), object.path.as_str()),
@@ -213,10 +213,10 @@ mod tests {
         let invoked = build(&ask(
             Service::Lambda,
             "Invoke",
-            json!({"FunctionName": "f"}),
+            &json!({"FunctionName": "f"}),
         ));
         assert_eq!(invoked.path, "/2015-03-31/functions/f/invocations");
-        let trails = build(&ask(Service::CloudTrail, "DescribeTrails", json!({})));
+        let trails = build(&ask(Service::CloudTrail, "DescribeTrails", &json!({})));
         assert!(
             trails
                 .header("x-amz-target")

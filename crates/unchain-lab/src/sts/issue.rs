@@ -14,11 +14,6 @@ use crate::iam::Document;
 use crate::session::{MadeBy, Session, Who};
 use crate::world::World;
 
-/// Expired credentials are remembered for a day, so that they are told from unknown ones.
-const REMEMBERED: i64 = 86_400;
-/// Expired credentials are looked for each time that many have been added.
-const SWEEP: usize = 1024;
-
 /// A temporary credential to be issued.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -66,12 +61,14 @@ impl Draft {
 }
 
 /// A credential as its receiver gets it: the only place where the token is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Issued {
     /// What the lab keeps.
     pub session: Arc<Session>,
     token: String,
 }
+
+shown!(Issued: session);
 
 impl Issued {
     /// `Credentials` of a reply.
@@ -95,7 +92,7 @@ impl Issued {
     }
 }
 
-/// Issues a credential now, and forgets those that expired more than a day ago.
+/// Issues a credential now. The lab forgets it when it has long ended.
 pub fn issue(world: &mut World, draft: Draft) -> Issued {
     let token = world.ids.session_token();
     let access_key_id = world.ids.identifier(Prefix::TemporaryKey, &draft.account);
@@ -118,12 +115,6 @@ pub fn issue(world: &mut World, draft: Draft) -> Issued {
         made_by: draft.made_by,
     });
     world.sessions.insert(access_key_id, Arc::clone(&session));
-    if world.sessions.len().is_multiple_of(SWEEP) {
-        let forgotten = world.now.saturating_sub(REMEMBERED);
-        world
-            .sessions
-            .retain(|_, session| session.expires_at > forgotten);
-    }
     Issued { session, token }
 }
 

@@ -23,7 +23,7 @@ pub struct Keys {
 }
 
 /// One region's key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Key {
     /// PKCS #1, DER, base64: `RSAPrivateKey`.
     private: String,
@@ -37,6 +37,8 @@ pub struct Key {
     #[serde(skip)]
     signer: Option<SigningKey<Sha256>>,
 }
+
+shown!(Key: fingerprint, made_at);
 
 impl Keys {
     /// A region's key, if it has one by now.

@@ -1,5 +1,11 @@
 //! A small company in the lab, called in process with no socket and no signature.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -477,23 +477,6 @@ fn the_account_of_any_key_is_told() {
 }
 
 #[test]
-fn long_expired_tokens_are_forgotten() {
-    let (mut desk, user, _) = desk();
-    for _ in 0..1000 {
-        desk.token(&user);
-    }
-    desk.world.now += 43_200 + 86_400 + 1;
-    for _ in 0..1024 {
-        desk.token(&user);
-    }
-    assert!(
-        desk.world.sessions.len() <= 1024,
-        "{}",
-        desk.world.sessions.len()
-    );
-}
-
-#[test]
 fn every_operation_answers_any_parameters_without_falling() {
     let (mut desk, user, role) = desk();
     let odd = [

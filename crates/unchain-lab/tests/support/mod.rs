@@ -29,7 +29,9 @@ impl Signer {
     pub(crate) fn sign(&self, mut request: Request, at: Timestamp) -> Request {
         let stamp = at.to_string().replace(['-', ':'], "");
         let day = stamp.get(..8).unwrap_or_default();
-        let hash = hex(&Sha256::digest(&request.body));
+        let stated = request.header("x-amz-content-sha256").map(str::to_owned);
+        let hash = stated.unwrap_or_else(|| hex(&Sha256::digest(&request.body)));
+        request.headers.retain(|(name, _)| name != "x-amz-content-sha256");
         let mut add =
             |name: &str, value: &str| request.headers.push((name.to_owned(), value.to_owned()));
         add("host", "127.0.0.1");
@@ -80,7 +82,7 @@ impl Signer {
     }
 
     /// A call of S3.
-    pub(crate) fn s3(&self, method: &str, path: &str, body: &[u8], at: Timestamp) -> Request {
+    pub(crate) fn s3(&self, (method, path): (&str, &str), body: &[u8], at: Timestamp) -> Request {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let request = Request {
             method: method.to_owned(),
