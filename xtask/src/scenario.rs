@@ -29,6 +29,12 @@ pub(crate) enum ScenarioChore {
     Expand,
     /// Compare the files with what the stories say, byte for byte
     Check,
+    /// Play every story in the lab: its records and truth as the lab gives them, in a folder of their own
+    Play {
+        /// Where they go; a story's older ones are replaced
+        #[arg(long, default_value = "target/played")]
+        out: PathBuf,
+    },
     /// Begin a story
     New {
         /// Its name: lower case, words joined by hyphens
@@ -51,6 +57,7 @@ pub(crate) fn run(args: &ScenarioArgs) -> anyhow::Result<()> {
     match &args.what {
         ScenarioChore::Expand => expand(&args.folder),
         ScenarioChore::Check => check(&args.folder),
+        ScenarioChore::Play { out } => play(&args.folder, out),
         ScenarioChore::New { name, records } => begin(&args.folder, name, *records),
     }
 }
@@ -109,6 +116,28 @@ fn check(folder: &Path) -> anyhow::Result<()> {
         "{}\nhint: run `cargo xtask scenario expand` and look at the difference",
         wrong.join("\n")
     );
+}
+
+fn play(folder: &Path, out: &Path) -> anyhow::Result<()> {
+    let program = crate::built()?;
+    for story in stories(folder)? {
+        let name = story.file_name().context("a story without a name")?;
+        let played = out.join(name);
+        if played.is_dir() {
+            std::fs::remove_dir_all(&played)
+                .with_context(|| format!("cannot empty `{}`", played.display()))?;
+        }
+        std::fs::create_dir_all(&played)
+            .with_context(|| format!("cannot make `{}`", played.display()))?;
+        let mut command = std::process::Command::new(&program);
+        command.args(["lab", "play"]).arg(story.join("story.trail"));
+        command.arg("--logs").arg(played.join("trail"));
+        command.arg("--truth").arg(played.join("truth.json"));
+        command.stdout(std::process::Stdio::null());
+        crate::must(&mut command)?;
+        say(&format!("{}", played.display()))?;
+    }
+    Ok(())
 }
 
 fn begin(folder: &Path, name: &str, records: bool) -> anyhow::Result<()> {
