@@ -325,6 +325,10 @@ fn an_instance_has_the_role_of_its_profile() {
     let replace =
         json!({"AssociationId": association, "IamInstanceProfile": {"Name": "quarantine"}});
     let replaced = company.must(&root, "ec2 ReplaceIamInstanceProfileAssociation", replace);
+    let logged = &events(&mut company, "ReplaceIamInstanceProfileAssociation")[0];
+    let named =
+        "/requestParameters/ReplaceIamInstanceProfileAssociationRequest/IamInstanceProfile/Name";
+    assert_eq!(logged.pointer(named), Some(&json!("quarantine")));
     let new = metadata(&mut company, asked.clone()).expect("credentials");
     assert_ne!(
         new, key,

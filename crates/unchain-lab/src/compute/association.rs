@@ -1,19 +1,25 @@
-//! Instance profiles that are taken from an instance or exchanged: what takes the role from a machine that runs.
+//! Which instance profile an instance has: given, exchanged and taken, which is what takes the role from a machine that
+//! runs.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::ec2::{
-    arn, associate_asks_on, association, error, known_profile, own, shown_association,
+    Instance, arn, associate_asks_on, error, known_profile, not_found, own, shown_profile,
 };
-use crate::call::{Call, Fault, Reply};
+use crate::call::{Call, Fault, Recorded, Reply};
 use crate::operation::Ask;
+use crate::trail::elements;
 use crate::world::World;
+
+/// A new association's id.
+pub(super) fn id(world: &mut World) -> String {
+    format!("iip-assoc-0{:016x}", world.ids.number())
+}
 
 /// The instance of the caller's that an association is of.
 fn instance(world: &World, call: &Call<'_>) -> Result<String, Fault> {
     let wanted = call.text("AssociationId").unwrap_or_default();
-    let mut own = own(world, call);
-    let found = own.find(|(_, instance)| {
+    let found = own(world, call).find(|(_, instance)| {
         let profile = instance.profile.as_ref();
         profile.is_some_and(|(_, association)| *association == wanted)
     });
@@ -34,34 +40,95 @@ pub(super) fn replace_asks(world: &World, call: &Call<'_>) -> Result<Vec<Ask>, F
     Ok(associate_asks_on(world, call, (action, &id)))
 }
 
-pub(super) fn disassociate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let id = instance(world, call)?;
-    let mut shown = None;
-    if let Some(instance) = world.compute.instances.get(&id) {
-        shown = shown_association(world, (&id, instance));
-    }
-    if let Some(fields) = shown.as_mut().and_then(serde_json::Value::as_object_mut) {
-        fields.insert("State".to_owned(), "disassociating".into());
-    }
-    if let Some(instance) = world.compute.instances.get_mut(&id) {
-        instance.profile = None;
-    }
-    Ok(Reply::of(json!({ "IamInstanceProfileAssociation": shown })))
+fn shown(world: &World, (id, instance): (&str, &Instance)) -> Option<Value> {
+    let (name, association) = instance.profile.as_ref()?;
+    Some(json!({
+        "AssociationId": association,
+        "InstanceId": id,
+        "IamInstanceProfile": shown_profile(world, instance, name),
+        "State": "associated",
+    }))
 }
 
-pub(super) fn replace(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let id = instance(world, call)?;
-    let name = known_profile(world, call)?.ok_or_else(|| {
+/// The association that an instance has now. CloudTrail keeps the whole request under the name of its element, in the
+/// API's names (recorded events of AssociateIamInstanceProfile).
+fn answered(world: &World, call: &Call<'_>, id: &str) -> Reply {
+    let instance = world.compute.instances.get(id);
+    let shown = instance.and_then(|instance| shown(world, (id, instance)));
+    let answer = json!({ "IamInstanceProfileAssociation": shown });
+    let around = |end: &str, inside: Value| {
+        let name = format!("{}{end}", call.operation.name);
+        Value::Object(Map::from_iter([(name, inside)]))
+    };
+    let recorded = Recorded {
+        request: Some(around("Request", Value::Object(call.params.clone()))),
+        response: Some(around("Response", elements::response(&answer))),
+        ..Recorded::default()
+    };
+    Reply {
+        recorded,
+        ..Reply::of(answer)
+    }
+}
+
+/// The profile that a call must name.
+fn profile(world: &World, call: &Call<'_>) -> Result<String, Fault> {
+    known_profile(world, call)?.ok_or_else(|| {
         error(
             "MissingParameter",
             "The request must contain the parameter IamInstanceProfile",
         )
-    })?;
-    let association = association(world);
-    if let Some(instance) = world.compute.instances.get_mut(&id) {
-        instance.profile = Some((name, association));
+    })
+}
+
+pub(super) fn associate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
+    let id = call.text("InstanceId").unwrap_or_default();
+    let name = profile(world, call)?;
+    let found = own(world, call).find(|(known, _)| **known == id);
+    let (_, instance) = found.ok_or_else(|| not_found(&id))?;
+    if instance.profile.is_some() {
+        return Err(error(
+            "IncorrectState",
+            "There is an existing association for instance",
+        ));
     }
-    let changed = world.compute.instances.get(&id);
-    let shown = changed.and_then(|instance| shown_association(world, (&id, instance)));
-    Ok(Reply::of(json!({ "IamInstanceProfileAssociation": shown })))
+    give(world, &id, name);
+    Ok(answered(world, call, &id))
+}
+
+fn give(world: &mut World, id: &str, profile: String) {
+    let association = self::id(world);
+    if let Some(instance) = world.compute.instances.get_mut(id) {
+        instance.profile = Some((profile, association));
+    }
+}
+
+pub(super) fn replace(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
+    let id = instance(world, call)?;
+    let name = profile(world, call)?;
+    give(world, &id, name);
+    Ok(answered(world, call, &id))
+}
+
+pub(super) fn disassociate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
+    let id = instance(world, call)?;
+    let mut reply = answered(world, call, &id);
+    if let Some(state) = reply
+        .value
+        .pointer_mut("/IamInstanceProfileAssociation/State")
+    {
+        *state = "disassociating".into();
+    }
+    if let Some(instance) = world.compute.instances.get_mut(&id) {
+        instance.profile = None;
+    }
+    Ok(reply)
+}
+
+/// Filters are not offered.
+pub(super) fn list(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
+    let all: Vec<Value> = own(world, call)
+        .filter_map(|(id, instance)| shown(world, (id, instance)))
+        .collect();
+    Ok(Reply::of(json!({ "IamInstanceProfileAssociations": all })))
 }

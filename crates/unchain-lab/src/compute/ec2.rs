@@ -158,7 +158,7 @@ fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
                 .text("InstanceType")
                 .unwrap_or_else(|| "m1.small".to_owned()),
             launched_at: world.now,
-            profile: profile.clone().map(|name| (name, association(world))),
+            profile: profile.clone().map(|name| (name, association::id(world))),
             tokens_required: tokens_required(call),
             terminated: false,
             tags: tags(call),
@@ -177,10 +177,6 @@ fn run(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
             "Instances": made,
         }))
     })
-}
-
-pub(super) fn association(world: &mut World) -> String {
-    format!("iip-assoc-0{:016x}", world.ids.number())
 }
 
 fn tokens_required(call: &Call<'_>) -> bool {
@@ -286,7 +282,7 @@ fn shown(world: &World, (id, instance): (&str, &Instance)) -> Value {
     })
 }
 
-fn shown_profile(world: &World, instance: &Instance, name: &str) -> Value {
+pub(super) fn shown_profile(world: &World, instance: &Instance, name: &str) -> Value {
     let iam = world.iam(&instance.account);
     let profile = iam.and_then(|iam| iam.instance_profiles.get(name));
     let path = profile.map_or("/", |profile| profile.path.as_str());
@@ -296,7 +292,7 @@ fn shown_profile(world: &World, instance: &Instance, name: &str) -> Value {
     })
 }
 
-fn not_found(id: &str) -> Fault {
+pub(super) fn not_found(id: &str) -> Fault {
     error(
         "InvalidInstanceID.NotFound",
         format!("The instance ID '{id}' does not exist"),
@@ -310,7 +306,9 @@ pub(super) fn own_named<'a>(
     id: &str,
 ) -> Result<&'a Instance, Fault> {
     let found = own(world, call).find(|(known, _)| *known == id);
-    found.map(|(_, instance)| instance).ok_or_else(|| not_found(id))
+    found
+        .map(|(_, instance)| instance)
+        .ok_or_else(|| not_found(id))
 }
 
 /// Filters are not offered.
@@ -372,49 +370,6 @@ fn terminate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
     })
 }
 
-fn associate(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let id = call.text("InstanceId").unwrap_or_default();
-    let name = known_profile(world, call)?.ok_or_else(|| {
-        error(
-            "MissingParameter",
-            "The request must contain the parameter IamInstanceProfile",
-        )
-    })?;
-    if !own(world, call).any(|(known, _)| *known == id) {
-        return Err(not_found(&id));
-    }
-    let association = association(world);
-    let instance = world.compute.instances.get_mut(&id);
-    let instance = instance.ok_or_else(|| not_found(&id))?;
-    if instance.profile.is_some() {
-        return Err(error(
-            "IncorrectState",
-            "There is an existing association for instance",
-        ));
-    }
-    instance.profile = Some((name, association));
-    let instance = instance.clone();
-    let shown = shown_association(world, (&id, &instance));
-    Ok(Reply::of(json!({ "IamInstanceProfileAssociation": shown })))
-}
-
-pub(super) fn shown_association(world: &World, (id, instance): (&str, &Instance)) -> Option<Value> {
-    let (name, association) = instance.profile.as_ref()?;
-    Some(json!({
-        "AssociationId": association,
-        "InstanceId": id,
-        "IamInstanceProfile": shown_profile(world, instance, name),
-        "State": "associated",
-    }))
-}
-
-fn associations(world: &mut World, call: &Call<'_>) -> Result<Reply, Fault> {
-    let all: Vec<Value> = own(world, call)
-        .filter_map(|(id, instance)| shown_association(world, (id, instance)))
-        .collect();
-    Ok(Reply::of(json!({ "IamInstanceProfileAssociations": all })))
-}
-
 /// Regions that every account has enabled
 /// (docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
 const REGIONS: &[&str] = &[
@@ -470,8 +425,8 @@ pub const OPERATIONS: &[Operation] = &[
     row!("DescribeRegions", true, Permission::Any, regions),
     row!("RunInstances", false, Permission::Asks(run_asks), run),
     row!("TerminateInstances", false, Permission::Asks(terminate_asks), terminate),
-    row!("AssociateIamInstanceProfile", false, Permission::Asks(associate_asks), associate),
-    row!("DescribeIamInstanceProfileAssociations", true, Permission::Any, associations),
+    row!("AssociateIamInstanceProfile", false, Permission::Asks(associate_asks), association::associate),
+    row!("DescribeIamInstanceProfileAssociations", true, Permission::Any, association::list),
     row!("DisassociateIamInstanceProfile", false, Permission::Asks(association::disassociate_asks), association::disassociate),
     row!("ReplaceIamInstanceProfileAssociation", false, Permission::Asks(association::replace_asks), association::replace),
     row!("DescribeVpcs", true, Permission::Any, network::vpcs),

@@ -108,7 +108,7 @@ pub(super) fn groups(_world: &mut World, call: &Call<'_>) -> Result<Reply, Fault
     let shown = json!({
         "GroupId": group, "GroupName": "default", "VpcId": vpc, "OwnerId": call.caller.account,
         "GroupDescription": "default VPC security group",
-        "IpPermissions": [{ "IpProtocol": "-1", "Groups": [member] }],
+        "IpPermissions": [{ "IpProtocol": "-1", "UserIdGroupPairs": [member] }],
         "IpPermissionsEgress": [{ "IpProtocol": "-1", "IpRanges": [{ "CidrIp": "0.0.0.0/0" }] }],
     });
     let rows: Vec<Value> = taken.then_some(shown).into_iter().collect();

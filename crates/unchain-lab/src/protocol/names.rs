@@ -79,6 +79,7 @@ pub(super) const EC2_REPLY: &[(&str, &str)] = &[
     ("StateTransitionReason", "reason"),
     ("StoppingInstances", "instancesSet"),
     ("TerminatingInstances", "instancesSet"),
+    ("UserIdGroupPairs", "groups"),
 ];
 
 /// SQS's lists and maps: the name in a query request and the name in the API.

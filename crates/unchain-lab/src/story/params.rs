@@ -85,8 +85,10 @@ fn adapt(ask: &mut Ask, step: &Step) {
         "SendCommand" => {
             let id = ask.params.get("InstanceIds").cloned().unwrap_or_default();
             ask.params.insert("InstanceIds".to_owned(), json!([id]));
-            ask.params.insert("DocumentName".to_owned(), json!("AWS-RunShellScript"));
-            ask.params.insert("Parameters".to_owned(), json!({"commands": ["id"]}));
+            ask.params
+                .insert("DocumentName".to_owned(), json!("AWS-RunShellScript"));
+            ask.params
+                .insert("Parameters".to_owned(), json!({"commands": ["id"]}));
         }
         "CreateFunction" => {
             set("Handler", json!("index.handler"));

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use unchain_trail::{CastKey, CastPrincipal, PrincipalKind, Script, Step, Who};
+use unchain_trail::{Asked, CastKey, CastPrincipal, PrincipalKind, Script, Step, Who};
 
 use super::{machines, trust};
 use crate::call::{Call, Fault, Reply};
+use crate::compute::Instance;
 use crate::http::Request;
 use crate::iam::{AccessKey, Attached, Document, Iam, InstanceProfile, Login, MfaDevice, Provider};
 use crate::iam::{Role, User};
@@ -289,7 +290,8 @@ fn owner(step: &Step) -> Option<(String, String)> {
     Some((text("accountId")?.to_owned(), user))
 }
 
-/// Providers, buckets, objects, secrets, tables, functions, parameters, nodes and stacks that lines use without anybody having made them.
+/// Providers, instances, buckets, objects, secrets, tables, functions, parameters, nodes and stacks that lines use
+/// without anybody having made them.
 fn things(world: &mut World, script: &Script) -> Result<(), Fault> {
     providers(world, script);
     for bucket in &script.cast.buckets {
@@ -307,6 +309,9 @@ fn things(world: &mut World, script: &Script) -> Result<(), Fault> {
                 put_object(world, &own.recipient, (bucket, key))?;
             }
         }
+        if own.name == "AssociateIamInstanceProfile" {
+            make_instance(world, script, own);
+        }
         let Some((name, kind)) = needed(&own.name) else {
             continue;
         };
@@ -316,6 +321,36 @@ fn things(world: &mut World, script: &Script) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// The instance that is given a profile, unless the story launches it.
+fn make_instance(world: &mut World, script: &Script, asked: &Asked) {
+    let id = asked
+        .params
+        .pointer("/AssociateIamInstanceProfileRequest/InstanceId");
+    let Some(id) = id.and_then(Value::as_str) else {
+        return;
+    };
+    let launched = script.steps.iter().filter_map(Step::own).any(|own| {
+        let made = "/responseElements/instancesSet/items/0/instanceId";
+        own.record.pointer(made).and_then(Value::as_str) == Some(id)
+    });
+    if launched {
+        return;
+    }
+    let instance = Instance {
+        account: asked.recipient.clone(),
+        region: asked.region.clone(),
+        reservation: format!("r-0{:016x}", world.ids.number()),
+        image: "ami-0123456789abcdef0".to_owned(),
+        kind: "t3.micro".to_owned(),
+        launched_at: world.now,
+        profile: None,
+        tokens_required: false,
+        terminated: false,
+        tags: BTreeMap::new(),
+    };
+    world.compute.instances.insert(id.to_owned(), instance);
 }
 
 /// The parameter that names what a reading call needs, and what that is.
