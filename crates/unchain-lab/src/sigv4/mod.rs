@@ -158,7 +158,8 @@ impl Claim {
             }
             Some(_)
                 if !self.version2
-                    && self.date.seconds() > moment.host.seconds().max(moment.now.seconds()) + SKEW =>
+                    && self.date.seconds()
+                        > moment.host.seconds().max(moment.now.seconds()) + SKEW =>
             {
                 Err(Fault::of(
                     403,
