@@ -3,6 +3,12 @@
 //!
 //! Needs the corpus: set `UNCHAIN_CORPUS` to the folder that holds `recorded/`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +99,9 @@ fn shape(record: &Value) -> BTreeSet<String> {
 }
 
 /// What makes two records comparable: the event, whether it failed, and what kind of caller with what kind of key.
-fn kind(record: &Value) -> Option<(String, bool, String)> {
+type Kind = (String, bool, String);
+
+fn kind(record: &Value) -> Option<Kind> {
     let text = |path: &str| record.pointer(path).and_then(Value::as_str);
     let key = text("/userIdentity/accessKeyId").and_then(|key| key.get(..4));
     let caller = format!("{} {}", text("/userIdentity/type")?, key.unwrap_or("none"));
@@ -102,7 +110,7 @@ fn kind(record: &Value) -> Option<(String, bool, String)> {
 }
 
 /// The shapes of recorded events of the record format's versions since 1.08.
-fn recorded() -> Option<BTreeMap<(String, bool, String), Vec<BTreeSet<String>>>> {
+fn recorded() -> Option<BTreeMap<Kind, Vec<BTreeSet<String>>>> {
     let Some(corpus) = std::env::var_os("UNCHAIN_CORPUS") else {
         #[expect(clippy::print_stdout, reason = "a skipped test says so")]
         {

@@ -125,17 +125,7 @@ fn a_signature_that_cannot_be_read_or_is_wrong_is_refused() {
         (403, "InvalidAccessKeyId"),
     ];
     let cases: [(&str, Change, _); 7] = [
-        (
-            "no parts",
-            |_| "AWS4-HMAC-SHA256".to_owned(),
-            [
-                unreadable[0],
-                (400, "IncompleteSignature"),
-                unreadable[2],
-                unreadable[3],
-                unreadable[4],
-            ],
-        ),
+        ("no parts", |_| "AWS4-HMAC-SHA256".to_owned(), unreadable),
         (
             "no signature",
             |old| old.replace("Signature=", "Sign="),

@@ -104,7 +104,9 @@ fn json_services(trouble: &Trouble, status: u16) -> Option<Row> {
             "MissingAuthenticationTokenException",
             Some("Missing Authentication Token"),
         ),
-        Trouble::Unreadable | Trouble::OtherScheme => (status, "IncompleteSignatureException", None),
+        Trouble::Unreadable | Trouble::OtherScheme => {
+            (status, "IncompleteSignatureException", None)
+        }
         Trouble::UnknownOperation if status == 403 => (404, "UnknownOperationException", None),
         Trouble::UnknownOperation => (400, "UnknownOperationException", None),
         Trouble::Api(_) => return None,

@@ -46,7 +46,7 @@ pub fn read(request: &Request, body: &[u8]) -> Result<(String, Map<String, Value
         .ok_or_else(no_such_path)?;
     let mut params = match operation {
         "Invoke" => Map::new(),
-        _ => json::object(body).map_err(unparsed)?,
+        _ => json::object(body).map_err(|fault| unparsed(&fault))?,
     };
     for (name, value) in request.query_pairs() {
         if !name.starts_with("X-Amz-") {
@@ -61,7 +61,7 @@ pub fn read(request: &Request, body: &[u8]) -> Result<(String, Map<String, Value
 
 /// Lambda's own code for a body that is no JSON
 /// (docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, errors of `Invoke` and others).
-fn unparsed(fault: Fault) -> Fault {
+fn unparsed(fault: &Fault) -> Fault {
     let message = format!("Could not parse request body into json: {}", fault.message);
     Fault::api(400, "InvalidRequestContentException", message)
 }

@@ -31,7 +31,9 @@ impl Signer {
         let day = stamp.get(..8).unwrap_or_default();
         let stated = request.header("x-amz-content-sha256").map(str::to_owned);
         let hash = stated.unwrap_or_else(|| hex(&Sha256::digest(&request.body)));
-        request.headers.retain(|(name, _)| name != "x-amz-content-sha256");
+        request
+            .headers
+            .retain(|(name, _)| name != "x-amz-content-sha256");
         let mut add =
             |name: &str, value: &str| request.headers.push((name.to_owned(), value.to_owned()));
         add("host", "127.0.0.1");
