@@ -18,7 +18,11 @@ fn table() -> String {
             })
             .collect();
         names.sort_by_key(|name| name.trim_matches('*').to_owned());
-        out.push_str(&format!("| `{}` | {} |\n", service.name(), names.join(", ")));
+        out.push_str(&format!(
+            "| `{}` | {} |\n",
+            service.name(),
+            names.join(", ")
+        ));
     }
     out.push('\n');
     out

@@ -1,5 +1,11 @@
 //! Systems Manager, CloudFormation and what EC2 gives to workloads: permissions, errors, and what the log says.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod common;
 
 use common::{ACCOUNT, Company};
@@ -280,8 +286,8 @@ fn a_stack_with_a_role_needs_pass_role() {
 }
 
 /// The access key id that the metadata service of an instance gives.
-fn metadata(company: &mut Company, body: Value) -> Result<String, Fault> {
-    let given = workload::control(&mut company.world, "instance", &body)?;
+fn metadata(company: &mut Company, body: &Value) -> Result<String, Fault> {
+    let given = workload::control(&mut company.world, "instance", body)?;
     Ok(given["AccessKeyId"].as_str().expect("a key").to_owned())
 }
 
@@ -293,26 +299,23 @@ fn an_instance_has_the_role_of_its_profile() {
     role(&mut company, "quarantine");
     let id = instance(&mut company, Some("web"));
     let asked = json!({"instance": id});
-    let key = metadata(&mut company, asked.clone()).expect("credentials");
+    let key = metadata(&mut company, &asked).expect("credentials");
     let caller = company.with_key(&key);
     let who = company.must(&caller, "sts GetCallerIdentity", json!({}));
     let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/web/{id}");
     assert_eq!(who.value["Arn"], arn.as_str());
-    assert_eq!(
-        metadata(&mut company, asked.clone()).expect("the same"),
-        key
-    );
+    assert_eq!(metadata(&mut company, &asked).expect("the same"), key);
 
     let named = json!({"instance": id, "role": "quarantine"});
     assert_eq!(
-        metadata(&mut company, named)
+        metadata(&mut company, &named)
             .expect_err("another role")
             .status,
         400
     );
     let old = json!({"instance": id, "imds": "1"});
     assert_eq!(
-        metadata(&mut company, old).expect_err("no token").status,
+        metadata(&mut company, &old).expect_err("no token").status,
         401
     );
 
@@ -329,7 +332,7 @@ fn an_instance_has_the_role_of_its_profile() {
     let named =
         "/requestParameters/ReplaceIamInstanceProfileAssociationRequest/IamInstanceProfile/Name";
     assert_eq!(logged.pointer(named), Some(&json!("quarantine")));
-    let new = metadata(&mut company, asked.clone()).expect("credentials");
+    let new = metadata(&mut company, &asked).expect("credentials");
     assert_ne!(
         new, key,
         "the old role's credentials are not handed out again"
@@ -338,7 +341,7 @@ fn an_instance_has_the_role_of_its_profile() {
     let take = json!({"AssociationId": association});
     company.must(&root, "ec2 DisassociateIamInstanceProfile", take);
     assert_eq!(
-        metadata(&mut company, asked)
+        metadata(&mut company, &asked)
             .expect_err("no profile")
             .status,
         404
