@@ -100,7 +100,7 @@ impl Teller<'_> {
             ("GetRoleCredentials", Some(_)) => self.handed_out(edge, line),
             ("CreateOAuth2Token", Some(_)) => granted(line),
             ("ConsoleLogin", None) => vec![self.signed_in(edge, line)],
-            ("AssumeRoleWithWebIdentity", Some(_)) => self.vouched(line),
+            ("AssumeRoleWithWebIdentity", Some(_)) => self.vouched(&line),
             _ => vec![line],
         }
     }
@@ -213,7 +213,7 @@ impl Teller<'_> {
     }
 
     /// A provider that the story makes stands before the subjects that it vouches for.
-    fn vouched(&self, line: Line) -> Vec<Line> {
+    fn vouched(&self, line: &Line) -> Vec<Line> {
         let provider = |made: &&Made| {
             let fact = self
                 .ledger
