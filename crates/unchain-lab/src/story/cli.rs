@@ -16,6 +16,11 @@ use crate::service::Service;
 /// The CLI writes the new device's seed to a file, and leaves it out of what it prints.
 const NEW_DEVICE: &str = "CreateVirtualMFADevice";
 
+/// Whether the CLI has a command for a call. What only agents ask has none; the player asks it by itself.
+pub(super) fn knows(ask: &Ask) -> bool {
+    ask.operation != "UpdateInstanceInformation"
+}
+
 /// Runs the program for one call.
 pub(super) fn call((program, lab): (&str, SocketAddr), ask: &Ask, keys: Option<&Keys>) -> Answer {
     let arguments = arguments(ask);

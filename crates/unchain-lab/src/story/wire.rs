@@ -47,8 +47,11 @@ pub struct Wire<'a> {
 impl Wire<'_> {
     /// Makes a call; without keys it is not signed.
     pub(super) fn call(&self, ask: &Ask, keys: Option<&Keys>) -> Answer {
-        if let (Client::AwsCli(program), Place::There(address)) = (&self.client, self.place) {
-            return cli::call((program, address), ask, keys);
+        match (&self.client, self.place) {
+            (Client::AwsCli(program), Place::There(address)) if cli::knows(ask) => {
+                return cli::call((program, address), ask, keys);
+            }
+            _ => {}
         }
         let mut request = request::build(ask);
         if let Some(keys) = keys {
