@@ -55,7 +55,7 @@ pub enum Reach {
 pub enum ServeError {
     /// The listener is open to other machines, and that was not asked for.
     #[error(
-        "the lab would listen on {0}, which other machines can reach\nhint: listen on 127.0.0.1"
+        "the lab would listen on {0}, which other machines can reach; listen on 127.0.0.1"
     )]
     Exposed(SocketAddr),
     /// The network failed.

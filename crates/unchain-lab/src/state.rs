@@ -32,7 +32,7 @@ pub enum StateError {
     },
     /// Another lab has the folder.
     #[error(
-        "the state folder `{path}` is in use by another lab\nhint: stop it, or give this one another folder"
+        "the state folder `{path}` is in use by another lab; stop it, or give this one another folder"
     )]
     InUse {
         /// The folder.
@@ -48,7 +48,7 @@ pub enum StateError {
     },
     /// The file does not hold a world.
     #[error(
-        "the state file `{path}` does not hold a lab's world\nhint: move it away to begin anew"
+        "the state file `{path}` does not hold a lab's world; move it away to begin anew"
     )]
     Form {
         /// The file.

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use unchain_lab::call::Fault;
-use unchain_lab::server::{Reach, Server};
+use unchain_lab::server::{Reach, ServeError, Server};
 use unchain_lab::state::Folder;
 use unchain_lab::trail::deliver_to;
 use unchain_lab::world::{Settings, World};
@@ -49,6 +49,9 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        if !self.listen.ip().is_loopback() {
+            return Err(ServeError::Exposed(self.listen).into());
+        }
         let folder = self.state.as_deref().map(Folder::open).transpose()?;
         let mut world = match &folder {
             Some(folder) => {

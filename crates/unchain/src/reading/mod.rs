@@ -158,7 +158,7 @@ pub(crate) fn read(
     let mut reading = readings.pop().unwrap_or_else(|| Reading::new(options.seed));
     reading.ledger.finish();
     if reading.ledger.has_lost() {
-        anyhow::bail!("a temporary file cannot be read again\nhint: set TMPDIR to another disk");
+        anyhow::bail!("a temporary file cannot be read again; set TMPDIR to another disk");
     }
     reading
         .files
