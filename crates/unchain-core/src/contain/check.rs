@@ -285,6 +285,7 @@ impl Notes {
                 );
             }
         }
+        self.complete(plan);
         let phases = plan.steps.iter().map(|step| (step.phase, step.number));
         if !phases.is_sorted() {
             self.refuse(
@@ -294,4 +295,36 @@ impl Notes {
             );
         }
     }
+
+    /// A cut-off is moved after waiting, and in the end somebody looks.
+    fn complete(&mut self, plan: &Plan) {
+        let has = |phase| plan.steps.iter().any(|step| step.phase == phase);
+        let cuts = |phase| -> BTreeSet<&Untrusted> {
+            let of = plan
+                .steps
+                .iter()
+                .filter(|step| step.phase == phase && has_cut(&step.action));
+            of.map(|step| &step.target).collect()
+        };
+        for target in cuts(Phase::Deny).difference(&cuts(Phase::CutAgain)) {
+            let why =
+                "its cut-off is not moved: a token issued before the deny was in force would live";
+            self.refuse("incomplete", target.raw(), why);
+        }
+        if has(Phase::Deny) && !has(Phase::Wait) || !has(Phase::Verify) {
+            self.refuse(
+                "incomplete",
+                &plan.id,
+                "it does not wait, or does not look whether it worked",
+            );
+        }
+    }
+}
+
+fn has_cut(action: &Action) -> bool {
+    let Action::Call(call) = action else {
+        return false;
+    };
+    let document = call.parameters.get("PolicyDocument").map(Value::to_string);
+    document.is_some_and(|text| text.contains("\"aws:TokenIssueTime\""))
 }

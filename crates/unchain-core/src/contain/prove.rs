@@ -83,13 +83,20 @@ pub struct Kept {
 pub struct Proof {
     /// Every credential of the lineage.
     pub standings: Vec<Standing>,
+    /// Long-term keys of users that are still active: places in [`Plan::subjects`].
+    pub active_keys: Vec<u32>,
     /// Every credential outside that was asked about.
     pub outside: Vec<Kept>,
 }
 
 impl Proof {
-    /// Whether every credential of the lineage is denied everything that was asked.
+    /// Whether every credential of the lineage is denied everything that was asked, and no key is left active.
     pub fn holds(&self) -> bool {
+        self.active_keys.is_empty() && self.is_denied()
+    }
+
+    /// Whether every credential of the lineage is denied everything that was asked.
+    pub fn is_denied(&self) -> bool {
         self.standings
             .iter()
             .all(|standing| !matches!(standing.verdict, Verdict::Open(_)))
@@ -140,11 +147,26 @@ pub fn prove(plan: &Plan, facts: &Facts, outside: &[Subject]) -> Proof {
     });
     Proof {
         standings: standings.collect(),
+        active_keys: active_keys(plan, &then.facts),
         outside: outside
             .iter()
             .map(|subject| kept(subject, &now, &then))
             .collect(),
     }
+}
+
+fn active_keys(plan: &Plan, facts: &Facts) -> Vec<u32> {
+    let keys = (0u32..).zip(&plan.subjects).filter(|(_, s)| s.long_term);
+    let active = keys.filter(|(_, subject)| {
+        let owner = subject
+            .owner
+            .as_ref()
+            .filter(|owner| owner.kind == OwnerKind::User);
+        let user = owner.and_then(|owner| facts.user(owner));
+        let key = subject.access_key_id.as_ref().map_or("", Untrusted::raw);
+        owner.is_some() && user.and_then(|user| user.keys.get(key)) != Some(&false)
+    });
+    active.map(|(number, _)| number).collect()
 }
 
 fn kept(subject: &Subject, now: &Evaluator, then: &Evaluator) -> Kept {

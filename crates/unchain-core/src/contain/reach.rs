@@ -5,6 +5,7 @@ use super::owner::{Owner, OwnerKind};
 use super::policies::{Cited, Laid};
 use crate::text::Untrusted;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use unchain_policy::{Context, Decision, Policy, Principal, Request, evaluate};
 
@@ -27,62 +28,118 @@ struct Door {
     owner: Owner,
     arn: String,
     trust: Cited,
-    /// The texts under `AWS` and the stars in its trust policy's allows.
-    names: BTreeSet<String>,
 }
 
 /// Every role of the accounts read that a user or role can assume, directly or by way of others, the nearest way
 /// first. Whoever can be let in by a trust policy alone, such as an identity provider's subjects, is another matter.
 /// The flag says whether all was looked at.
 pub fn reach(facts: &Facts, from: &Owner) -> (Vec<Reached>, bool) {
-    let doors: Vec<Door> = facts
-        .accounts
-        .iter()
-        .flat_map(|(id, account)| {
-            account
-                .roles
-                .iter()
-                .filter_map(move |(name, role)| Door::new(id, name, role))
-        })
-        .collect();
-    let mut left: BTreeMap<usize, &Door> = doors.iter().enumerate().collect();
+    let mut doors = Doors::new(facts);
     let mut found: Vec<Reached> = Vec::new();
-    let mut next: VecDeque<(Owner, Vec<Untrusted>, BTreeSet<String>)> =
-        VecDeque::from([(from.clone(), Vec::new(), BTreeSet::new())]);
+    let mut next = VecDeque::from([(from.clone(), Vec::new(), BTreeSet::new())]);
     let mut questions = 0usize;
     while let Some((owner, way, depends)) = next.pop_front() {
         let laid = Laid::of(facts, &owner);
         let me = Me::new(facts, &owner);
-        let open = left.iter().filter(|(_, door)| {
-            door.owner != owner
-                && (door.may_name(&me) && !laid.grants_nothing() || door.names_directly(&me))
-        });
-        let mut entered = Vec::new();
-        for (&place, door) in open {
+        for place in doors.naming(&me, &laid) {
             questions += 1;
             if questions > QUESTIONS {
                 return (found, false);
             }
-            if let Some(keys) = me.enters(&laid, door) {
-                entered.push((place, keys));
-            }
-        }
-        for (place, keys) in entered {
-            let Some(door) = left.remove(&place) else {
+            let Some((door, keys)) = doors.enter(place, (&me, &laid)) else {
                 continue;
             };
-            let depends: BTreeSet<String> = depends.iter().cloned().chain(keys).collect();
+            let depends: BTreeSet<String> = keys.iter().chain(&depends).cloned().collect();
             let role = Untrusted::new(door.arn.as_str());
+            let longer: Vec<Untrusted> = way.iter().cloned().chain([role.clone()]).collect();
+            next.push_back((door.owner.clone(), longer, depends.clone()));
             found.push(Reached {
-                role: role.clone(),
+                role,
                 through: way.clone(),
-                depends_on: depends.clone(),
+                depends_on: depends,
             });
-            let way = way.iter().cloned().chain([role]).collect();
-            next.push_back((door.owner.clone(), way, depends));
         }
     }
     (found, true)
+}
+
+/// All roles, by whom their trust policies name.
+struct Doors {
+    /// A role that was entered is gone.
+    list: Vec<Option<Door>>,
+    by_name: BTreeMap<String, Vec<usize>>,
+}
+
+impl Doors {
+    fn new(facts: &Facts) -> Self {
+        let mut doors = Self {
+            list: Vec::new(),
+            by_name: BTreeMap::new(),
+        };
+        for (id, account) in &facts.accounts {
+            for (name, role) in &account.roles {
+                let Some(door) = Door::new(id, name, role) else {
+                    continue;
+                };
+                for name in names(&role.trust) {
+                    doors
+                        .by_name
+                        .entry(name)
+                        .or_default()
+                        .push(doors.list.len());
+                }
+                doors.list.push(Some(door));
+            }
+        }
+        doors
+    }
+
+    /// The roles whose trust policy names a principal. One that only names its account leaves it to the principal's
+    /// own policies.
+    fn naming(&self, me: &Me, laid: &Laid) -> BTreeSet<usize> {
+        let own = ["*", me.arn.as_str(), me.session.as_str()];
+        let account = [me.account.as_str(), me.root.as_str()];
+        let account = account.into_iter().filter(|_| !laid.grants_nothing());
+        let lists = own
+            .into_iter()
+            .chain(account)
+            .filter_map(|name| self.by_name.get(name));
+        lists.flatten().copied().collect()
+    }
+
+    /// Takes a role out if the principal can assume it, with the condition keys that decide.
+    fn enter(
+        &mut self,
+        place: usize,
+        (me, laid): (&Me, &Laid),
+    ) -> Option<(Door, BTreeSet<String>)> {
+        let slot = self.list.get_mut(place)?;
+        let keys = me.enters(laid, slot.as_ref()?)?;
+        Some((slot.take()?, keys))
+    }
+}
+
+/// The texts by which a trust policy is found: those under `AWS`, a session's as its role's, and a star for
+/// `NotPrincipal`, whom the evaluator understands.
+fn names(trust: &Value) -> BTreeSet<String> {
+    let mut names = super::plan::trust_names(trust, "AWS");
+    if trust.to_string().contains("\"NotPrincipal\"") {
+        names.insert("*".to_owned());
+    }
+    let sessions = names.iter().filter_map(|name| {
+        let (start, rest) = name.split_once(":assumed-role/")?;
+        Some(session_key(
+            start.split(':').nth(4)?,
+            rest.split('/').next()?,
+        ))
+    });
+    let sessions: Vec<String> = sessions.collect();
+    names.extend(sessions);
+    names
+}
+
+fn session_key(account: &str, role: &str) -> String {
+    format!("session of {account}/{role}")
 }
 
 impl Door {
@@ -94,28 +151,11 @@ impl Door {
             name: Untrusted::new(name),
             partition: Untrusted::new(role.arn.split(':').nth(1).unwrap_or("aws")),
         };
-        let mut names = super::plan::trust_names(&role.trust, "AWS");
-        // Whom `NotPrincipal` names, the evaluator knows.
-        if role.trust.to_string().contains("\"NotPrincipal\"") {
-            names.insert("*".to_owned());
-        }
         Some(Self {
             owner,
             arn: role.arn.clone(),
             trust: (format!("trust of {}", role.arn), trust),
-            names,
         })
-    }
-
-    fn may_name(&self, me: &Me) -> bool {
-        self.names_directly(me) || self.names.contains(&me.account) || self.names.contains(&me.root)
-    }
-
-    fn names_directly(&self, me: &Me) -> bool {
-        let all_or_me = ["*", me.arn.as_str()]
-            .iter()
-            .any(|name| self.names.contains(*name));
-        all_or_me || self.names.iter().any(|name| me.session_of(name))
     }
 }
 
@@ -124,7 +164,7 @@ struct Me {
     arn: String,
     account: String,
     root: String,
-    name: String,
+    session: String,
     principal: Principal,
     context: Context,
 }
@@ -147,19 +187,11 @@ impl Me {
         Self {
             principal: Principal::from_arn(&arn),
             root: format!("arn:{partition}:iam::{account}:root"),
-            name: owner.name.raw().to_owned(),
+            session: session_key(&account, owner.name.raw()),
             account,
             arn,
             context,
         }
-    }
-
-    /// A trust policy may name one session of a role.
-    fn session_of(&self, name: &str) -> bool {
-        let rest = name
-            .split_once(":assumed-role/")
-            .filter(|(start, _)| start.ends_with(&self.account));
-        rest.is_some_and(|(_, session)| session.split('/').next() == Some(self.name.as_str()))
     }
 
     /// The condition keys on which it depends whether the role can be assumed; none if it cannot be.
