@@ -46,7 +46,8 @@ const TRUST: usize = 2_048;
 /// The most grave comes first.
 pub fn check(plan: &Plan, report: &Report<'_, '_>, facts: &Facts, now: Timestamp) -> Vec<Note> {
     let mut notes = Notes::default();
-    notes.age(plan, report, facts, now);
+    notes.age(plan, report, now);
+    notes.facts(plan, facts);
     notes.lockout(plan, facts);
     notes.lineage(plan, report);
     notes.quotas(plan, facts);
@@ -83,7 +84,7 @@ impl Notes {
         self.add(Severity::Warn, code, (about, why));
     }
 
-    fn age(&mut self, plan: &Plan, report: &Report<'_, '_>, facts: &Facts, now: Timestamp) {
+    fn age(&mut self, plan: &Plan, report: &Report<'_, '_>, now: Timestamp) {
         if plan.subjects.is_empty() {
             self.refuse(
                 "empty",
@@ -106,6 +107,9 @@ impl Notes {
                 "events were read since it was made",
             );
         }
+    }
+
+    fn facts(&mut self, plan: &Plan, facts: &Facts) {
         if facts.digest() != plan.facts {
             self.warn(
                 "other-facts",

@@ -96,15 +96,19 @@ impl Doors {
 
     /// The roles whose trust policy names a principal. One that only names its account leaves it to the principal's
     /// own policies.
-    fn naming(&self, me: &Me, laid: &Laid) -> BTreeSet<usize> {
+    fn naming(&mut self, me: &Me, laid: &Laid) -> BTreeSet<usize> {
         let own = ["*", me.arn.as_str(), me.session.as_str()];
         let account = [me.account.as_str(), me.root.as_str()];
         let account = account.into_iter().filter(|_| !laid.grants_nothing());
-        let lists = own
-            .into_iter()
-            .chain(account)
-            .filter_map(|name| self.by_name.get(name));
-        lists.flatten().copied().collect()
+        let mut named = BTreeSet::new();
+        for name in own.into_iter().chain(account) {
+            if let Some(places) = self.by_name.get_mut(name) {
+                // Who is gone is not looked at again by the next principal.
+                places.retain(|&place| self.list.get(place).is_some_and(Option::is_some));
+                named.extend(places.iter().copied());
+            }
+        }
+        named
     }
 
     /// Takes a role out if the principal can assume it, with the condition keys that decide.

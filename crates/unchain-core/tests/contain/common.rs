@@ -43,7 +43,7 @@ fn admin() -> Value {
     json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 }
 
-fn trust(principal: Value) -> Value {
+fn trust(principal: &Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
 }
 
@@ -53,7 +53,7 @@ fn user(name: &str) -> Value {
         "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": admin()}]})
 }
 
-fn role(name: &str, principal: Value) -> Value {
+fn role(name: &str, principal: &Value) -> Value {
     json!({"RoleName": name, "RoleId": format!("AROA{}", name.to_uppercase().replace('-', "")), "Path": "/",
         "Arn": format!("arn:aws:iam::{SHOP}:role/{name}"), "AssumeRolePolicyDocument": trust(principal),
         "InstanceProfileList": [], "AttachedManagedPolicies": [],
@@ -62,7 +62,6 @@ fn role(name: &str, principal: Value) -> Value {
 
 /// `GetAccountAuthorizationDetails` of the shop.
 pub(crate) fn details() -> Value {
-    let root = || json!({"AWS": format!("arn:aws:iam::{SHOP}:root")});
     let users: Vec<Value> = ["alice", "bob", "build-bot", "olivia", "svc-backup"]
         .into_iter()
         .map(user)
@@ -70,9 +69,9 @@ pub(crate) fn details() -> Value {
     json!({
         "UserDetailList": users,
         "RoleDetailList": [
-            role("customer-data-admin", root()),
-            role("deploy", json!({"AWS": format!("arn:aws:iam::{SHOP}:user/build-bot")})),
-            role("web-server", json!({"Service": "ec2.amazonaws.com"})),
+            role("customer-data-admin", &json!({"AWS": format!("arn:aws:iam::{SHOP}:root")})),
+            role("deploy", &json!({"AWS": format!("arn:aws:iam::{SHOP}:user/build-bot")})),
+            role("web-server", &json!({"Service": "ec2.amazonaws.com"})),
         ],
         "GroupDetailList": [],
         "Policies": [],

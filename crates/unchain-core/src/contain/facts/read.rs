@@ -121,6 +121,18 @@ fn details(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
             },
         );
     }
+    managed(here, value, &mut unread);
+    if value.get("IsTruncated") == Some(&Value::Bool(true)) {
+        here.authorization_details = false;
+        unread.insert(format!(
+            "the rest of the authorization details of {account}"
+        ));
+    }
+    facts.unread.extend(unread);
+    Ok(())
+}
+
+fn managed(here: &mut Account, value: &Value, unread: &mut BTreeSet<String>) {
     for item in items(value, "Policies") {
         let versions = || items(item, "PolicyVersionList");
         let default = versions().find(|v| v.get("IsDefaultVersion") == Some(&Value::Bool(true)));
@@ -135,14 +147,6 @@ fn details(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
             }
         }
     }
-    if value.get("IsTruncated") == Some(&Value::Bool(true)) {
-        here.authorization_details = false;
-        unread.insert(format!(
-            "the rest of the authorization details of {account}"
-        ));
-    }
-    facts.unread.extend(unread);
-    Ok(())
 }
 
 fn texts(value: &Value, name: &str) -> BTreeSet<String> {

@@ -158,7 +158,7 @@ impl Target {
         if !ids.is_empty() {
             statements.push(deny(
                 "UnchainUserId",
-                json!({"StringEquals": {"aws:userid": ids}}),
+                &json!({"StringEquals": {"aws:userid": ids}}),
             ));
         }
         if self.width == Width::Whole && self.owner.kind == OwnerKind::Role {
@@ -166,7 +166,7 @@ impl Target {
             statements.push(match &self.id {
                 Some(id) if is_user_id(id) => deny(
                     "UnchainRole",
-                    json!({"StringLike": {"aws:userid": format!("{id}:*")}}),
+                    &json!({"StringLike": {"aws:userid": format!("{id}:*")}}),
                 ),
                 _ => everything(),
             });
@@ -180,7 +180,7 @@ impl Target {
 pub(super) fn issued_before(cut: Timestamp) -> Value {
     deny(
         "UnchainIssuedBefore",
-        json!({"DateLessThan": {"aws:TokenIssueTime": cut.to_string()}}),
+        &json!({"DateLessThan": {"aws:TokenIssueTime": cut.to_string()}}),
     )
 }
 
@@ -189,12 +189,12 @@ fn everything() -> Value {
 }
 
 /// A deny of everything under a condition.
-pub(super) fn deny(sid: &str, condition: Value) -> Value {
+pub(super) fn deny(sid: &str, condition: &Value) -> Value {
     json!({"Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
 }
 
 /// A document of these statements.
-pub(super) fn document(statements: Vec<Value>) -> Value {
+pub(super) fn document(statements: &[Value]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

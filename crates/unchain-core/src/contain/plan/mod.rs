@@ -5,6 +5,7 @@ mod denies;
 mod keys;
 mod make;
 mod pack;
+mod put;
 mod remove;
 mod scp;
 mod steps;

@@ -87,11 +87,11 @@ pub(super) fn pack(
             ids_left_out,
         })
     };
-    let all = document(time.iter().cloned().chain(with(&ids)).collect());
+    let all = document(&time.iter().cloned().chain(with(&ids)).collect::<Vec<_>>());
     if size(&all) <= room.inline {
         return packed(Some(all), Vec::new(), false);
     }
-    let short = document(time.clone());
+    let short = document(&time);
     let inline = Some(short.clone()).filter(|short| !time.is_empty() && size(short) <= room.inline);
     let mut managed: Vec<Value> = Vec::new();
     if inline.is_none() && !time.is_empty() {
@@ -99,14 +99,14 @@ pub(super) fn pack(
     }
     let whole = with(&[]);
     if ids.is_empty() && !whole.is_empty() {
-        managed.push(document(whole));
+        managed.push(document(&whole));
     }
-    managed.extend(ids.chunks(IDS_PER_POLICY).map(|ids| document(with(ids))));
+    managed.extend(ids.chunks(IDS_PER_POLICY).map(|ids| document(&with(ids))));
     if managed.len() <= room.managed {
         return packed(inline, managed, false);
     }
     // Too many sessions to name: everyone's are cut off.
-    let cut = document(vec![super::denies::issued_before(cut)]);
+    let cut = document(&[super::denies::issued_before(cut)]);
     if size(&cut) <= room.inline {
         return packed(Some(cut), Vec::new(), true);
     }

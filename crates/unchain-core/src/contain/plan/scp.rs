@@ -137,7 +137,7 @@ fn documents(ground: &Ground<'_>, subjects: &[u32], account: &str) -> Vec<Value>
     let mut documents: Vec<Value> = ids
         .chunks(IDS_PER_SCP)
         .map(|ids| {
-            document(vec![exempting(
+            document(&[exempting(
                 ground,
                 "UnchainUserId",
                 json!({"StringEquals": {"aws:userid": ids}}),
@@ -155,7 +155,7 @@ fn documents(ground: &Ground<'_>, subjects: &[u32], account: &str) -> Vec<Value>
     if !arns.is_empty() {
         let before = ground.times.second.to_string();
         let condition = json!({"DateLessThan": {"aws:TokenIssueTime": before}, "ArnEquals": {"aws:PrincipalArn": arns}});
-        documents.push(document(vec![exempting(
+        documents.push(document(&[exempting(
             ground,
             "UnchainIssuedBefore",
             condition,
@@ -175,7 +175,7 @@ fn exempting(ground: &Ground<'_>, sid: &str, mut condition: Value) -> Value {
             json!({"aws:PrincipalArn": exempt}),
         );
     }
-    super::denies::deny(sid, condition)
+    super::denies::deny(sid, &condition)
 }
 
 /// Whether an ARN of IAM has no wildcard and no variable.
