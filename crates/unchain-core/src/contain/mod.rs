@@ -13,6 +13,7 @@
 mod after;
 mod check;
 mod document;
+mod doors;
 mod facts;
 mod inspect;
 mod owner;
@@ -24,6 +25,7 @@ mod scope;
 
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
+pub use doors::Door;
 pub use facts::{
     Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
 };

@@ -1,6 +1,7 @@
 //! What each credential may still do after a plan, as the policy evaluator decides it.
 
 use super::after::after;
+use super::doors::{Door, doors};
 use super::facts::Facts;
 use super::owner::{Owner, OwnerKind};
 use super::plan::{Plan, Subject};
@@ -85,14 +86,17 @@ pub struct Proof {
     pub standings: Vec<Standing>,
     /// Long-term keys of users that are still active: places in [`Plan::subjects`].
     pub active_keys: Vec<u32>,
+    /// Ways into roles that the lineage opened and that are still open, as far as the roles were read.
+    pub doors: BTreeSet<Door>,
     /// Every credential outside that was asked about.
     pub outside: Vec<Kept>,
 }
 
 impl Proof {
-    /// Whether every credential of the lineage is denied everything that was asked, and no key is left active.
+    /// Whether every credential of the lineage is denied everything that was asked, no key is left active, and no door
+    /// open.
     pub fn holds(&self) -> bool {
-        self.active_keys.is_empty() && self.is_denied()
+        self.active_keys.is_empty() && self.doors.is_empty() && self.is_denied()
     }
 
     /// Whether every credential of the lineage is denied everything that was asked.
@@ -148,6 +152,7 @@ pub fn prove(plan: &Plan, facts: &Facts, outside: &[Subject]) -> Proof {
     Proof {
         standings: standings.collect(),
         active_keys: active_keys(plan, &then.facts),
+        doors: doors(plan, &then.facts),
         outside: outside
             .iter()
             .map(|subject| kept(subject, &now, &then))

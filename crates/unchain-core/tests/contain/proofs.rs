@@ -220,3 +220,48 @@ fn an_organization_denies_first_and_alone_would_do() {
         assert!(proof.outside.iter().all(|kept| kept.lost.is_empty()));
     });
 }
+
+/// A role that outsiders are let into, and a provider that vouches for them.
+const OPENED: &str = r#"
+    day 2026-03-02
+    region us-east-1
+    account 111122223333 as shop
+    user alice in shop key A from 198.51.100.23
+    role deploy in shop max 2h
+    15:00 A UpdateAssumeRolePolicy deploy trust arn:aws:iam::999988887777:root
+"#;
+
+#[test]
+fn a_door_that_the_lineage_opened_is_closed_and_services_stay() {
+    let trail = trail(OPENED);
+    let mut facts = facts();
+    let role = facts
+        .accounts
+        .get_mut("111122223333")
+        .unwrap()
+        .roles
+        .get_mut("deploy")
+        .unwrap();
+    role.trust["Statement"][0]["Principal"] = serde_json::json!({"AWS": "arn:aws:iam::999988887777:root", "Service": "ec2.amazonaws.com"});
+    with_report(&trail, |report| {
+        let plan = plan(
+            report,
+            &facts,
+            &settings(),
+            (trail.key("A").unwrap(), now()),
+        );
+        let proof = prove(&plan, &facts, &[]);
+        assert!(proof.holds(), "{proof:#?}");
+        let trust = plan
+            .steps
+            .iter()
+            .find(|step| step.phase == Phase::Trust)
+            .unwrap();
+        assert!(trust.breaks.is_empty());
+        let mut without = plan.clone();
+        without.steps.retain(|step| step.phase != Phase::Trust);
+        let proof = prove(&without, &facts, &[]);
+        assert_eq!(proof.doors.len(), 1);
+        assert!(!proof.holds());
+    });
+}

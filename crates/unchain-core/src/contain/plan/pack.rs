@@ -116,3 +116,83 @@ pub(super) fn pack(
         ids_left_out: true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::denies::Width;
+    use super::*;
+    use crate::text::Untrusted;
+
+    /// So many sessions of one role, with names as long as AWS allows.
+    fn crowd(count: usize) -> (Target, Vec<Subject>) {
+        let subject = |n: usize| Subject {
+            kind: Untrusted::new("temporary-credential"),
+            access_key_id: None,
+            principal_arn: None,
+            user_id: Some(Untrusted::new(format!("AROAEXAMPLEEXAMPLE000:{n:064}"))),
+            source_identity: None,
+            account: None,
+            owner: None,
+            credential: true,
+            long_term: false,
+            issued_at: None,
+            expires_at: None,
+            status: Untrusted::new("alive"),
+            actions: Vec::new(),
+            evidence: Vec::new(),
+        };
+        let target = Target {
+            owner: Owner::of_arn("arn:aws:iam::111122223333:role/app").unwrap(),
+            id: None,
+            width: Width::Sessions,
+            subjects: (0..u32::try_from(count).unwrap()).collect(),
+            breaks: Vec::new(),
+        };
+        (target, (0..count).map(subject).collect())
+    }
+
+    fn packed(count: usize, inline: usize, managed: usize) -> Option<Packed> {
+        let (target, subjects) = crowd(count);
+        pack(
+            &target,
+            &subjects,
+            Timestamp::from_seconds(0),
+            Room { inline, managed },
+        )
+    }
+
+    #[test]
+    fn what_fits_inline_stays_inline() {
+        let packed = packed(3, ROLE_INLINE, ATTACHED).unwrap();
+        assert!(packed.managed.is_empty() && !packed.ids_left_out);
+        assert!(size(&packed.inline.unwrap()) <= ROLE_INLINE);
+    }
+
+    #[test]
+    fn many_sessions_are_spread_and_none_is_lost() {
+        let packed = packed(400, ROLE_INLINE, ATTACHED).unwrap();
+        assert!(
+            packed.managed.len() <= ATTACHED && packed.managed.iter().all(|d| size(d) <= MANAGED)
+        );
+        let text: String = packed.managed.iter().map(Value::to_string).collect();
+        assert!((0..400).all(|n| text.contains(&format!(":{n:064}\""))));
+    }
+
+    #[test]
+    fn too_many_to_name_are_all_cut_off() {
+        let packed = packed(2_000, ROLE_INLINE, ATTACHED).unwrap();
+        assert!(packed.ids_left_out && packed.managed.is_empty());
+        assert!(
+            packed
+                .inline
+                .unwrap()
+                .to_string()
+                .contains("aws:TokenIssueTime")
+        );
+    }
+
+    #[test]
+    fn without_room_there_is_no_deny() {
+        assert_eq!(packed(3, 10, 0), None);
+    }
+}

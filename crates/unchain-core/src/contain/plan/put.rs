@@ -55,6 +55,10 @@ impl Steps {
             ..About::new(Phase::Deny, &arn, why, &target.subjects)
         };
         let mut first = First::Nothing;
+        if packed.ids_left_out {
+            let why = "its sessions are too many to name: all sessions of the role are cut off";
+            self.leave_open(&target.subjects, ground.subjects, why);
+        }
         if let Some(document) = packed.inline {
             let call = put_policy(ground, &target.owner, document.clone());
             let delete = of_owner(
