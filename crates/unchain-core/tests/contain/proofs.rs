@@ -265,3 +265,69 @@ fn a_door_that_the_lineage_opened_is_closed_and_services_stay() {
         assert!(!proof.holds());
     });
 }
+
+const STORIES: [(&str, &str); 9] = [
+    (
+        "assume-root",
+        include_str!("../../../../scenarios/assume-root/story.trail"),
+    ),
+    (
+        "cross-account-chain",
+        include_str!("../../../../scenarios/cross-account-chain/story.trail"),
+    ),
+    (
+        "federation-token",
+        include_str!("../../../../scenarios/federation-token/story.trail"),
+    ),
+    (
+        "identity-center",
+        include_str!("../../../../scenarios/identity-center/story.trail"),
+    ),
+    (
+        "instance-theft",
+        include_str!("../../../../scenarios/instance-theft/story.trail"),
+    ),
+    (
+        "mfa-registration",
+        include_str!("../../../../scenarios/mfa-registration/story.trail"),
+    ),
+    (
+        "role-chain",
+        include_str!("../../../../scenarios/role-chain/story.trail"),
+    ),
+    (
+        "role-juggling",
+        include_str!("../../../../scenarios/role-juggling/story.trail"),
+    ),
+    (
+        "spare-users",
+        include_str!("../../../../scenarios/spare-users/story.trail"),
+    ),
+];
+
+/// Without facts: the log alone is enough to deny, or to say what is left open.
+#[test]
+fn whatever_is_not_denied_is_told_as_open() {
+    let mut denied = 0;
+    for (name, story) in STORIES {
+        let trail = trail(story);
+        with_report(&trail, |report| {
+            for node in report.credentials() {
+                let pivot = report.label(node);
+                let plan = plan(report, &Facts::default(), &settings(), (pivot.raw(), now()));
+                assert!(!plan.subjects.is_empty(), "{name}: {pivot:?}");
+                for standing in prove(&plan, &Facts::default(), &[]).standings {
+                    let told = plan
+                        .open
+                        .iter()
+                        .any(|open| open.subject == standing.subject);
+                    let is_open = matches!(standing.verdict, Verdict::Open(_));
+                    let subject = &plan.subjects[standing.subject as usize];
+                    assert!(told || !is_open, "{name}: {subject:#?} {standing:?}");
+                    denied += usize::from(matches!(standing.verdict, Verdict::Denied(_)));
+                }
+            }
+        });
+    }
+    assert!(denied > 20, "{denied}");
+}
