@@ -171,7 +171,9 @@ impl Notes {
             if !kind.is_some_and(|kind| kind.is_credential()) || !report.may_work(node) {
                 continue;
             }
-            if subject(report, node).is_some_and(|s| !known.contains(&identity(&s))) {
+            if subject(report, node, &BTreeSet::new())
+                .is_some_and(|s| !known.contains(&identity(&s)))
+            {
                 let why = "a credential of the lineage that may work is not in the plan";
                 self.refuse("misses-credential", report.label(node).raw(), why);
             }

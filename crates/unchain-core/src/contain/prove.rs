@@ -119,7 +119,7 @@ pub fn outside(report: &Report<'_, '_>, plan: &Plan, listed: &[String]) -> Vec<S
     let near = nodes.filter(|&n| owner(lineage, n).is_some_and(|owner| wanted.contains(&owner)));
     let subjects = near
         .filter(|&n| report.may_work(n))
-        .filter_map(|n| subject(report, n));
+        .filter_map(|n| subject(report, n, &BTreeSet::new()));
     subjects
         .filter(|s| !members.contains(&identity(s)))
         .collect()

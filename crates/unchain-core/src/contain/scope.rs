@@ -196,8 +196,12 @@ pub(super) fn mark(ledger: &Ledger) -> Mark {
     }
 }
 
-/// A node as a plan tells it.
-pub(super) fn subject(report: &Report<'_, '_>, number: u32) -> Option<Subject> {
+/// A node as a plan about these members tells it.
+pub(super) fn subject(
+    report: &Report<'_, '_>,
+    number: u32,
+    members: &BTreeSet<u32>,
+) -> Option<Subject> {
     let lineage = report.lineage();
     let node = lineage.node(number)?;
     let (end, life) = (report.end(number), report.life(number));
@@ -212,6 +216,9 @@ pub(super) fn subject(report: &Report<'_, '_>, number: u32) -> Option<Subject> {
         account: end.account,
         owner: owner(lineage, number),
         credential: node.kind.is_credential(),
+        by_lineage: lineage
+            .parents(number)
+            .any(|edge| members.contains(&edge.parent)),
         long_term: node.kind == NodeKind::LongTermKey,
         issued_at: node.created.map(|s| Timestamp::from_seconds(i64::from(s))),
         expires_at: life.expires,

@@ -266,3 +266,38 @@ fn ten_thousand_principals_change_nothing_in_the_plan() {
         assert_eq!(steps(&many), steps(&facts()));
     });
 }
+
+/// Olivia made the key that leaked. She is exempt: neither she nor the key counts as made by the lineage.
+#[test]
+fn what_an_exempt_principal_made_is_contained_and_not_deleted() {
+    let trail = trail(
+        "day 2026-03-02\nregion us-east-1\naccount 111122223333 as shop\nuser alice in shop from 192.0.2.14\n\
+         user olivia in shop key OLIVIA from 192.0.2.16\n08:00 OLIVIA CreateAccessKey alice -> A\n\
+         09:00 A GetSessionToken -> B for 36h\n09:01 B ListBuckets\n",
+    );
+    let settings = Settings {
+        level: Level::Evict,
+        removal: Removal::Remove,
+        ..settings()
+    };
+    with_report(&trail, |report| {
+        let (plan_of, own) = (
+            |s: &Settings| plan(report, &facts(), s, (trail.key("B").unwrap(), now())),
+            trail.key("A").unwrap(),
+        );
+        let kept = plan_of(&settings);
+        assert!(keys(&kept).contains(own) && !keys(&kept).contains(trail.key("OLIVIA").unwrap()));
+        assert!(
+            kept.steps.iter().all(|step| step.phase < Phase::Remove),
+            "{:#?}",
+            kept.steps
+        );
+        let notes = check(&kept, report, &facts(), now());
+        assert!(notes.iter().any(|note| note.code == "misses-ancestor"));
+        let all = plan_of(&Settings {
+            exempt: Vec::new(),
+            ..settings.clone()
+        });
+        assert!(keys(&all).contains(trail.key("OLIVIA").unwrap()));
+    });
+}

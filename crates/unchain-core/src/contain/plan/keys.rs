@@ -48,7 +48,9 @@ impl Steps {
         }
         for (number, subject) in (0u32..).zip(ground.subjects) {
             let of = std::slice::from_ref(&number);
-            let Some(owner) = user(subject) else { continue };
+            let Some(owner) = user(subject).filter(|_| subject.by_lineage) else {
+                continue;
+            };
             if is(subject, NodeKind::LoginProfile) && service_credential(subject, "").is_none() {
                 let call = iam(
                     &owner.account,

@@ -39,10 +39,11 @@ pub fn plan(
     (pivot, now): (&str, Timestamp),
 ) -> Plan {
     let scope = Scope::of(report, pivot, &settings.exempt);
+    let members: BTreeSet<u32> = scope.nodes.iter().copied().collect();
     let nodes: Vec<(u32, Subject)> = scope
         .nodes
         .iter()
-        .filter_map(|&n| Some((n, subject(report, n)?)))
+        .filter_map(|&n| Some((n, subject(report, n, &members)?)))
         .filter(|(_, s)| belongs(s))
         .collect();
     let (numbers, subjects): (Vec<u32>, Vec<Subject>) = nodes.into_iter().unzip();
@@ -69,7 +70,7 @@ pub fn plan(
     steps.open.dedup();
     let made = (0u32..)
         .zip(&subjects)
-        .filter(|(_, s)| !s.credential)
+        .filter(|(_, s)| !s.credential && s.by_lineage)
         .map(|(n, _)| n)
         .collect();
     Plan {
@@ -150,7 +151,7 @@ fn beside(
         });
         let kind = lineage.node(node).map(|n| n.kind);
         let thing = matches!(kind, Some(NodeKind::User | NodeKind::Role));
-        beside.made |= thing && is_created(lineage, node);
+        beside.made |= thing && subject.by_lineage && is_created(lineage, node);
     }
     let members: BTreeSet<u32> = nodes.iter().copied().collect();
     for node in report.credentials() {

@@ -96,6 +96,8 @@ pub struct Subject {
     pub owner: Option<Owner>,
     /// Whether requests can be made with it.
     pub credential: bool,
+    /// Whether another member of the lineage made or changed it.
+    pub by_lineage: bool,
     /// Whether it does not expire: then `aws:TokenIssueTime` is not in its requests.
     pub long_term: bool,
     /// When it was issued, UTC: the value of `aws:TokenIssueTime` (id_roles_use_revoke-sessions.html).
@@ -243,7 +245,7 @@ pub struct Plan {
     pub facts: String,
     /// The lineage, in order of issue.
     pub subjects: Vec<Subject>,
-    /// What the lineage made that is not a credential: indexes into `subjects`.
+    /// What the lineage made or changed that is not a credential: indexes into `subjects`.
     pub made: Vec<u32>,
     /// What is done.
     pub steps: Vec<Step>,

@@ -134,6 +134,7 @@ mod tests {
             account: None,
             owner: None,
             credential: true,
+            by_lineage: false,
             long_term: false,
             issued_at: None,
             expires_at: None,

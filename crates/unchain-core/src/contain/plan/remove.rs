@@ -21,7 +21,10 @@ impl Steps {
             }
         }
         for (number, subject) in (0u32..).zip(ground.subjects) {
-            let owner = subject.owner.as_ref().filter(|owner| owner.is_sound());
+            let owner = subject
+                .owner
+                .as_ref()
+                .filter(|owner| owner.is_sound() && subject.by_lineage);
             let made = owner.filter(|owner| {
                 (is(subject, NodeKind::User) || is(subject, NodeKind::Role)) && whole(ground, owner)
             });
@@ -63,7 +66,7 @@ fn whole(ground: &Ground<'_>, owner: &Owner) -> bool {
 
 /// Keys and virtual devices that a call of the lineage made, whosever they are.
 fn loose(subject: &Subject) -> Vec<Call> {
-    let Some(owner) = user(subject).filter(|_| !subject.evidence.is_empty()) else {
+    let Some(owner) = user(subject).filter(|_| subject.by_lineage) else {
         return Vec::new();
     };
     let named = ("UserName", text(owner.name.raw()));
@@ -158,7 +161,7 @@ fn provider(subject: &Subject) -> Option<Call> {
     let arn = subject
         .principal_arn
         .as_ref()
-        .filter(|_| is(subject, NodeKind::IdentityProvider))?;
+        .filter(|_| is(subject, NodeKind::IdentityProvider) && subject.by_lineage)?;
     let account = Untrusted::new(arn.raw().split(':').nth(4)?);
     if arn.raw().contains(":saml-provider/") {
         return Some(iam(
