@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use unchain_core::contain::{Facts, Plan, Settings, plan};
+use unchain_core::contain::{Facts, Plan, Role, Settings, plan};
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::record::parse_at;
@@ -143,4 +143,20 @@ pub(crate) fn keys(plan: &Plan) -> BTreeSet<String> {
         .filter_map(|s| s.access_key_id.as_ref())
         .map(|k| k.raw().to_owned())
         .collect()
+}
+
+/// The shop with many more roles, each like one that it has.
+pub(crate) fn with_ten_thousand_roles(like: &str) -> Facts {
+    let mut facts = facts();
+    let roles = &mut facts.accounts.get_mut(SHOP).unwrap().roles;
+    let role = roles[like].clone();
+    for n in 0..10_000 {
+        let arn = format!("arn:aws:iam::{SHOP}:role/more-{n}");
+        let more = Role {
+            arn,
+            ..role.clone()
+        };
+        roles.insert(format!("more-{n}"), more);
+    }
+    facts
 }

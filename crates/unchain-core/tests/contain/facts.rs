@@ -1,8 +1,10 @@
 //! Reading accounts, and what they let a principal reach.
 
-use super::common::{SHOP, STORY, details, facts, settings, trail, with_report};
+use super::common::{
+    SHOP, STORY, details, facts, settings, trail, with_report, with_ten_thousand_roles,
+};
 use serde_json::{Value, json};
-use unchain_core::contain::{Facts, FactsError, Owner, Role, inspect, reach};
+use unchain_core::contain::{Facts, FactsError, Owner, inspect, reach};
 
 const REPORT: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
 password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
@@ -117,19 +119,7 @@ fn roles_are_reached_one_after_another() {
 
 #[test]
 fn ten_thousand_roles_are_reached_each_once() {
-    let mut facts = facts();
-    let roles = &mut facts.accounts.get_mut(SHOP).unwrap().roles;
-    let role = roles["customer-data-admin"].clone();
-    for n in 0..10_000 {
-        let arn = format!("arn:aws:iam::{SHOP}:role/more-{n}");
-        roles.insert(
-            format!("more-{n}"),
-            Role {
-                arn,
-                ..role.clone()
-            },
-        );
-    }
+    let facts = with_ten_thousand_roles("customer-data-admin");
     let alice = Owner::of_arn(&format!("arn:aws:iam::{SHOP}:user/alice")).unwrap();
     let (reached, all) = reach(&facts, &alice);
     assert_eq!((reached.len(), all), (10_001, true));

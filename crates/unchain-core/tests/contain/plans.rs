@@ -1,9 +1,11 @@
 //! What a plan says, and what speaks against it.
 
-use super::common::{SHOP, STORY, facts, keys, now, seed_plan, settings, trail, with_report};
+use super::common::{
+    SHOP, STORY, facts, keys, now, seed_plan, settings, trail, with_report, with_ten_thousand_roles,
+};
 use unchain_core::contain::{
-    Action, Level, Organization, Phase, Plan, Removal, Role, ScpLevel, Settings, Severity, Undo,
-    check, digest, from_json, plan, to_json,
+    Action, Level, Organization, Phase, Plan, Removal, ScpLevel, Settings, Severity, Undo, check,
+    digest, from_json, plan, to_json,
 };
 use unchain_core::text::Untrusted;
 
@@ -244,19 +246,7 @@ fn names_from_the_log_are_no_wildcards_in_a_policy() {
 #[test]
 fn ten_thousand_principals_change_nothing_in_the_plan() {
     let trail = trail(STORY);
-    let mut many = facts();
-    let roles = &mut many.accounts.get_mut(SHOP).unwrap().roles;
-    let role = roles["deploy"].clone();
-    for n in 0..10_000 {
-        let arn = format!("arn:aws:iam::{SHOP}:role/more-{n}");
-        roles.insert(
-            format!("more-{n}"),
-            Role {
-                arn,
-                ..role.clone()
-            },
-        );
-    }
+    let many = with_ten_thousand_roles("deploy");
     with_report(&trail, |report| {
         let steps = |facts| {
             plan(report, facts, &settings(), (trail.key("A").unwrap(), now()))
