@@ -269,7 +269,7 @@ mod tests {
             ("crates/unchain-case", &["unchain-core"]),
             ("crates/unchain-sigma", &["unchain-core"]),
             ("crates/unchain-source", &["unchain-core"]),
-            ("crates/unchain-core", &[]),
+            ("crates/unchain-core", &["unchain-policy"]),
             (
                 "crates/unchain-lab",
                 &["unchain-core", "unchain-policy", "unchain-trail"],

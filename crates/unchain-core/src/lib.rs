@@ -30,3 +30,5 @@ pub mod finding;
 pub mod detect;
 
 pub mod report;
+
+pub mod contain;

@@ -54,9 +54,7 @@ pub enum Reach {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The listener is open to other machines, and that was not asked for.
-    #[error(
-        "the lab would listen on {0}, which other machines can reach; listen on 127.0.0.1"
-    )]
+    #[error("the lab would listen on {0}, which other machines can reach; listen on 127.0.0.1")]
     Exposed(SocketAddr),
     /// The network failed.
     #[error("the lab cannot serve")]

@@ -47,9 +47,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// The file does not hold a world.
-    #[error(
-        "the state file `{path}` does not hold a lab's world; move it away to begin anew"
-    )]
+    #[error("the state file `{path}` does not hold a lab's world; move it away to begin anew")]
     Form {
         /// The file.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! What a person or a program is told: plain values made from a lineage, ready to be written.
 //!
-//! The field names are a promise (see docs/output.md): they are added to, never renamed. These are
-//! the only types of this crate that serialise.
+//! The field names are a promise (see docs/output.md): they are added to, never renamed. These and
+//! those of `contain` are the only types of this crate that serialise.
 
 mod ancestry;
 mod coverage;

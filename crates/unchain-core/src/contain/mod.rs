@@ -1,0 +1,39 @@
+//! Containment, the part that only thinks: from a lineage and the state of the accounts to a plan, the
+//! objections to that plan, and the proof of what it does.
+//!
+//! [`Facts`] are read from what the AWS CLI prints. [`plan`] makes a [`Plan`] around a pivot; nothing is left
+//! to choose when it is carried out. [`check`] says what speaks against it, without knowing how it was made.
+//! [`prove`] lets the policy evaluator decide what each credential may still do afterwards. [`inspect`] tells
+//! what there is to be contained. None of these changes anything, and `now` is an argument.
+//!
+//! The order of a plan follows AWS's own guidance on revoking sessions
+//! (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html and
+//! …/id_credentials_temp_control-access_disable-perms.html).
+
+mod after;
+mod check;
+mod document;
+mod doors;
+mod facts;
+mod inspect;
+mod owner;
+mod plan;
+mod policies;
+mod prove;
+mod reach;
+mod scope;
+
+pub use check::{Note, Severity, check};
+pub use document::{DocumentError, digest, from_json, to_json};
+pub use doors::Door;
+pub use facts::{
+    Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
+};
+pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
+pub use owner::{Owner, OwnerKind};
+pub use plan::{
+    Action, Break, Call, Level, Mark, Open, PLAN_VERSION, Phase, Plan, Removal, Settings, Step,
+    Subject, Undo, plan,
+};
+pub use prove::{Kept, Proof, Standing, Verdict, outside, prove};
+pub use reach::{Reached, reach};
