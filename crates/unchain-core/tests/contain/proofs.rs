@@ -68,7 +68,8 @@ fn each_principal_left_out_is_noticed() {
         .filter(|s| s.subjects.iter().any(lives))
         .map(|s| s.target.clone())
         .collect();
-    assert!(targets.len() >= 3, "{targets:?}");
+    // The roles' sessions of the story last an hour; what lives by then are its users' credentials.
+    assert!(targets.len() >= 2, "{targets:?}");
     for target in targets {
         let mut plan = whole.clone();
         let denies = [Phase::Deny, Phase::CutAgain];
