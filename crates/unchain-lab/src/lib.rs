@@ -6,7 +6,7 @@
 //! The way of a request, each step a module:
 //!
 //! 1. [`service`]: which service and which operation does it name ([`operation::Operation`], one table a service);
-//! 2. [`sigv4`]: is the signature right, and whose key is it → [`call::Caller`];
+//! 2. [`sigv4`]: is the signature right, and whose key is it → [`session::Caller`];
 //! 3. [`protocol`]: the body's parameters as one JSON object with the names of the API → [`call::Call`];
 //! 4. [`enforce`]: may the caller do this → a [`call::Fault`] or nothing;
 //! 5. `Operation::run` changes the [`world::World`] and gives a [`call::Reply`];
