@@ -11,6 +11,7 @@
 //! …/id_credentials_temp_control-access_disable-perms.html).
 
 mod after;
+mod apply;
 mod check;
 mod document;
 mod doors;
@@ -23,6 +24,7 @@ mod prove;
 mod reach;
 mod scope;
 
+pub use apply::{Actuator, Answer, Happened, Receipt, Refusal, RefusalKind, Work};
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
