@@ -6,7 +6,11 @@
     reason = "helpers of tests fail where the test should"
 )]
 
+mod account;
+mod carry;
 mod common;
+mod everything;
 mod facts;
+mod hostile;
 mod plans;
 mod proofs;
