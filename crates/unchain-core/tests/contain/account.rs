@@ -274,6 +274,14 @@ impl Account {
                 Ok(json!({"LoginProfile": {"UserName": user}}))
             }
             "GetLoginProfile" => Err(MISSING),
+            _ => self.lists(call),
+        }
+    }
+
+    fn lists(&self, call: &Call) -> Answered {
+        let state = &self.state;
+        let user = text(call, "UserName");
+        match call.action.as_str() {
             "ListMFADevices" => {
                 let own = state.devices.iter().filter(|(of, _)| of == user);
                 let items: Vec<Value> = own
@@ -354,7 +362,7 @@ impl Account {
         if !has_holder {
             return Err(MISSING);
         }
-        let (user, role) = (text(call, "UserName"), text(call, "RoleName"));
+        let user = text(call, "UserName");
         let policy = (holder(call), text(call, "PolicyName").to_owned());
         let attachment = (holder(call), text(call, "PolicyArn").to_owned());
         match call.action.as_str() {
@@ -382,6 +390,14 @@ impl Account {
                 text(call, "Status").clone_into(status);
                 Ok(Value::Null)
             }
+            _ => self.take_away(call),
+        }
+    }
+
+    fn take_away(&mut self, call: &Call) -> Answered {
+        let state = &mut self.state;
+        let (user, role) = (text(call, "UserName"), text(call, "RoleName"));
+        match call.action.as_str() {
             "DeleteAccessKey" => done(
                 state
                     .keys

@@ -406,7 +406,7 @@ fn troubled<T>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_run_that_ends_anywhere_is_gone_on_with(

@@ -97,91 +97,98 @@ pub(crate) fn of_steps(steps: Vec<Step>) -> Plan {
     }
 }
 
-/// All that can be undone, up to the look.
-pub(crate) fn containing() -> Vec<Step> {
+fn organization(action: &str, parameters: &Value) -> Call {
+    call("organizations", action, parameters)
+}
+
+fn scps() -> Vec<Step> {
+    let scp = json!({"Name": format!("{OWN}-{SHOP}-0"), "Description": "Containment by Unchain",
+        "Type": "SERVICE_CONTROL_POLICY", "Content": deny(SECOND)});
+    let id = json!({"PolicyId": "${1:Policy.PolicySummary.Id}"});
+    let attach = json!({"PolicyId": "${1:Policy.PolicySummary.Id}", "TargetId": SHOP});
+    vec![
+        step(
+            Phase::Organization,
+            Action::Call(organization("CreatePolicy", &scp)),
+            Undo::Calls(vec![organization("DeletePolicy", &id)]),
+        ),
+        step(
+            Phase::Organization,
+            Action::Call(organization("AttachPolicy", &attach)),
+            Undo::Calls(vec![organization("DetachPolicy", &attach)]),
+        ),
+    ]
+}
+
+fn denies() -> Vec<Step> {
     let user =
         |policy: &Value| json!({"UserName": "alice", "PolicyName": OWN, "PolicyDocument": policy});
     let role =
         |policy: &Value| json!({"RoleName": "app", "PolicyName": OWN, "PolicyDocument": policy});
+    let [first, second] = [deny(FIRST), deny(SECOND)];
+    let create = json!({"PolicyName": format!("{OWN}-role-big-0"), "PolicyDocument": first});
     let attach = json!({"RoleName": "big", "PolicyArn": MANAGED});
+    let version = json!({"PolicyArn": MANAGED, "PolicyDocument": second, "SetAsDefault": true});
+    let step = |phase, (action, parameters): (&str, &Value), (undo, back_to): (&str, &Value)| {
+        step(phase, iam(action, parameters), back(undo, back_to))
+    };
+    vec![
+        step(
+            Phase::Deny,
+            ("PutUserPolicy", &user(&first)),
+            ("DeleteUserPolicy", &json!({})),
+        ),
+        step(
+            Phase::Deny,
+            ("PutRolePolicy", &role(&first)),
+            ("DeleteRolePolicy", &json!({})),
+        ),
+        step(
+            Phase::Deny,
+            ("CreatePolicy", &create),
+            ("DeletePolicy", &json!({"PolicyArn": MANAGED})),
+        ),
+        step(
+            Phase::Deny,
+            ("AttachRolePolicy", &attach),
+            ("DetachRolePolicy", &attach),
+        ),
+        self::step(Phase::Wait, Action::Wait(60), Undo::Nothing),
+        step(
+            Phase::CutAgain,
+            ("PutUserPolicy", &user(&second)),
+            ("PutUserPolicy", &user(&first)),
+        ),
+        step(
+            Phase::CutAgain,
+            ("PutRolePolicy", &role(&second)),
+            ("PutRolePolicy", &role(&first)),
+        ),
+        step(
+            Phase::CutAgain,
+            ("CreatePolicyVersion", &version),
+            (
+                "SetDefaultPolicyVersion",
+                &json!({"PolicyArn": MANAGED, "VersionId": "v1"}),
+            ),
+        ),
+    ]
+}
+
+fn keys_and_trust() -> Vec<Step> {
     let key =
         |id: &str, status: &str| json!({"UserName": "alice", "AccessKeyId": id, "Status": status});
     let service = |status: &str| json!({"UserName": "alice", "ServiceSpecificCredentialId": "ACCA1", "Status": status});
     let trusting = |closed| json!({"RoleName": "app", "PolicyDocument": trust(closed)});
     let anchor = json!({"trustAnchorId": "anchor-1", "region": "eu-west-1"});
-    let scp = json!({"Name": format!("{OWN}-{SHOP}-0"), "Description": "Containment by Unchain",
-        "Type": "SERVICE_CONTROL_POLICY", "Content": deny(SECOND)});
-    let attach_scp = json!({"PolicyId": "${1:Policy.PolicySummary.Id}", "TargetId": SHOP});
-    let organization = |action, parameters: &Value| call("organizations", action, parameters);
+    let inactive = |id: &str| iam("UpdateAccessKey", &key(id, "Inactive"));
     vec![
         step(
-            Phase::Organization,
-            Action::Call(organization("CreatePolicy", &scp)),
-            Undo::Calls(vec![organization(
-                "DeletePolicy",
-                &json!({"PolicyId": "${1:Policy.PolicySummary.Id}"}),
-            )]),
-        ),
-        step(
-            Phase::Organization,
-            Action::Call(organization("AttachPolicy", &attach_scp)),
-            Undo::Calls(vec![organization("DetachPolicy", &attach_scp)]),
-        ),
-        step(
-            Phase::Deny,
-            iam("PutUserPolicy", &user(&deny(FIRST))),
-            back("DeleteUserPolicy", &json!({})),
-        ),
-        step(
-            Phase::Deny,
-            iam("PutRolePolicy", &role(&deny(FIRST))),
-            back("DeleteRolePolicy", &json!({})),
-        ),
-        step(
-            Phase::Deny,
-            iam(
-                "CreatePolicy",
-                &json!({"PolicyName": format!("{OWN}-role-big-0"), "PolicyDocument": deny(FIRST)}),
-            ),
-            back("DeletePolicy", &json!({"PolicyArn": MANAGED})),
-        ),
-        step(
-            Phase::Deny,
-            iam("AttachRolePolicy", &attach),
-            back("DetachRolePolicy", &attach),
-        ),
-        step(Phase::Wait, Action::Wait(60), Undo::Nothing),
-        step(
-            Phase::CutAgain,
-            iam("PutUserPolicy", &user(&deny(SECOND))),
-            back("PutUserPolicy", &user(&deny(FIRST))),
-        ),
-        step(
-            Phase::CutAgain,
-            iam("PutRolePolicy", &role(&deny(SECOND))),
-            back("PutRolePolicy", &role(&deny(FIRST))),
-        ),
-        step(
-            Phase::CutAgain,
-            iam(
-                "CreatePolicyVersion",
-                &json!({"PolicyArn": MANAGED, "PolicyDocument": deny(SECOND), "SetAsDefault": true}),
-            ),
-            back(
-                "SetDefaultPolicyVersion",
-                &json!({"PolicyArn": MANAGED, "VersionId": "v1"}),
-            ),
-        ),
-        step(
             Phase::Keys,
-            iam("UpdateAccessKey", &key("AKIA1", "Inactive")),
+            inactive("AKIA1"),
             back("UpdateAccessKey", &key("AKIA1", "Active")),
         ),
-        step(
-            Phase::Keys,
-            iam("UpdateAccessKey", &key("AKIA2", "Inactive")),
-            Undo::Nothing,
-        ),
+        step(Phase::Keys, inactive("AKIA2"), Undo::Nothing),
         step(
             Phase::Keys,
             iam("UpdateServiceSpecificCredential", &service("Inactive")),
@@ -197,15 +204,17 @@ pub(crate) fn containing() -> Vec<Step> {
             Action::Call(call("rolesanywhere", "DisableTrustAnchor", &anchor)),
             Undo::Calls(vec![call("rolesanywhere", "EnableTrustAnchor", &anchor)]),
         ),
-        step(
-            Phase::Verify,
-            Action::Verify {
-                after: now().plus(1_290),
-                until: now().plus(3_090),
-            },
-            Undo::Nothing,
-        ),
     ]
+}
+
+/// All that can be undone, up to the look.
+fn containing() -> Vec<Step> {
+    let look = Action::Verify {
+        after: now().plus(1_290),
+        until: now().plus(3_090),
+    };
+    let look = step(Phase::Verify, look, Undo::Nothing);
+    [scps(), denies(), keys_and_trust(), vec![look]].concat()
 }
 
 /// All that cannot be undone: before the look, and after it.

@@ -195,9 +195,10 @@ fn steps_are_numbered_and_in_order() {
 fn only_the_digest_approves() {
     let plan = everything(Which::Reversible);
     let whole = digest(&plan).unwrap();
+    let start = |digits: usize| whole.chars().take(digits).collect::<String>();
     assert_eq!(Approved::by_digest(&plan, &whole).unwrap().digest(), whole);
-    assert!(Approved::by_digest(&plan, &format!(" {} ", whole[..12].to_uppercase())).is_ok());
-    for wrong in ["", &whole[..11], "000000000000", &format!("{whole}0")] {
+    assert!(Approved::by_digest(&plan, &format!(" {} ", start(12).to_uppercase())).is_ok());
+    for wrong in ["", &start(11), "000000000000", &format!("{whole}0")] {
         let error = Approved::by_digest(&plan, wrong).unwrap_err();
         let text = error.to_string();
         assert!(

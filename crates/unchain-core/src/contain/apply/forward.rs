@@ -125,8 +125,8 @@ impl<E: Error + 'static> Run<'_, E> {
         self.note(step, what)?;
         Err(Stop::Surprise {
             step,
-            expected,
-            found,
+            expected: Box::new(expected),
+            found: Box::new(found),
         })
     }
 

@@ -127,7 +127,7 @@ impl<'r, E: Error + 'static> Run<'r, E> {
         }
         match self.put_back(touched, found) {
             Ok(()) => undone.restored.push(number),
-            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, refusal)),
+            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, *refusal)),
             Err(stop) => return Err(stop),
         }
         Ok(())
