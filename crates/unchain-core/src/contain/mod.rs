@@ -29,7 +29,8 @@ pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
 pub use facts::{
-    Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
+    Account, Answers, AnywhereProfile, Facts, FactsError, Group, LastUsed, Managed, Organization,
+    Pages, Policies, Recorded, ReportedKey, Role, ScpLevel, Trail, User,
 };
 pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
 pub use owner::{Owner, OwnerKind};
