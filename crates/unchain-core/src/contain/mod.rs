@@ -24,7 +24,10 @@ mod prove;
 mod reach;
 mod scope;
 
-pub use apply::{Actuator, Answer, Happened, Receipt, Refusal, RefusalKind, Work};
+pub use apply::{
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Receipt, Refusal,
+    RefusalKind, Stop, Undone, Work, apply, undo, validate,
+};
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
