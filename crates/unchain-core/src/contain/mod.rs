@@ -17,6 +17,7 @@ mod document;
 mod doors;
 mod facts;
 mod inspect;
+mod outrun;
 mod owner;
 mod plan;
 mod policies;

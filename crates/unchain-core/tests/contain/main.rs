@@ -8,5 +8,6 @@
 
 mod common;
 mod facts;
+mod freezing;
 mod plans;
 mod proofs;
