@@ -12,6 +12,8 @@ mod carry;
 mod common;
 mod everything;
 mod facts;
+mod freezing;
 mod hostile;
 mod plans;
 mod proofs;
+mod verify;
