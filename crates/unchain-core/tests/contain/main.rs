@@ -3,12 +3,17 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests fail where the test should"
 )]
 
+mod account;
+mod carry;
 mod common;
+mod everything;
 mod facts;
 mod freezing;
+mod hostile;
 mod plans;
 mod proofs;
 mod verify;
