@@ -4,7 +4,8 @@
 //! [`Facts`] are read from what the AWS CLI prints. [`plan`] makes a [`Plan`] around a pivot; nothing is left
 //! to choose when it is carried out. [`check`] says what speaks against it, without knowing how it was made.
 //! [`prove`] lets the policy evaluator decide what each credential may still do afterwards. [`inspect`] tells
-//! what there is to be contained. None of these changes anything, and `now` is an argument.
+//! what there is to be contained. [`cli_script`], [`cloudformation`] and [`terraform`] write a plan for other tools, and
+//! [`permissions`] says what it needs. None of these changes anything, and `now` is an argument.
 //!
 //! The order of a plan follows AWS's own guidance on revoking sessions
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html and
@@ -15,6 +16,7 @@ mod apply;
 mod check;
 mod document;
 mod doors;
+mod export;
 mod facts;
 mod inspect;
 mod owner;
@@ -28,6 +30,7 @@ pub use apply::{Actuator, Answer, Happened, Receipt, Refusal, RefusalKind, Work}
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
+pub use export::{Duty, cli_script, cloudformation, permissions, terraform};
 pub use facts::{
     Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
 };

@@ -7,6 +7,7 @@
 )]
 
 mod common;
+mod exports;
 mod facts;
 mod plans;
 mod proofs;
