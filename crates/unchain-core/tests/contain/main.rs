@@ -9,5 +9,7 @@
 mod common;
 mod exports;
 mod facts;
+mod freezing;
 mod plans;
 mod proofs;
+mod verify;
