@@ -11,6 +11,7 @@ mod account;
 mod carry;
 mod common;
 mod everything;
+mod exports;
 mod facts;
 mod freezing;
 mod hostile;

@@ -2,10 +2,14 @@
 //!
 //! The commands share how facts are read and whom a plan must spare. Must not know how a plan is made or judged.
 
+mod inspect;
 mod plan;
+mod policy;
 mod write;
 
+pub(crate) use inspect::Inspect;
 pub(crate) use plan::PlanCommand;
+pub(crate) use policy::PolicyCommand;
 
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
