@@ -6,8 +6,10 @@
     reason = "helpers of tests fail where the test should"
 )]
 
+mod carried;
 mod common;
 mod facts;
 mod plans;
+mod probe;
 mod proofs;
 mod verify;
