@@ -18,6 +18,7 @@ mod document;
 mod doors;
 mod facts;
 mod inspect;
+mod outrun;
 mod owner;
 mod plan;
 mod policies;
@@ -26,12 +27,16 @@ mod reach;
 mod scope;
 mod verify;
 
-pub use apply::{Actuator, Answer, Happened, Receipt, Refusal, RefusalKind, Work};
+pub use apply::{
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Receipt, Refusal,
+    RefusalKind, Stop, Undone, Work, apply, undo, validate,
+};
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
 pub use facts::{
-    Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
+    Account, Answers, AnywhereProfile, Facts, FactsError, Group, LastUsed, Managed, Organization,
+    Pages, Policies, Recorded, ReportedKey, Role, ScpLevel, Trail, User,
 };
 pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
 pub use owner::{Owner, OwnerKind};

@@ -9,6 +9,7 @@
 mod carried;
 mod common;
 mod facts;
+mod freezing;
 mod plans;
 mod probe;
 mod proofs;
