@@ -4,7 +4,7 @@ use super::carried::carried_out;
 use super::common::{SHOP, settings};
 use super::verify::{before, key, later, seed};
 use unchain_core::contain::{
-    Conclusion, Denier, Evidence, Judgement, Reply, Sign, classify, verify,
+    Conclusion, Containment, Denier, Evidence, Reply, Sign, classify, verify,
 };
 use unchain_core::text::Untrusted;
 
@@ -135,7 +135,7 @@ fn a_credential_that_is_answered_refutes_what_the_policies_say() {
         Conclusion::Proven
     );
     let both = said(&[dead.clone(), lives]);
-    assert_eq!(both.judgement, Judgement::Lives);
+    assert_eq!(both.outcome, Containment::Lives);
     assert_eq!(both.snapshot.conclusion, Conclusion::Proven);
     assert!(matches!(
         said(std::slice::from_ref(&who)).probe.conclusion,

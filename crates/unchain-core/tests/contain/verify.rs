@@ -4,7 +4,7 @@ use super::carried::carried_out;
 use super::common::{SHOP, STORY, facts, ledger, seed_plan, settings, trail, with_report};
 use serde_json::Value;
 use unchain_core::contain::{
-    Action, Conclusion, Evidence, Facts, Happened, Judgement, Level, MissingHow, Organization,
+    Action, Conclusion, Containment, Evidence, Facts, Happened, Level, MissingHow, Organization,
     Phase, Plan, Receipt, ScpLevel, Settings, State, Verification, Work, digest, plan, verify,
 };
 use unchain_core::lineage::Lineage;
@@ -101,8 +101,8 @@ fn what_was_carried_out_is_proven_by_the_accounts_alone() {
         let found = by_facts(&plan, &facts);
         assert_eq!(found.snapshot.conclusion, Conclusion::Proven, "{found:#?}");
         assert_eq!(
-            found.judgement,
-            Judgement::Contained,
+            found.outcome,
+            Containment::Contained,
             "{:#?}",
             found.missing
         );
@@ -125,7 +125,7 @@ fn what_was_carried_out_is_proven_by_the_accounts_alone() {
 fn a_plan_that_nobody_carried_out_is_not_contained() {
     let plan = seed(&settings());
     let found = by_facts(&plan, &before());
-    assert_eq!(found.judgement, Judgement::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     assert!(
         says(&found.snapshot.conclusion, &key("B")),
         "{:#?}",
@@ -158,7 +158,7 @@ fn facts_that_are_not_fresh_prove_nothing() {
         matches!(found.snapshot.conclusion, Conclusion::Unknown(_)),
         "{found:#?}"
     );
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 /// Each step alone is left out. What then lives is told; where another step denies the same, the step itself is.
@@ -191,10 +191,10 @@ fn each_step_left_out_is_noticed() {
             .iter()
             .any(|s| s.phase == Phase::CutAgain && s.target == step.target);
         if first && redone {
-            assert_eq!(found.judgement, Judgement::Contained, "{step:#?}");
+            assert_eq!(found.outcome, Containment::Contained, "{step:#?}");
             continue;
         }
-        assert_ne!(found.judgement, Judgement::Contained, "{step:#?}");
+        assert_ne!(found.outcome, Containment::Contained, "{step:#?}");
         assert!(!found.allows_removal());
         let named = found
             .missing
@@ -202,8 +202,8 @@ fn each_step_left_out_is_noticed() {
             .find(|m| m.step == step.number)
             .unwrap();
         assert_ne!(named.how, MissingHow::Unread);
-        match found.judgement {
-            Judgement::Lives => lives += 1,
+        match found.outcome {
+            Containment::Lives => lives += 1,
             _ => incomplete += 1,
         }
         if step.phase == Phase::Keys {
@@ -232,7 +232,7 @@ fn each_principal_that_is_not_denied_is_told_with_what_it_may_do() {
             .inline
             .retain(|name, _| !name.starts_with("UnchainContain"));
         let found = by_facts(&plan, &facts);
-        assert_eq!(found.judgement, Judgement::Lives);
+        assert_eq!(found.outcome, Containment::Lives);
         // A console session is known by its principal.
         let who = trail(STORY).key(label).map(str::to_owned);
         let row = found.snapshot.credentials.iter().find(|row| {
@@ -269,7 +269,7 @@ fn a_policy_that_somebody_weakened_is_noticed() {
     let found = by_facts(&plan, &facts);
     assert!(found.missing.iter().all(|m| m.how == MissingHow::Changed) && found.missing.len() == 2);
     // Its sessions were over by then, so nothing lives; but it is not as the plan left it.
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn what_was_not_read_is_unknown_and_not_proven() {
         .get_mut("alice")
         .unwrap();
     alice.policies.attached.insert(aws.to_owned());
-    assert_eq!(by_facts(&plan, &facts).judgement, Judgement::Contained);
+    assert_eq!(by_facts(&plan, &facts).outcome, Containment::Contained);
     let alice = facts
         .accounts
         .get_mut(SHOP)
@@ -306,13 +306,13 @@ fn what_was_not_read_is_unknown_and_not_proven() {
         panic!("{row:?}");
     };
     assert!(for_want_of.iter().any(|name| name.raw() == aws));
-    assert_ne!(found.judgement, Judgement::Contained);
+    assert_ne!(found.outcome, Containment::Contained);
     // An account that was not read at all.
     let found = by_facts(&plan, &Facts::default());
     assert!(matches!(found.snapshot.conclusion, Conclusion::Unknown(_)));
     assert_eq!(
-        found.judgement,
-        Judgement::Incomplete,
+        found.outcome,
+        Containment::Incomplete,
         "{:#?}",
         found.snapshot.conclusion
     );
@@ -329,7 +329,7 @@ fn what_was_not_read_is_unknown_and_not_proven() {
         .keys
         .clear();
     let found = by_facts(&plan, &facts);
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
     assert!(says(&found.snapshot.conclusion, &key("SPARE")));
 }
 
@@ -340,7 +340,7 @@ fn who_was_deleted_has_no_credentials() {
     let users = &mut facts.accounts.get_mut(SHOP).unwrap().users;
     users.remove("svc-backup").unwrap();
     let found = by_facts(&plan, &facts);
-    assert_eq!(found.judgement, Judgement::Contained, "{found:#?}");
+    assert_eq!(found.outcome, Containment::Contained, "{found:#?}");
     assert!(found.missing.is_empty());
     let gone = found
         .snapshot
@@ -354,7 +354,7 @@ fn who_was_deleted_has_no_credentials() {
     other.id = "AIDAANOTHER".to_owned();
     users.insert("svc-backup".to_owned(), other);
     let found = by_facts(&plan, &facts);
-    assert_ne!(found.judgement, Judgement::Contained, "{found:#?}");
+    assert_ne!(found.outcome, Containment::Contained, "{found:#?}");
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn an_organization_that_took_its_policy_away_is_noticed() {
         plan(report, &start, &settings(), (story.key("A").unwrap(), now))
     });
     let mut facts = carried_out(&start, &plan, |_| false);
-    assert_eq!(by_facts(&plan, &facts).judgement, Judgement::Contained);
+    assert_eq!(by_facts(&plan, &facts).outcome, Containment::Contained);
     for level in facts
         .organization
         .as_mut()
@@ -395,7 +395,7 @@ fn an_organization_that_took_its_policy_away_is_noticed() {
     assert_eq!(found.missing.len(), shop.count());
     // The users' own denies stand, and are named as what denies.
     assert_eq!(found.snapshot.conclusion, Conclusion::Proven);
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_quiet_log_proves_only_as_far_as_it_reaches() {
         "{:#?}",
         found.trail
     );
-    assert_eq!(found.judgement, Judgement::Contained);
+    assert_eq!(found.outcome, Containment::Contained);
     assert!(!found.allows_removal(), "a quiet log alone deletes nothing");
     // The account with the backups has no log in the evening.
     let found = by_log(&plan, None, ("", &[]));
@@ -429,7 +429,7 @@ fn a_quiet_log_proves_only_as_far_as_it_reaches() {
         "{:#?}",
         found.trail
     );
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -438,7 +438,7 @@ fn a_call_that_succeeds_after_the_cut_off_refutes() {
     let facts = carried_out(&before(), &plan, |_| false);
     let said = |line: &str| by_log(&plan, Some(&facts), (&format!("{line}\n{EVENING}"), &[]));
     let found = said("16:40 SPARE ListBuckets from 203.0.113.77");
-    assert_eq!(found.judgement, Judgement::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     // The evaluator still says what the policies say: the proofs are reported apart.
     assert_eq!(found.snapshot.conclusion, Conclusion::Proven);
     let success = &found.trail.successes[0];
@@ -453,15 +453,15 @@ fn a_call_that_succeeds_after_the_cut_off_refutes() {
     ] {
         let found = said(line);
         assert_eq!(
-            found.judgement,
-            Judgement::Contained,
+            found.outcome,
+            Containment::Contained,
             "{line}: {:#?}",
             found.trail
         );
     }
     // Failures are told; only some of them are what containment looks like.
     let found = said("16:40 SPARE ListBuckets from 203.0.113.77 denied every 1m times 3");
-    assert_eq!(found.judgement, Judgement::Contained, "{:#?}", found.trail);
+    assert_eq!(found.outcome, Containment::Contained, "{:#?}", found.trail);
     assert_eq!(found.trail.failures[0].count, 3);
 }
 
@@ -489,22 +489,22 @@ fn a_run_that_was_resumed_later_moves_the_window() {
     };
     let said = |receipt: Receipt| by_log(&plan, None, (&line, &[receipt]));
     assert_eq!(
-        said(receipt("2026-03-02T16:10:00Z", false)).judgement,
-        Judgement::Lives
+        said(receipt("2026-03-02T16:10:00Z", false)).outcome,
+        Containment::Lives
     );
     let found = said(receipt("2026-03-02T16:45:00Z", false));
     assert_eq!(found.trail.after.to_string(), "2026-03-02T16:46:00Z");
     assert!(!is_refuted(&found.trail.conclusion), "{:#?}", found.trail);
     // What was so already was not done then; and another plan's journal says nothing of this one.
     assert_eq!(
-        said(receipt("2026-03-02T16:45:00Z", true)).judgement,
-        Judgement::Lives
+        said(receipt("2026-03-02T16:45:00Z", true)).outcome,
+        Containment::Lives
     );
     let other = Receipt {
         plan: "0".repeat(64),
         ..receipt("2026-03-02T16:45:00Z", false)
     };
-    assert_eq!(said(other).judgement, Judgement::Lives);
+    assert_eq!(said(other).outcome, Containment::Lives);
 }
 
 #[test]
@@ -524,14 +524,14 @@ fn what_the_plan_did_not_know_is_named() {
         .find(|row| row.late)
         .unwrap();
     assert!(matches!(late.state, State::Denied { .. }), "{late:?}");
-    assert_eq!(found.judgement, Judgement::Contained);
+    assert_eq!(found.outcome, Containment::Contained);
     // Without facts nothing shows that it is denied.
     let found = by_log(&plan, None, (&line, &[]));
-    assert_eq!(found.judgement, Judgement::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
     // Taken afterwards: it should not have been possible.
     let line = line.replace("16:10", "16:30");
     let found = by_log(&plan, Some(&facts), (&line, &[]));
-    assert_eq!(found.judgement, Judgement::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     assert_eq!(found.trail.descendants.len(), 1);
     // A user made while the plan was being read: no deny is on it.
     let line = format!(
@@ -545,7 +545,7 @@ fn what_the_plan_did_not_know_is_named() {
     more.keys.clear();
     users.insert("svc-more".to_owned(), more);
     let found = by_log(&plan, Some(&facts), (&line, &[]));
-    assert_eq!(found.judgement, Judgement::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     let named: Vec<&str> = found.living().map(|reason| reason.about.raw()).collect();
     assert!(
         named.iter().any(|who| who.contains("svc-more")),

@@ -111,7 +111,7 @@ impl Conclusion {
 /// What the proofs say together; see the rule above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Judgement {
+pub enum Containment {
     /// No credential of the lineage works.
     Contained,
     /// Something lives.
@@ -128,7 +128,7 @@ pub struct Verification {
     /// When it was asked, UTC.
     pub at: Timestamp,
     /// All together.
-    pub judgement: Judgement,
+    pub outcome: Containment,
     /// Steps whose effect was not found in the fresh facts, though no deletion explains it, or could not be looked at.
     pub missing: Vec<Missing>,
     /// The first proof.
@@ -143,7 +143,7 @@ impl Verification {
     /// Whether what the lineage made may now be deleted: the lineage is contained, and the evaluator has proven it.
     /// A quiet log alone is not enough, as deleting takes the denies away with what they are on.
     pub fn allows_removal(&self) -> bool {
-        self.judgement == Judgement::Contained && self.snapshot.conclusion == Conclusion::Proven
+        self.outcome == Containment::Contained && self.snapshot.conclusion == Conclusion::Proven
     }
 
     /// What still lives, by every proof that says so.
@@ -180,7 +180,7 @@ pub fn verify(plan: &Plan, evidence: Evidence<'_>, at: Timestamp) -> Verificatio
     Verification {
         plan: digest,
         at,
-        judgement: judgement(
+        outcome: outcome(
             &missing,
             [&snapshot.conclusion, &trail.conclusion, &probe.conclusion],
         ),
@@ -191,20 +191,20 @@ pub fn verify(plan: &Plan, evidence: Evidence<'_>, at: Timestamp) -> Verificatio
     }
 }
 
-fn judgement(missing: &[Missing], proofs: [&Conclusion; 3]) -> Judgement {
+fn outcome(missing: &[Missing], proofs: [&Conclusion; 3]) -> Containment {
     let [snapshot, trail, _] = proofs;
     if proofs
         .iter()
         .any(|proof| matches!(proof, Conclusion::Refuted(_)))
     {
-        return Judgement::Lives;
+        return Containment::Lives;
     }
     let proven = *snapshot == Conclusion::Proven || *trail == Conclusion::Proven;
     let removed = missing.iter().any(|step| step.how != MissingHow::Unread);
     if proven && !removed {
-        Judgement::Contained
+        Containment::Contained
     } else {
-        Judgement::Incomplete
+        Containment::Incomplete
     }
 }
 
