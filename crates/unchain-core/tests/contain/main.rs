@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod carried;
 mod carry;
 mod common;
 mod everything;
@@ -16,5 +17,6 @@ mod facts;
 mod freezing;
 mod hostile;
 mod plans;
+mod probe;
 mod proofs;
 mod verify;
