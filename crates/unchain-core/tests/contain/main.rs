@@ -8,12 +8,15 @@
 )]
 
 mod account;
+mod carried;
 mod carry;
 mod common;
 mod everything;
+mod exports;
 mod facts;
 mod freezing;
 mod hostile;
 mod plans;
+mod probe;
 mod proofs;
 mod verify;
