@@ -8,9 +8,9 @@ mod trusts;
 
 pub use controls::{Control, controls};
 
-use super::facts::{Account, Facts, Policies};
+use super::facts::{Account, Facts};
 use super::owner::{Owner, OwnerKind};
-use super::plan::{SCPS_ATTACHED, Settings, inline_room, trust_names};
+use super::plan::{SCPS_ATTACHED, Settings, attachable, inline_room, trust_names};
 use super::reach::{Reach, Reached};
 use super::scope::{Scope, actions, owner};
 use crate::report::Report;
@@ -158,16 +158,19 @@ fn row(facts: &Facts, reach: &mut Reach<'_>, owner: &Owner) -> PrincipalRow {
         read: root || held.is_some() && account.is_some_and(|a| a.authorization_details),
         revocation: revocation(facts, owner),
         inline_room: inline_room(facts, owner, ""),
-        attachable: attachable(account, owner, held),
+        attachable: room_attached(facts, owner),
         organization_can_deny: !facts.scps(owner.account.raw()).is_empty(),
         scp_room: scp_room(facts, owner.account.raw()),
     }
 }
 
-fn attachable(account: Option<&Account>, owner: &Owner, held: Option<&Policies>) -> usize {
-    let (no_account, no_policies) = (Account::default(), Policies::default());
-    let (account, held) = (account.unwrap_or(&no_account), held.unwrap_or(&no_policies));
-    controls::attachable(account, owner.kind, held)
+/// By the account's quota where it was read.
+fn room_attached(facts: &Facts, owner: &Owner) -> usize {
+    let account = facts.accounts.get(owner.account.raw());
+    match (account, facts.policies(owner)) {
+        (Some(account), Some(held)) => controls::room_attached(account, owner.kind, held),
+        _ => attachable(facts, owner),
+    }
 }
 
 fn scp_room(facts: &Facts, account: &str) -> Option<usize> {
@@ -181,7 +184,11 @@ fn last_used(account: &Account, owner: &Owner) -> Option<Timestamp> {
         OwnerKind::Root => None,
         OwnerKind::Role => account.last_used.roles.get(name).copied().flatten(),
         OwnerKind::User => {
-            let listed = account.users.get(name).into_iter().flat_map(|user| user.keys.keys());
+            let listed = account
+                .users
+                .get(name)
+                .into_iter()
+                .flat_map(|user| user.keys.keys());
             let listed = listed.filter_map(|id| account.last_used.keys.get(id));
             let reported = account.last_used.reported.get(name).into_iter().flatten();
             listed.chain(reported).copied().flatten().max()

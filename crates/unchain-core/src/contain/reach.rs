@@ -11,9 +11,9 @@ use super::facts::Facts;
 use super::owner::Owner;
 use crate::text::Untrusted;
 use asker::Asker;
-use doors::Doors;
+use doors::{Doors, Entered};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 /// A role that can be had.
@@ -82,7 +82,7 @@ impl<'f> Reach<'f> {
     pub(super) fn of(&mut self, from: &Owner) -> (Vec<Reached>, bool) {
         let limit = self.left.saturating_sub(QUESTIONS);
         let mut found: Vec<Reached> = Vec::new();
-        let mut entered = HashSet::new();
+        let mut entered = Entered::default();
         let mut next = VecDeque::from([Step {
             owner: from.clone(),
             way: Vec::new(),
@@ -103,12 +103,12 @@ impl<'f> Reach<'f> {
             }
             let asker = self.asker(&step.owner);
             let open = if by_service {
-                self.passed(&asker, &entered)
+                self.passed(&asker, &mut entered)
             } else {
-                self.assumed(&asker, &entered)
+                self.assumed(&asker, &mut entered)
             };
             for (place, service, keys) in open {
-                entered.insert(place);
+                entered.enter(place);
                 if let Some(more) = self
                     .doors
                     .get(place)
@@ -127,7 +127,7 @@ impl<'f> Reach<'f> {
     /// By which actions a principal may give permissions or take another's credentials, each with the condition keys
     /// that decide.
     pub(super) fn grants(&mut self, of: &Owner) -> BTreeMap<&'static str, BTreeSet<String>> {
-        self.asker(of).grants.clone()
+        power::grants(&self.asker(of))
     }
 
     /// Policies of a principal that were not read.
@@ -143,7 +143,7 @@ impl<'f> Reach<'f> {
             through: from.way.clone(),
             services: to.services.clone(),
             depends_on: to.depends_on.clone(),
-            can_grant: self.asker(&to.owner).gives_permissions(),
+            can_grant: power::gives_permissions(&self.asker(&to.owner)),
         }
     }
 
@@ -157,12 +157,9 @@ impl<'f> Reach<'f> {
     }
 
     /// The roles that a principal can assume, without those that were entered already.
-    fn assumed(&mut self, asker: &Asker, entered: &HashSet<usize>) -> Vec<Way> {
+    fn assumed(&mut self, asker: &Asker, entered: &mut Entered) -> Vec<Way> {
         let mut found = Vec::new();
-        for place in self.doors.for_assuming(asker) {
-            if entered.contains(&place) {
-                continue;
-            }
+        for place in self.doors.for_assuming(asker, entered) {
             let keys = match self.asked.get(&(asker.number, place)) {
                 Some(keys) => keys.clone(),
                 None => {
@@ -178,21 +175,25 @@ impl<'f> Reach<'f> {
     }
 
     /// The roles that a principal can have a service work with.
-    fn passed(&mut self, asker: &Asker, entered: &HashSet<usize>) -> Vec<Way> {
+    fn passed(&mut self, asker: &Asker, entered: &mut Entered) -> Vec<Way> {
         let mut found: BTreeMap<usize, Way> = BTreeMap::new();
-        for (service, launching) in &asker.launches {
-            for place in self.doors.for_passing(asker, service) {
-                if entered.contains(&place) || found.contains_key(&place) {
-                    continue;
-                }
+        for (service, actions) in power::launching() {
+            let places = self.doors.for_passing(asker, service, entered);
+            let launching = Some(actions).filter(|_| !places.is_empty());
+            let Some(launching) = launching.and_then(|actions| power::may_all(asker, actions))
+            else {
+                continue;
+            };
+            for place in places {
                 self.left = self.left.saturating_sub(1);
-                let keys = self
+                let door = self
                     .doors
                     .get(place)
-                    .and_then(|door| asker.passes(door, service));
+                    .filter(|_| !found.contains_key(&place));
+                let keys = door.and_then(|door| asker.passes(door, service));
                 if let Some(keys) = keys {
-                    let keys = Rc::new(keys.union(launching).cloned().collect());
-                    found.insert(place, (place, Some(*service), keys));
+                    let keys = Rc::new(keys.union(&launching).cloned().collect());
+                    found.insert(place, (place, Some(service), keys));
                 }
             }
         }

@@ -10,3 +10,4 @@ mod common;
 mod facts;
 mod plans;
 mod proofs;
+mod reading;

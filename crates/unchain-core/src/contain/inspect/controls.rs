@@ -51,7 +51,12 @@ pub fn controls(facts: &Facts, now: Timestamp) -> Vec<Control> {
 pub(super) struct Found(Vec<Control>);
 
 impl Found {
-    pub(super) fn add(&mut self, code: &'static str, about: &str, words: (&'static str, &'static str)) {
+    pub(super) fn add(
+        &mut self,
+        code: &'static str,
+        about: &str,
+        words: (&'static str, &'static str),
+    ) {
         self.each(code, (about, BTreeSet::new()), words);
     }
 
@@ -91,9 +96,16 @@ impl Found {
         }
         if account.root_mfa == Some(false) {
             let fix = "add one, or remove root's credentials by central root access";
-            self.add("root-without-mfa", id, ("the root user has no MFA device", fix));
+            self.add(
+                "root-without-mfa",
+                id,
+                ("the root user has no MFA device", fix),
+            );
         }
-        if account.password_length.is_some_and(|length| length < PASSWORD) {
+        if account
+            .password_length
+            .is_some_and(|length| length < PASSWORD)
+        {
             let missing = "a password may be shorter than 14 characters";
             let fix = "ask for 14 characters in the account's password policy";
             self.add("short-passwords", id, (missing, fix));
@@ -121,14 +133,21 @@ impl Found {
         let own = levels.iter().find(|level| level.target == id);
         if own.is_some_and(|level| level.policies.len() >= SCPS_ATTACHED) {
             let missing = "as many service control policies are attached to the account as can be: no plan can add one";
-            self.add("no-room-for-scp", id, (missing, "merge two of them, or attach one to the unit above"));
+            self.add(
+                "no-room-for-scp",
+                id,
+                (
+                    missing,
+                    "merge two of them, or attach one to the unit above",
+                ),
+            );
         }
     }
 
     /// docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
     fn room(&mut self, id: &str, account: &Account) {
         let full = |kind, held: &Policies| {
-            inline_room(kind, held) < DENY && attachable(account, kind, held) == 0
+            inline_room(kind, held) < DENY && room_attached(account, kind, held) == 0
         };
         let users = account.users.values();
         let users = users.filter(|user| full(OwnerKind::User, &user.policies));
@@ -137,7 +156,8 @@ impl Found {
         let names = users.map(|user| user.arn.as_str());
         let names = names.chain(roles.map(|role| role.arn.as_str())).collect();
         let missing = "no deny can be put on them: their inline policies are as long, and their managed ones as many, as can be";
-        let fix = "move inline policies to managed ones, or have the quota of attached policies raised";
+        let fix =
+            "move inline policies to managed ones, or have the quota of attached policies raised";
         self.of("no-room-for-deny", (id, names), (missing, fix));
     }
 }
@@ -152,7 +172,7 @@ fn inline_room(kind: OwnerKind, held: &Policies) -> usize {
 }
 
 /// Managed policies that can still be attached, by the account's quota where it was read.
-pub(super) fn attachable(account: &Account, kind: OwnerKind, held: &Policies) -> usize {
+pub(super) fn room_attached(account: &Account, kind: OwnerKind, held: &Policies) -> usize {
     let quota = if kind == OwnerKind::User {
         "AttachedPoliciesPerUserQuota"
     } else {
@@ -160,5 +180,7 @@ pub(super) fn attachable(account: &Account, kind: OwnerKind, held: &Policies) ->
     };
     let quota = account.summary.get(quota).copied();
     let quota = quota.and_then(|quota| usize::try_from(quota).ok());
-    quota.unwrap_or(ATTACHED).saturating_sub(held.attached.len())
+    quota
+        .unwrap_or(ATTACHED)
+        .saturating_sub(held.attached.len())
 }

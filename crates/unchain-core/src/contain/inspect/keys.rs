@@ -30,7 +30,11 @@ pub(super) fn controls(account: &Account, now: Timestamp, found: &mut Found) {
         let active = user.keys.values().filter(|active| **active).count();
         if user.active_keys.is_some_and(|count| count > 1) || active > 1 {
             let missing = "two access keys work: one can be lost without being missed";
-            found.add("two-active-keys", about, (missing, "make the one that is not used inactive"));
+            found.add(
+                "two-active-keys",
+                about,
+                (missing, "make the one that is not used inactive"),
+            );
         }
         let keys = keys(account, (name, user));
         let ago = |at: Timestamp| now.seconds().saturating_sub(at.seconds());
@@ -44,11 +48,22 @@ pub(super) fn controls(account: &Account, now: Timestamp, found: &mut Found) {
         found.of("old-key", (about, old), (missing, fix));
         let never = of(&|key| key.used == Some(None));
         let missing = "an access key works that was never used";
-        found.of("never-used-key", (about, never), (missing, "make it inactive, then delete it"));
+        found.of(
+            "never-used-key",
+            (about, never),
+            (missing, "make it inactive, then delete it"),
+        );
         let idle = of(&|key| key.used.flatten().is_some_and(|used| ago(used) > LONG));
         let missing = "an access key works that was not used for 90 days";
-        found.of("idle-key", (about, idle), (missing, "make it inactive, then delete it"));
-        let special = user.service_credentials.iter().filter(|(_, active)| **active);
+        found.of(
+            "idle-key",
+            (about, idle),
+            (missing, "make it inactive, then delete it"),
+        );
+        let special = user
+            .service_credentials
+            .iter()
+            .filter(|(_, active)| **active);
         let missing = "a credential for one service works that no access key's end touches";
         let fix = "use temporary credentials, and make it inactive";
         let special = special.map(|(id, _)| id.as_str()).collect();
@@ -60,7 +75,9 @@ pub(super) fn controls(account: &Account, now: Timestamp, found: &mut Found) {
 fn keys<'a>(account: &'a Account, (name, user): (&str, &'a User)) -> Vec<Key<'a>> {
     if user.keys.is_empty() {
         let reported = account.last_used.reported.get(name);
-        let keys = ["access key 1", "access key 2"].into_iter().zip(&user.reported_keys);
+        let keys = ["access key 1", "access key 2"]
+            .into_iter()
+            .zip(&user.reported_keys);
         return keys
             .enumerate()
             .filter(|(_, (_, key))| key.active)

@@ -18,12 +18,17 @@ pub(super) fn controls(facts: &Facts, (id, account): (&str, &Account), found: &m
     for role in account.roles.values() {
         one(facts, role, found);
     }
-    let people: Vec<&Role> = account.roles.values().filter(|role| for_people(facts, role)).collect();
+    let people: Vec<&Role> = account
+        .roles
+        .values()
+        .filter(|role| for_people(facts, role))
+        .collect();
     let names = |test: &dyn Fn(&Role) -> bool| -> BTreeSet<&str> {
         let matching = people.iter().filter(|role| test(role));
         matching.map(|role| role.arn.as_str()).collect()
     };
-    let without = names(&|role| statements(facts, role).any(|s| !has_condition(s, "aws:MultiFactorAuth")));
+    let without =
+        names(&|role| statements(facts, role).any(|s| !has_condition(s, "aws:MultiFactorAuth")));
     let missing = "whoever has a user's key can take these roles: their trust does not ask for MFA";
     let fix = "ask for aws:MultiFactorAuthPresent in the trust policies";
     found.of("role-without-mfa", (id, without), (missing, fix));
@@ -32,10 +37,12 @@ pub(super) fn controls(facts: &Facts, (id, account): (&str, &Account), found: &m
     let fix = "set MaxSessionDuration to 3600, and take the role again when it is over";
     found.of("long-sessions", (id, long), (missing, fix));
     let all = names(&|_| true);
-    let asking = names(&|role| asks(role, "sts:SourceIdentity") || asks(role, "sts:SetSourceIdentity"));
+    let asking =
+        names(&|role| asks(role, "sts:SourceIdentity") || asks(role, "sts:SetSourceIdentity"));
     if asking.is_empty() {
         let missing = "no role that people take has a source identity: a chain of sessions does not name who began it";
-        let fix = "allow sts:SetSourceIdentity, and ask for sts:SourceIdentity in the trust policies";
+        let fix =
+            "allow sts:SetSourceIdentity, and ask for sts:SourceIdentity in the trust policies";
         found.of("no-source-identity", (id, all), (missing, fix));
     }
 }
@@ -53,7 +60,10 @@ fn allowing(role: &Role) -> impl Iterator<Item = &Value> {
 
 fn has_condition(statement: &Value, key: &str) -> bool {
     let condition = statement.get("Condition").map(Value::to_string);
-    condition.is_some_and(|text| text.to_ascii_lowercase().contains(&key.to_ascii_lowercase()))
+    condition.is_some_and(|text| {
+        text.to_ascii_lowercase()
+            .contains(&key.to_ascii_lowercase())
+    })
 }
 
 /// Statements by which users of the known accounts can take a role: those that name users or whole accounts, and ask

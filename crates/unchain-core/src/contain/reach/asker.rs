@@ -5,8 +5,7 @@ use super::super::owner::Owner;
 use super::super::policies::Laid;
 use super::Keys;
 use super::doors::{Door, session_key};
-use super::power::{self, Kind};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use unchain_policy::{Context, Decision, Principal, Request, evaluate};
 
@@ -20,10 +19,6 @@ pub(super) struct Asker {
     /// How the ARNs begin of what its policies may let it assume, and pass.
     pub(super) assumable: BTreeSet<String>,
     pub(super) passable: BTreeSet<String>,
-    /// Services that it may start something with, and the condition keys that decide.
-    pub(super) launches: BTreeMap<&'static str, BTreeSet<String>>,
-    /// See [`super::Reach::grants`].
-    pub(super) grants: BTreeMap<&'static str, BTreeSet<String>>,
     principal: Principal,
     context: Context,
 }
@@ -42,25 +37,18 @@ impl Asker {
             .iter()
             .filter(|id| !id.is_empty())
             .fold(context, |c, id| c.with("aws:userid", id.as_str()));
-        let mut asker = Self {
+        Self {
             number,
             principal: Principal::from_arn(&arn),
             root: format!("arn:{partition}:iam::{account}:root"),
             session: session_key(&account, owner.name.raw()),
             assumable: laid.beginnings("sts:AssumeRole"),
             passable: laid.beginnings("iam:PassRole"),
-            launches: BTreeMap::new(),
-            grants: BTreeMap::new(),
             laid,
             account,
             arn,
             context,
-        };
-        if !asker.passable.is_empty() {
-            asker.launches = power::launches(&asker);
         }
-        asker.grants = power::grants(&asker);
-        asker
     }
 
     /// The condition keys on which it depends whether a role can be assumed; none if it cannot be.
@@ -100,14 +88,6 @@ impl Asker {
             .iter()
             .filter_map(|resource| self.decides((action, resource), &self.context));
         found.next()
-    }
-
-    /// Whether it may give permissions, and not only take another's credentials.
-    pub(super) fn gives_permissions(&self) -> bool {
-        let kinds = self.grants.keys().map(|action| power::kind(action));
-        kinds
-            .into_iter()
-            .any(|kind| kind == Some(Kind::Permissions))
     }
 
     fn decides(

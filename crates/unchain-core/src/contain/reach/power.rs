@@ -72,25 +72,28 @@ const GRANTING: [(&str, Kind); 15] = [
     ("sts:AssumeRoot", Kind::Credentials),
 ];
 
-pub(super) fn kind(action: &str) -> Option<Kind> {
-    let found = GRANTING.iter().find(|(name, _)| *name == action);
-    found.map(|(_, kind)| *kind)
+/// The services that run something with a role, and what of a principal's actions starts it.
+pub(super) fn launching() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    LAUNCHING.into_iter()
 }
 
-/// The services that a principal may start something with, each with the condition keys that decide.
-pub(super) fn launches(asker: &Asker) -> BTreeMap<&'static str, BTreeSet<String>> {
-    let of = |actions: &[&str]| {
-        let each = actions.iter().map(|action| asker.may(action));
-        let each: Option<Vec<BTreeSet<String>>> = each.collect();
-        Some(each?.into_iter().flatten().collect())
-    };
-    let all = LAUNCHING.iter();
-    all.filter_map(|(service, actions)| Some((*service, of(actions)?)))
-        .collect()
+/// The condition keys that decide whether a principal may do all of some actions; none if it may not.
+pub(super) fn may_all(asker: &Asker, actions: &[&str]) -> Option<BTreeSet<String>> {
+    let each = actions.iter().map(|action| asker.may(action));
+    let each: Option<Vec<BTreeSet<String>>> = each.collect();
+    Some(each?.into_iter().flatten().collect())
 }
 
-/// What a principal may do of [`GRANTING`].
+/// What a principal may do of [`GRANTING`], with the condition keys that decide.
 pub(super) fn grants(asker: &Asker) -> BTreeMap<&'static str, BTreeSet<String>> {
     let of = |(action, _): &(&'static str, Kind)| Some((*action, asker.may(action)?));
     GRANTING.iter().filter_map(of).collect()
+}
+
+/// Whether a principal may give permissions, and not only take another's credentials.
+pub(super) fn gives_permissions(asker: &Asker) -> bool {
+    let mut giving = GRANTING
+        .iter()
+        .filter(|(_, kind)| *kind == Kind::Permissions);
+    giving.any(|(action, _)| asker.may(action).is_some())
 }
