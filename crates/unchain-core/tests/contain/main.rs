@@ -11,3 +11,4 @@ mod facts;
 mod freezing;
 mod plans;
 mod proofs;
+mod verify;

@@ -12,7 +12,9 @@ mod scp;
 mod steps;
 mod trust;
 
+pub(super) use cut::PROPAGATION;
 pub(super) use freeze::{FREEZE_SID, frozen};
+pub(super) use make::belongs;
 pub use make::plan;
 pub(super) use pack::{ATTACHED, MANAGED, ROLE_INLINE, USER_INLINE, attachable, inline_room, size};
 pub(super) use scp::{SCP, SCPS_ATTACHED};
