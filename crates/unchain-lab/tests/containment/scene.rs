@@ -3,11 +3,11 @@
 
 use super::answer;
 use flate2::read::GzDecoder;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Facts, Organization, ScpLevel};
+use unchain_core::contain::Facts;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::record::plain;
@@ -172,70 +172,61 @@ impl Scene {
     }
 
     fn read_account(&self, facts: &mut Facts, account: &str) {
-        let keys = self.break_glass(account).unwrap();
-        let iam = |operation: &str, params: Value| self.ask((Service::Iam, operation), params, &keys).unwrap();
-        let mut marker = None;
-        let mut details: Map<String, Value> = Map::new();
-        loop {
-            let params = json!({"Marker": marker, "MaxItems": 1000});
-            let page = iam("GetAccountAuthorizationDetails", params);
-            for (name, value) in page.as_object().unwrap().iter().filter(|(_, v)| v.is_array()) {
-                let list = details.entry(name.clone()).or_insert_with(|| json!([]));
-                list.as_array_mut().unwrap().extend(value.as_array().cloned().unwrap());
-            }
-            marker = answer::find(&page, "Marker");
-            if marker.is_none() {
-                break;
-            }
-        }
-        let details = Value::Object(details).to_string();
-        facts.read(&details, Some(account)).unwrap();
+        self.read(facts, account, ("iam GetAccountAuthorizationDetails", json!({"MaxItems": 1000})));
         let users: Vec<String> = facts.accounts[account].users.keys().cloned().collect();
         for user in users {
-            for operation in ["ListAccessKeys", "ListMFADevices"] {
-                let list = iam(operation, json!({"UserName": user}));
-                facts.read(&list.to_string(), Some(account)).unwrap();
+            for call in ["iam ListAccessKeys", "iam ListMFADevices"] {
+                self.read(facts, account, (call, json!({"UserName": user})));
             }
         }
-        for operation in ["ListSAMLProviders", "ListOpenIDConnectProviders"] {
-            facts.read(&iam(operation, json!({})).to_string(), Some(account)).unwrap();
+        for call in ["iam ListSAMLProviders", "iam ListOpenIDConnectProviders"] {
+            self.read(facts, account, (call, json!({})));
         }
     }
 
+    /// The organization, if there is one, with the policies over each account.
     fn read_organization(&self, facts: &mut Facts) {
         let any = self.break_glass(&self.accounts[0]).unwrap();
-        let Ok(organization) = self.ask((Service::Organizations, "DescribeOrganization"), json!({}), &any) else {
+        let found = self.ask((Service::Organizations, "DescribeOrganization"), json!({}), &any);
+        let Some(management) = found.ok().and_then(|found| answer::find(&found, "MasterAccountId")) else {
             return;
         };
-        facts.read(&organization.to_string(), None).unwrap();
-        let read: &mut Organization = facts.organization.as_mut().unwrap();
-        let management = read.management_account.clone();
-        let keys = self.break_glass(&management).unwrap();
-        let ask = |operation: &str, params: Value| {
-            self.ask((Service::Organizations, operation), params, &keys).unwrap()
-        };
-        for account in self.accounts.iter().filter(|a| **a != management) {
-            let mut levels = vec![account.clone()];
-            while let Some(id) = levels.last().filter(|id| !id.starts_with("r-")).cloned() {
-                let parents = ask("ListParents", json!({"ChildId": id}));
-                levels.push(answer::find(&parents, "Id").unwrap());
+        let mut read = |call: &str, params: Value| self.read(facts, &management, (call, params));
+        read("organizations DescribeOrganization", json!({}));
+        let roots = read("organizations ListRoots", json!({}));
+        read("organizations ListAccounts", json!({}));
+        let mut targets = vec![answer::find(&roots, "Id").unwrap()];
+        for account in self.accounts.iter().filter(|account| **account != management) {
+            let mut child = account.clone();
+            while !child.starts_with("r-") {
+                targets.push(child.clone());
+                let parents = read("organizations ListParents", json!({"ChildId": child}));
+                child = answer::find(&parents, "Id").unwrap();
             }
-            let level = |target: String| {
-                let filter = json!({"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"});
-                let list = ask("ListPoliciesForTarget", filter);
-                let ids = list["Policies"].as_array().cloned().unwrap_or_default();
-                let policies = ids.iter().map(|policy| {
-                    let id = policy["Id"].as_str().unwrap().to_owned();
-                    let content = answer::find(&ask("DescribePolicy", json!({"PolicyId": id})), "Content");
-                    (id, serde_json::from_str(&content.unwrap()).unwrap())
-                });
-                ScpLevel {
-                    policies: policies.collect(),
-                    target,
-                }
-            };
-            let levels: Vec<ScpLevel> = levels.into_iter().rev().map(level).collect();
-            read.scps.insert(account.clone(), levels);
+        }
+        for target in targets {
+            let filter = json!({"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"});
+            let list = read("organizations ListPoliciesForTarget", filter);
+            for policy in list["Policies"].as_array().into_iter().flatten() {
+                read("organizations DescribePolicy", json!({"PolicyId": policy["Id"]}));
+            }
+        }
+    }
+
+    /// Reads the answer to a call, all its pages, into the facts; gives the last page.
+    fn read(&self, facts: &mut Facts, account: &str, (call, mut params): (&str, Value)) -> Value {
+        let (service, action) = call.split_once(' ').unwrap();
+        let keys = self.break_glass(account).unwrap();
+        loop {
+            let page = self.ask((Service::named(service).unwrap(), action), params.clone(), &keys);
+            let page = page.unwrap_or_else(|refused| panic!("{call} in {account}: {refused:?}"));
+            let form = json!({"answer": page, "unchain_call": {
+                "service": service, "action": action, "account": account, "parameters": params}});
+            facts.read(&form.to_string(), Some(account)).unwrap();
+            match answer::find(&page, "Marker") {
+                Some(marker) => params["Marker"] = json!(marker),
+                None => return page,
+            }
         }
     }
 }

@@ -1,8 +1,50 @@
-//! Carrying out the steps of a plan one by one.
+//! Carrying plans out: whole ones by the engine, and any steps in any order as somebody would who has no engine.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use unchain_core::contain::{Action, Actuator, Call, Phase, Plan, RefusalKind, Step};
+use std::convert::Infallible;
+use unchain_core::contain::{
+    Action, Actuator, Approved, Call, Happened, Outcome, Plan, Receipt, RefusalKind, Step, Stop, Work, digest,
+};
+
+/// A plan being carried out by the engine, with its journal.
+pub(crate) struct Run<'p> {
+    plan: &'p Plan,
+    pub(crate) journal: Vec<Receipt>,
+}
+
+impl<'p> Run<'p> {
+    pub(crate) fn of(plan: &'p Plan) -> Self {
+        Self {
+            plan,
+            journal: Vec::new(),
+        }
+    }
+
+    /// Goes on from where the journal ends.
+    pub(crate) fn go(&mut self, actuator: &mut dyn Actuator) -> Result<Outcome, Stop<Infallible>> {
+        let approved = Approved::by_digest(self.plan, &digest(self.plan).unwrap()).unwrap();
+        let past = self.journal.clone();
+        let mut write = |receipt: &Receipt| {
+            self.journal.push(receipt.clone());
+            Ok(())
+        };
+        unchain_core::contain::apply(&approved, &past, &mut write, actuator)
+    }
+
+    /// Writes down that nothing of the lineage works, so that it goes on to the deletions.
+    pub(crate) fn verified(&mut self, actuator: &mut dyn Actuator) {
+        let last = self.journal.last().map_or(0, |receipt| receipt.sequence);
+        self.journal.push(Receipt {
+            plan: digest(self.plan).unwrap(),
+            sequence: last + 1,
+            at: actuator.now(),
+            work: Work::Apply,
+            step: 0,
+            what: Happened::Verified,
+        });
+    }
+}
 
 /// Carries out steps in the order given, and gives what was refused.
 pub(crate) fn carry_out<'p>(
@@ -26,16 +68,6 @@ pub(crate) fn carry_out<'p>(
         }
     }
     refused
-}
-
-/// The steps before anything is deleted.
-pub(crate) fn until_verified(plan: &Plan) -> Vec<&Step> {
-    plan.steps.iter().filter(|step| step.phase < Phase::Remove).collect()
-}
-
-/// The steps that delete what the lineage made.
-pub(crate) fn removing(plan: &Plan) -> Vec<&Step> {
-    plan.steps.iter().filter(|step| step.phase == Phase::Remove).collect()
 }
 
 /// A call with what it takes from the answers before it.

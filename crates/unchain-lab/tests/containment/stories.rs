@@ -1,12 +1,13 @@
 //! Stories contained: nothing of the lineage works afterwards, and who is not of it goes on.
 
 use super::actuator::Stage;
-use super::apply::{carry_out, removing, until_verified};
+use super::apply::Run;
 use super::probe::{Replies, Reply, is_read, probe, works};
 use super::scene::{Scene, Setting};
 use std::collections::BTreeSet;
 use unchain_core::contain::{
-    Facts, Level, Note, Plan, Proof, Removal, Settings, Severity, check, outside, plan, prove,
+    Evidence, Level, Note, Plan, Proof, Receipt, Removal, Settings, Severity, Verification, Verified,
+    check, outside, plan, prove, verify,
 };
 
 /// A plan with what is said of it.
@@ -14,7 +15,6 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) notes: Vec<Note>,
     pub(crate) proof: Proof,
-    pub(crate) facts: Facts,
 }
 
 /// A plan around a key, from the logs and accounts as they are.
@@ -29,8 +29,21 @@ pub(crate) fn planned(scene: &Scene, pivot: &str, settings: &Settings) -> Planne
             plan,
             notes,
             proof,
-            facts: facts.clone(),
         }
+    })
+}
+
+/// What fresh facts and logs say of a plan that was carried out.
+pub(crate) fn verified(scene: &Scene, plan: &Plan, receipts: &[Receipt]) -> Verification {
+    let facts = scene.facts();
+    scene.report(|report| {
+        let evidence = Evidence {
+            facts: Some(&facts),
+            report: Some(report),
+            receipts,
+            replies: &[],
+        };
+        verify(plan, evidence, scene.now())
     })
 }
 
@@ -159,9 +172,8 @@ impl Case {
         let known = members(&scene, &planned.plan);
         wrong.extend(self.ends.iter().filter(|l| !known.contains(**l)).map(|l| format!("{l} is not in the plan")));
         let mut stage = Stage::new(&scene);
-        let refused = carry_out(until_verified(&planned.plan), &mut stage);
-        wrong.extend(refused.into_iter().filter(|line| !line.contains("no role in this account")));
-        stage.pass(60_000);
+        let mut run = Run::of(&planned.plan);
+        wrong.extend(run.go(&mut stage).err().map(|stop| format!("{stop:?}")));
         let mut lived = 0;
         for label in self.ends {
             let then = probe(&before, &before.held[*label]);
@@ -172,7 +184,12 @@ impl Case {
             wrong.push("nothing worked before the plan either".to_owned());
         }
         wrong.extend(self.stays.iter().flat_map(|label| stayed(label, &before, &scene)));
-        wrong.extend(carry_out(removing(&planned.plan), &mut stage));
+        let verification = verified(&scene, &planned.plan, &run.journal);
+        if verification.outcome != Verified::Contained {
+            wrong.push(format!("{:?} {:#?}", verification.outcome, verification.snapshot.conclusion));
+        }
+        run.verified(&mut stage);
+        wrong.extend(run.go(&mut stage).err().map(|stop| format!("{stop:?}")));
         wrong.into_iter().map(|line| format!("{} {organized}: {line}", self.story)).collect()
     }
 }
