@@ -172,7 +172,11 @@ fn python(folder: &Path, out: &mut dyn Write) -> Result<()> {
     };
     out.flush()?;
     let script = crate::workspace().join("xtask/exports/check.py");
-    crate::must(Command::new(bin.join("python")).arg(script).arg(folder.join("made")))
+    crate::must(
+        Command::new(bin.join("python"))
+            .arg(script)
+            .arg(folder.join("made")),
+    )
 }
 
 fn node(folder: &Path, out: &mut dyn Write) -> Result<()> {

@@ -4,14 +4,18 @@
 //! Must not know how a plan is made: the emulator judges.
 
 mod emulator;
+mod matrix;
+mod program;
+mod suite;
 mod trail;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use emulator::{Emulator, Peer};
-use serde_json::json;
+use program::Program;
+use serde_json::Value;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use suite::Suite;
 use trail::Log;
 
 /// In the version that the checks were written against.
@@ -29,9 +33,36 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     }
     fs::create_dir_all(&work)?;
     let emulator = Emulator::start(&bin, &work)?;
-    let mut peer = Peer::start(&bin, &emulator)?;
-    let mut log = Log::new(work.join("logs"))?;
-    let count = log.add(&peer.ask(&json!({"ask": "play"}))?)?;
-    writeln!(out, "{count} records")?;
-    Ok(())
+    let peer = Peer::start(&bin, &emulator)?;
+    let program = Program {
+        path: &program,
+        folder: &work,
+        emulator: &emulator,
+    };
+    let log = Log::new(work.join("logs"))?;
+    let mut suite = Suite {
+        program,
+        peer,
+        log,
+        out,
+    };
+    suite.run()
+}
+
+/// What is at a place of an answer, by its JSON pointer.
+fn at<'v>(answer: &'v Value, place: &str) -> Result<&'v Value> {
+    let found = answer.pointer(place);
+    found.with_context(|| format!("no {place} in {answer:#}"))
+}
+
+/// The text at a place of an answer.
+fn text<'v>(answer: &'v Value, place: &str) -> Result<&'v str> {
+    let found = at(answer, place)?.as_str();
+    found.with_context(|| format!("{place} is no text in {answer:#}"))
+}
+
+/// The items at a place of an answer.
+fn items<'v>(answer: &'v Value, place: &str) -> Result<&'v [Value]> {
+    let found = at(answer, place)?.as_array();
+    Ok(found.with_context(|| format!("{place} is no list in {answer:#}"))?)
 }

@@ -101,7 +101,7 @@ impl Peer {
         let mut reply: Value = serde_json::from_str(&line).context("the peer ended")?;
         match reply.get_mut("answer") {
             Some(answer) => Ok(answer.take()),
-            None => bail!("{question}: {}", reply["error"]),
+            None => bail!("{question}: {reply}"),
         }
     }
 

@@ -22,12 +22,34 @@ const ASKED: [&str; 12] = [
 
 /// A long-term key that works. The user whose key is asked for is not there.
 const KEY: [&str; 12] = [
-    "OK", "OK", "NoSuchEntity/404", "OK", "OK", "OK", "OK", "OK", "OK", "OK", "OK", "OK",
+    "OK",
+    "OK",
+    "NoSuchEntity/404",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
 ];
 
 /// A session that works. STS gives no session token and no federation token to a session.
 const SESSION: [&str; 12] = [
-    "OK", "OK", "NoSuchEntity/404", "OK", "OK", "AccessDenied/403", "AccessDenied/403", "OK", "OK", "OK", "OK", "OK",
+    "OK",
+    "OK",
+    "NoSuchEntity/404",
+    "OK",
+    "OK",
+    "AccessDenied/403",
+    "AccessDenied/403",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
+    "OK",
 ];
 
 /// An inactive key.
@@ -95,12 +117,16 @@ pub(super) fn otherwise(
     wrong
 }
 
-/// What a row of the matrix opens beyond saying who one is.
-pub(super) fn opens(row: &Value) -> Vec<&str> {
-    let open = members(row).filter(|(asked, answer)| {
-        *asked != "sts:GetCallerIdentity" && matches!(answer.as_str(), Some("OK" | "NoSuchEntity/404"))
-    });
-    open.map(|(asked, _)| asked).collect()
+/// The credentials that open anything beyond saying who they are.
+pub(super) fn open(rows: &Value) -> Vec<&str> {
+    let opens = |row: &Value| {
+        members(row).any(|(asked, answer)| {
+            let done = matches!(answer.as_str(), Some("OK" | "NoSuchEntity/404"));
+            done && asked != "sts:GetCallerIdentity"
+        })
+    };
+    let open = members(rows).filter(|(_, row)| opens(row));
+    open.map(|(name, _)| name).collect()
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {

@@ -244,7 +244,7 @@ def facts():
              "list-virtual-mfa-devices": root("ListVirtualMFADevices"),
              "list-open-id-connect-providers": root("ListOpenIDConnectProviders"),
              "list-saml-providers": root("ListSAMLProviders"),
-             "get-account-summary": root("GetAccountSummary")}
+             f"get-account-summary.{ACCOUNT}": root("GetAccountSummary")}
     for one in root("ListUsers")["Users"]:
         name = one["UserName"]
         found[f"list-access-keys.{ACCOUNT}.{name}"] = root("ListAccessKeys", UserName=name)
@@ -293,6 +293,7 @@ ASKED = {
     "state": lambda request: state(),
     "facts": lambda request: facts(),
     "credentials": lambda request: held[request["name"]],
+    "now": lambda request: f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
     "call": do,
 }
 

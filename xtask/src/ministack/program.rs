@@ -62,7 +62,12 @@ impl Program<'_> {
     /// Nothing of the user's own is in the environment.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.path);
-        for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"] {
+        for variable in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+        ] {
             command.env_remove(variable);
         }
         command

@@ -31,9 +31,9 @@ impl Log {
 
     /// Writes what a played story tells beyond what was written; the number of its new records.
     pub(super) fn add(&mut self, played: &Value) -> Result<usize> {
-        let ids: BTreeMap<String, String> = serde_json::from_value(played["ids"].clone())?;
-        let text = played["trail"].as_str().context("no trail")?;
-        let records = records(text, &ids)?;
+        let ids: BTreeMap<String, String> =
+            serde_json::from_value(super::at(played, "/ids")?.clone())?;
+        let records = records(super::text(played, "/trail")?, &ids)?;
         let new = records.get(self.written..).unwrap_or_default();
         self.written = records.len();
         self.files += 1;
@@ -78,7 +78,10 @@ fn principals(trail: &Trail, records: &[Value]) -> BTreeMap<String, String> {
     let mut found: BTreeMap<String, String> = cast
         .map(|one| (format!("{} {}", kind(one.kind), one.name), one.id))
         .collect();
-    for (kind, name, id) in [("user", "userName", "userId"), ("role", "roleName", "roleId")] {
+    for (kind, name, id) in [
+        ("user", "userName", "userId"),
+        ("role", "roleName", "roleId"),
+    ] {
         let made = records.iter().filter_map(|record| {
             let made = record.pointer(&format!("/responseElements/{kind}"))?;
             Some((made.get(name)?.as_str()?, made.get(id)?.as_str()?))
