@@ -1,7 +1,9 @@
 //! The command line, from which help, man pages and completions are made.
 
 use crate::exit::{self, Exit};
-use crate::{case, edges, events, findings, lab, manual, queries, report, scan, tokens, trace};
+use crate::{
+    case, contain, edges, events, findings, lab, manual, queries, report, scan, tokens, trace,
+};
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use unchain_core::time::Timestamp;
@@ -30,6 +32,7 @@ pub(crate) enum Command {
     Edges(edges::Edges),
     Events(events::Events),
     Queries(queries::Queries),
+    Plan(contain::PlanCommand),
     Report(report::Report),
     Case(case::Case),
     Lab(lab::Lab),
@@ -49,6 +52,7 @@ impl Command {
             Self::Edges(edges) => edges.run(context),
             Self::Events(events) => events.run(context),
             Self::Queries(queries) => queries.run(context),
+            Self::Plan(plan) => plan.run(context),
             Self::Report(report) => report.run(context),
             Self::Case(case) => case.run(context),
             Self::Lab(lab) => lab.run(context),

@@ -5,6 +5,7 @@
 
 mod args;
 mod case;
+mod contain;
 mod edges;
 mod events;
 mod exit;

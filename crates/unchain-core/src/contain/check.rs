@@ -2,6 +2,7 @@
 
 use super::after::{after, owner};
 use super::facts::{Facts, Policies};
+use super::outrun::{exempt_in_reach, frozen_out, not_frozen};
 use super::owner::{Owner, OwnerKind};
 use super::plan::{
     ATTACHED, Action, Call, MANAGED, Phase, Plan, ROLE_INLINE, SCP, SCPS_ATTACHED, USER_INLINE,
@@ -49,6 +50,7 @@ pub fn check(plan: &Plan, report: &Report<'_, '_>, facts: &Facts, now: Timestamp
     notes.age(plan, report, now);
     notes.facts(plan, facts);
     notes.lockout(plan, facts);
+    notes.outrun(plan, facts);
     notes.lineage(plan, report);
     notes.quotas(plan, facts);
     notes.steps(plan, facts);
@@ -159,6 +161,30 @@ impl Notes {
                     "it denies a principal that must keep access",
                 );
             }
+        }
+    }
+
+    /// What an attacker who is quicker than a deny could do.
+    fn outrun(&mut self, plan: &Plan, facts: &Facts) {
+        for (account, could) in not_frozen(plan, facts) {
+            let why = if could {
+                "it is not frozen: who acts within the seconds that a deny needs makes other credentials, which only \
+                 a plan made after them knows"
+            } else {
+                "no service control policy reaches it: who acts within the seconds that a deny needs can strip it or \
+                 make other credentials; look for both afterwards, and plan again"
+            };
+            self.warn("can-be-outrun", &account, why);
+        }
+        for account in frozen_out(plan) {
+            let why =
+                "it is frozen and no principal of it is exempt: nobody could carry out the rest";
+            self.refuse("locks-out", &account, why);
+        }
+        for owner in exempt_in_reach(plan, facts) {
+            let why = "the lineage may take it, or make credentials of it, and what is exempt no service control \
+                       policy denies: guard it by one of its own first, or name another";
+            self.warn("exempt-in-reach", &facts.arn(&owner), why);
         }
     }
 

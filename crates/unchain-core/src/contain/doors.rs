@@ -5,14 +5,14 @@ use super::owner::{Owner, OwnerKind};
 use super::plan::{Plan, Subject, trust_names};
 use crate::lineage::NodeKind;
 use crate::text::Untrusted;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use unchain_policy::{
     Context, Layers, Named, Policy, Principal, Request, ResourceKind, ResourcePolicy, evaluate,
 };
 
 /// A way into a role that the lineage opened and the plan does not close.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Door {
     /// The role's ARN.
     pub role: Untrusted,

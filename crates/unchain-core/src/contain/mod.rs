@@ -4,7 +4,8 @@
 //! [`Facts`] are read from what the AWS CLI prints. [`plan`] makes a [`Plan`] around a pivot; nothing is left
 //! to choose when it is carried out. [`check`] says what speaks against it, without knowing how it was made.
 //! [`prove`] lets the policy evaluator decide what each credential may still do afterwards. [`inspect`] tells
-//! what there is to be contained. None of these changes anything, and `now` is an argument.
+//! what there is to be contained, and [`verify`] whether a plan that was carried out holds. None of these changes
+//! anything, and `now` is an argument.
 //!
 //! The order of a plan follows AWS's own guidance on revoking sessions
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html and
@@ -17,19 +18,25 @@ mod document;
 mod doors;
 mod facts;
 mod inspect;
+mod outrun;
 mod owner;
 mod plan;
 mod policies;
 mod prove;
 mod reach;
 mod scope;
+mod verify;
 
-pub use apply::{Actuator, Answer, Happened, Receipt, Refusal, RefusalKind, Work};
+pub use apply::{
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Receipt, Refusal,
+    RefusalKind, Stop, Undone, Work, apply, undo, validate,
+};
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
 pub use facts::{
-    Account, Facts, FactsError, Group, Managed, Organization, Policies, Role, ScpLevel, User,
+    Account, Answers, AnywhereProfile, Facts, FactsError, Group, LastUsed, Managed, Organization,
+    Pages, Policies, Recorded, ReportedKey, Role, ScpLevel, Trail, User,
 };
 pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
 pub use owner::{Owner, OwnerKind};
@@ -39,3 +46,8 @@ pub use plan::{
 };
 pub use prove::{Kept, Proof, Standing, Verdict, outside, prove};
 pub use reach::{Reached, reach};
+pub use verify::{
+    CodeClass, Conclusion, Denier, Descendant, Evidence, Failures, Missing, MissingHow, Outcome,
+    Probe, ProbeRow, Reason, Reply, Sign, Snapshot, State, StateRow, Success, Verification, Watch,
+    classify, verify,
+};

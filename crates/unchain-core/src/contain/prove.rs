@@ -9,6 +9,7 @@ use super::policies::Laid;
 use super::scope::{owner, subject};
 use crate::report::Report;
 use crate::text::Untrusted;
+use crate::time::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use unchain_policy::{Context, Decision, Principal, Request, evaluate};
@@ -45,7 +46,7 @@ const MINTING: [&str; 26] = [
 ];
 
 /// No policy denies it, and it gives nothing (AWS STS API Reference, "GetCallerIdentity").
-const HARMLESS: &str = "sts:GetCallerIdentity";
+pub(super) const HARMLESS: &str = "sts:GetCallerIdentity";
 
 /// How a credential stands after a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -125,11 +126,7 @@ pub fn outside(report: &Report<'_, '_>, plan: &Plan, listed: &[String]) -> Vec<S
         .collect()
 }
 
-type Identity = (
-    Option<Untrusted>,
-    Option<Untrusted>,
-    Option<crate::time::Timestamp>,
-);
+type Identity = (Option<Untrusted>, Option<Untrusted>, Option<Timestamp>);
 
 /// What tells two credentials apart.
 pub(super) fn identity(subject: &Subject) -> Identity {
@@ -147,7 +144,7 @@ pub fn prove(plan: &Plan, facts: &Facts, outside: &[Subject]) -> Proof {
     let credentials = (0u32..).zip(&plan.subjects).filter(|(_, s)| s.credential);
     let standings = credentials.map(|(number, subject)| Standing {
         subject: number,
-        verdict: then.verdict(plan, subject),
+        verdict: then.verdict(subject, plan.made_at),
     });
     Proof {
         standings: standings.collect(),
@@ -201,13 +198,13 @@ fn kept(subject: &Subject, now: &Evaluator, then: &Evaluator) -> Kept {
 }
 
 /// Facts, and the policies of each principal that was asked about.
-struct Evaluator {
+pub(super) struct Evaluator {
     facts: Facts,
     laid: std::cell::RefCell<BTreeMap<Owner, std::rc::Rc<Laid>>>,
 }
 
 impl Evaluator {
-    fn new(facts: Facts) -> Self {
+    pub(super) fn new(facts: Facts) -> Self {
         Self {
             facts,
             laid: std::cell::RefCell::default(),
@@ -256,12 +253,14 @@ impl Evaluator {
         }
     }
 
-    fn verdict(&self, plan: &Plan, subject: &Subject) -> Verdict {
-        if subject.expires_at.is_some_and(|end| end <= plan.made_at) {
-            return Verdict::Over;
-        }
-        let asker = self.asker(subject);
-        let mut askers = vec![asker];
+    /// The policies of a principal that were not read.
+    pub(super) fn unread(&self, owner: &Owner) -> Vec<String> {
+        self.laid(owner).missing.clone()
+    }
+
+    /// How every request is decided that a credential was seen making, or could come back with.
+    pub(super) fn decisions<'s>(&self, subject: &'s Subject) -> Vec<(&'s str, Decision)> {
+        let mut askers = vec![self.asker(subject)];
         // A user's key can always ask for a token: GetSessionToken needs no permission, and a deny of it is not
         // relied on. So the token that it would get must be denied too.
         let user = subject
@@ -276,25 +275,28 @@ impl Evaluator {
             };
             askers.push(self.asker(&token));
         }
+        let seen = subject.actions.iter().map(Untrusted::raw).chain(MINTING);
+        let asked = seen.filter(|action| *action != HARMLESS);
+        asked
+            .flat_map(|action| askers.iter().map(move |asker| (action, asker.ask(action))))
+            .collect()
+    }
+
+    fn verdict(&self, subject: &Subject, at: Timestamp) -> Verdict {
+        if subject.expires_at.is_some_and(|end| end <= at) {
+            return Verdict::Over;
+        }
         let (mut by, mut open) = (BTreeSet::new(), BTreeMap::new());
-        let seen = subject
-            .actions
-            .iter()
-            .map(Untrusted::raw)
-            .chain(MINTING)
-            .filter(|a| *a != HARMLESS);
-        for action in seen {
-            for asker in &askers {
-                match asker.ask(action) {
-                    Decision::ExplicitlyDenied(cited) => {
-                        by.insert(cited.policy);
-                    }
-                    Decision::Depends(depends) => {
-                        open.insert(action.to_owned(), depends.keys);
-                    }
-                    _ => {
-                        open.insert(action.to_owned(), BTreeSet::new());
-                    }
+        for (action, decision) in self.decisions(subject) {
+            match decision {
+                Decision::ExplicitlyDenied(cited) => {
+                    by.insert(cited.policy);
+                }
+                Decision::Depends(depends) => {
+                    open.insert(action.to_owned(), depends.keys);
+                }
+                _ => {
+                    open.insert(action.to_owned(), BTreeSet::new());
                 }
             }
         }

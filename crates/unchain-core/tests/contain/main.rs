@@ -8,5 +8,7 @@
 
 mod common;
 mod facts;
+mod freezing;
 mod plans;
 mod proofs;
+mod verify;

@@ -1,12 +1,12 @@
 //! `unchain explain`: a detection's words, or everything about one finding or incident.
 
-use super::print::{Detail, paragraph, print};
+use super::print::{Detail, print};
 use crate::args::Context;
 use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::judge::JudgeArgs;
 use crate::output::table::{Column, Table, room};
-use crate::output::words::{clipped, moment, pasted, shown};
+use crate::output::words::{clipped, moment, paragraph, pasted, shown};
 use crate::when::When;
 use anyhow::bail;
 use clap::Args;

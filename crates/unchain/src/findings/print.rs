@@ -1,6 +1,6 @@
 //! Findings for people: incidents with their story first, then what stands alone.
 
-use crate::output::words::{clipped, counted, folded_behind, minute, moment, pasted, shown};
+use crate::output::words::{clipped, counted, minute, moment, paragraph, pasted, shown};
 use std::io::{self, Write};
 use unchain_core::finding::Severity;
 use unchain_core::report::{Coverage, FindingRow, Findings, IncidentRow, Next, StepRow};
@@ -225,19 +225,4 @@ fn next(out: &mut dyn Write, next: &Next, again: &str) -> io::Result<()> {
         Some(pivot) => writeln!(out, "  > unchain {} {pivot}{again}", next.command),
         None => writeln!(out, "  > unchain {} …", next.command),
     }
-}
-
-/// Words, folded at the width, made safe for a terminal.
-pub(super) fn paragraph(
-    out: &mut dyn Write,
-    width: usize,
-    (begin, margin): (&str, &str),
-    text: &str,
-) -> io::Result<()> {
-    let room = |before: &str| width.saturating_sub(before.chars().count());
-    let lines = folded_behind(text, (room(begin), room(margin)));
-    for (n, line) in lines.iter().enumerate() {
-        writeln!(out, "{}{line}", if n == 0 { begin } else { margin })?;
-    }
-    Ok(())
 }

@@ -3,8 +3,11 @@
 mod geo;
 mod settings;
 
+pub(crate) use settings::Containment;
+
 use clap::Args;
 use geo::Geo;
+use settings::Said;
 use std::path::{Path, PathBuf};
 use unchain_case::Case;
 use unchain_core::detect::{self, Baseline, Incident, Networks, Scene, Settings};
@@ -32,6 +35,31 @@ pub(crate) struct JudgeArgs {
     geoip: Vec<PathBuf>,
 }
 
+/// Where the settings file is, for commands that judge nothing.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SettingsArg {
+    /// Whom to spare, always: `[containment]`; `./unchain.toml` is read if it is there.
+    /// docs/settings.md describes it
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+impl SettingsArg {
+    /// Reads the file.
+    pub(crate) fn read(&self) -> anyhow::Result<Said> {
+        said(self.settings.as_deref())
+    }
+}
+
+/// What the settings file says, the named one or that in the working folder.
+fn said(named: Option<&Path>) -> anyhow::Result<Said> {
+    let default = || Some(Path::new(SETTINGS)).filter(|path| path.is_file());
+    match named.or_else(default) {
+        Some(path) => settings::read(path),
+        None => Ok(Said::default()),
+    }
+}
+
 /// The same, read and understood.
 #[derive(Debug)]
 pub(crate) struct Judge {
@@ -43,13 +71,8 @@ pub(crate) struct Judge {
 impl JudgeArgs {
     /// Reads the files. Done before long work, so that a mistake in them is known at once.
     pub(crate) fn read(&self) -> anyhow::Result<Judge> {
-        let default = || Some(PathBuf::from(SETTINGS)).filter(|path| path.is_file());
-        let settings = match self.settings.clone().or_else(default) {
-            Some(path) => settings::read(&path)?,
-            None => Settings::default(),
-        };
         Ok(Judge {
-            settings,
+            settings: said(self.settings.as_deref())?.judging,
             geo: Geo::open(&self.geoip)?,
             baseline: self.baseline.as_deref().map(load).transpose()?,
         })

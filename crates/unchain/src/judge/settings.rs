@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use unchain_core::detect::{Allowed, Block, Detection, REGISTRY, Settings};
+use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
 /// The file as it is written.
@@ -21,6 +22,18 @@ struct File {
     identity_provider: Vec<ProviderRow>,
     #[serde(default)]
     accounts: BTreeMap<Spanned<String>, String>,
+    #[serde(default)]
+    containment: ContainmentTable,
+}
+
+/// Both are ARNs of users and roles.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContainmentTable {
+    #[serde(default)]
+    exempt: Vec<Spanned<String>>,
+    #[serde(default)]
+    shared: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +60,24 @@ struct ProviderRow {
     name: String,
 }
 
+/// What the file says.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// For the detections.
+    pub(crate) judging: Settings,
+    /// For plans.
+    pub(crate) containment: Containment,
+}
+
+/// Whom every containment spares.
+#[derive(Debug, Default)]
+pub(crate) struct Containment {
+    /// The principals that must keep access.
+    pub(crate) exempt: Vec<Untrusted>,
+    /// The roles whose other sessions must go on.
+    pub(crate) shared: Vec<Untrusted>,
+}
+
 /// A mistake: where, and what.
 type Mistake = (Range<usize>, String);
 
@@ -55,7 +86,7 @@ type Mistake = (Range<usize>, String);
 /// # Errors
 ///
 /// The first mistake, with its line.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Said> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the settings `{}` cannot be read", path.display()))?;
     let found = parse(&text).map_err(|(span, what)| {
@@ -64,12 +95,12 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Settings> {
         anyhow::anyhow!("{} line {line}: {what}", path.display())
     });
     match found {
-        Ok(settings) => Ok(settings),
+        Ok(said) => Ok(said),
         Err(mistake) => bail!("{mistake}; docs/settings.md describes the file"),
     }
 }
 
-fn parse(text: &str) -> Result<Settings, Mistake> {
+fn parse(text: &str) -> Result<Said, Mistake> {
     let file: File = toml::from_str(text).map_err(|error| {
         let words = error.message().trim().replace('\n', ", ");
         (error.span().unwrap_or_default(), words)
@@ -98,7 +129,21 @@ fn parse(text: &str) -> Result<Settings, Mistake> {
         }
         settings.accounts.insert(id.into_inner(), name);
     }
-    Ok(settings)
+    Ok(Said {
+        judging: settings,
+        containment: Containment {
+            exempt: principals(file.containment.exempt)?,
+            shared: principals(file.containment.shared)?,
+        },
+    })
+}
+
+fn principals(arns: Vec<Spanned<String>>) -> Result<Vec<Untrusted>, Mistake> {
+    let each = arns.into_iter().map(|arn| {
+        let named = crate::contain::principal(arn.get_ref());
+        named.map_err(|what| (arn.span(), format!("`{}` is {what}", arn.get_ref())))
+    });
+    each.collect()
 }
 
 fn network(row: NetworkRow, settings: &mut Settings) -> Result<(), Mistake> {
@@ -193,11 +238,18 @@ mod tests {
         name = "token.actions.githubusercontent.com"
         [accounts]
         111122223333 = "shop"
+        [containment]
+        exempt = ["arn:aws:iam::111122223333:role/responder"]
+        shared = ["arn:aws:iam::111122223333:role/web-server"]
     "#;
 
     #[test]
     fn a_file_is_understood() {
-        let settings = parse(GOOD).unwrap();
+        let Said {
+            judging: settings,
+            containment,
+        } = parse(GOOD).unwrap();
+        assert_eq!((containment.exempt.len(), containment.shared.len()), (1, 1));
         assert_eq!(
             settings.network("192.0.2.7".parse().unwrap()),
             Some("office")
@@ -254,6 +306,14 @@ mod tests {
         );
         let (line, what) = mistake("111122223333 =", "11112222333 =");
         assert_eq!((line, what.contains("twelve digits")), (13, true), "{what}");
+        for wrong in ["role/resp*", "root", "policy/responder"] {
+            let (line, what) = mistake("role/responder", wrong);
+            assert_eq!(
+                (line, what.contains("one user or role")),
+                (15, true),
+                "{what}"
+            );
+        }
         let (_, what) = mistake("[accounts]", "[accounts");
         assert!(!what.contains('\n'), "{what}");
     }

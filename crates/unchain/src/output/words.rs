@@ -1,5 +1,6 @@
 //! Numbers, instants and names in the form that people read. Must not know the report's types.
 
+use std::io::{self, Write};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
@@ -130,6 +131,21 @@ pub(crate) fn folded_behind(text: &str, (first, others): (usize, usize)) -> Vec<
         }
     }
     lines
+}
+
+/// Words, folded at the width, made safe for a terminal.
+pub(crate) fn paragraph(
+    out: &mut dyn Write,
+    width: usize,
+    (begin, margin): (&str, &str),
+    text: &str,
+) -> io::Result<()> {
+    let room = |before: &str| width.saturating_sub(before.chars().count());
+    let lines = folded_behind(text, (room(begin), room(margin)));
+    for (n, line) in lines.iter().enumerate() {
+        writeln!(out, "{}{line}", if n == 0 { begin } else { margin })?;
+    }
+    Ok(())
 }
 
 fn clipped_words(text: &str) -> impl Iterator<Item = String> {

@@ -18,7 +18,7 @@ const FEW: usize = 3;
 const SUGGESTED: usize = 5;
 
 /// Whether the nodes can be shown together: they have one root, or are one principal's.
-pub(super) fn belong_together(lineage: &Lineage<'_>, matches: &[Match]) -> bool {
+pub(crate) fn belong_together(lineage: &Lineage<'_>, matches: &[Match]) -> bool {
     let roots: BTreeSet<u32> = matches.iter().map(|m| lineage.root(m.node)).collect();
     let principals: BTreeSet<_> = matches.iter().map(|m| lineage.principal(m.node)).collect();
     let id = |m: &Match| lineage.node(m.node).map(|n| n.unique_id);

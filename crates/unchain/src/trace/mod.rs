@@ -1,6 +1,6 @@
 //! `unchain trace`: the lineage of whatever a responder has in hand.
 
-mod choose;
+pub(crate) mod choose;
 mod draw;
 mod graph;
 pub(crate) mod walk;

@@ -3,9 +3,22 @@
 //! The engine decides and keeps the order; the world is behind [`Actuator`]. Every change is written down before and
 //! after it ([`Receipt`]), so that a run that ended anywhere is gone on with, and undone from what was found.
 
+mod approve;
+mod forward;
+mod look;
 mod receipt;
+mod run;
+mod stop;
+mod thing;
+mod undo;
+mod valid;
 
+pub use approve::{ApprovalError, Approved};
+pub use forward::apply;
 pub use receipt::{Happened, Receipt, Work};
+pub use stop::{End, Outcome, Stop, Undone};
+pub use undo::undo;
+pub use valid::{PlanError, validate};
 
 use super::plan::Call;
 use crate::text::Untrusted;

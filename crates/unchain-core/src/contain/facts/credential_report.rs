@@ -1,11 +1,23 @@
 //! The credential report (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html), which IAM
 //! writes without quotes.
 
-use super::read::{account_of, named};
-use super::{Facts, FactsError};
+use super::read::{account_of, either, user};
+use super::{Account, Facts, FactsError};
+use crate::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// An access key as the report tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReportedKey {
+    /// Whether it is active.
+    pub active: bool,
+    /// When it was made or last replaced, UTC.
+    pub made: Option<Timestamp>,
+}
 
 /// `GetCredentialReport` as the AWS CLI prints it: the CSV in base64.
 pub(super) fn read_json(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
@@ -14,11 +26,12 @@ pub(super) fn read_json(facts: &mut Facts, value: &Value) -> Result<(), FactsErr
         .and_then(Value::as_str)
         .unwrap_or_default();
     let bytes = STANDARD.decode(content).map_err(|_| FactsError::Unknown)?;
-    read(facts, &String::from_utf8_lossy(&bytes))
+    read(facts, &String::from_utf8_lossy(&bytes));
+    Ok(())
 }
 
 /// The CSV itself.
-pub(super) fn read(facts: &mut Facts, text: &str) -> Result<(), FactsError> {
+pub(super) fn read(facts: &mut Facts, text: &str) {
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().trim().split(',').collect();
     for line in lines.filter(|line| !line.trim().is_empty()) {
@@ -26,30 +39,17 @@ pub(super) fn read(facts: &mut Facts, text: &str) -> Result<(), FactsError> {
             header: &header,
             line: line.trim(),
         };
-        let Some(account) = row.get("arn").and_then(account_of) else {
-            facts
-                .unread
-                .insert("a row of the credential report".to_owned());
-            continue;
-        };
-        let here = facts.accounts.entry(account.to_owned()).or_default();
-        let keys = [
-            row.yes("access_key_1_active"),
-            row.yes("access_key_2_active"),
-        ];
-        let active = keys.iter().filter(|key| **key == Some(true)).count();
-        let name = row.get("user").unwrap_or_default();
-        if name == "<root_account>" {
-            here.root_keys = Some(active > 0);
-            here.root_mfa = row.yes("mfa_active");
-            continue;
+        match row.get("arn").and_then(account_of) {
+            Some(account) => {
+                let here = facts.accounts.entry(account.to_owned()).or_default();
+                row.put(here, account);
+            }
+            None => {
+                let row = "a row of the credential report".to_owned();
+                facts.unread.insert(row);
+            }
         }
-        let user = named(here, account, name);
-        user.active_keys = u8::try_from(active).ok();
-        user.mfa = row.yes("mfa_active");
-        user.password = row.yes("password_enabled");
     }
-    Ok(())
 }
 
 struct Row<'t> {
@@ -73,6 +73,37 @@ impl<'t> Row<'t> {
                 self.line.rsplit(',').nth(place)
             }
         }
+    }
+
+    fn put(&self, here: &mut Account, account: &str) {
+        let keys = ["1", "2"].map(|n| self.key(n));
+        let active = keys.iter().flatten().filter(|(key, _)| key.active).count();
+        let name = self.get("user").unwrap_or_default();
+        if name == "<root_account>" {
+            either(&mut here.root_keys, Some(active > 0));
+            either(&mut here.root_mfa, self.yes("mfa_active"));
+            return;
+        }
+        let used = keys.iter().flatten().map(|(_, used)| *used).collect();
+        here.last_used.reported.insert(name.to_owned(), used);
+        let user = user(here, account, name);
+        if let Some(arn) = self.get("arn") {
+            arn.clone_into(&mut user.arn);
+        }
+        user.active_keys = u8::try_from(active).ok();
+        user.mfa = self.yes("mfa_active");
+        either(&mut user.password, self.yes("password_enabled"));
+        user.reported_keys = keys.into_iter().flatten().map(|(key, _)| key).collect();
+    }
+
+    /// A key, and when it was last used.
+    fn key(&self, number: &str) -> Option<(ReportedKey, Option<Timestamp>)> {
+        let cell = |what: &str| self.get(&format!("access_key_{number}_{what}"));
+        let key = ReportedKey {
+            active: cell("active")? == "true",
+            made: cell("last_rotated").and_then(Timestamp::parse),
+        };
+        Some((key, cell("last_used_date").and_then(Timestamp::parse)))
     }
 
     fn yes(&self, column: &str) -> Option<bool> {

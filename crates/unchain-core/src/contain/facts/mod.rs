@@ -2,12 +2,27 @@
 //!
 //! Plain data. It is filled from what the AWS CLI prints ([`Facts::read`]) or from its own form, so that it can be
 //! kept beside a plan. What could not be read is in [`Facts::unread`]: unseen is not absent.
+//!
+//! All texts are of one state of the accounts. They may come in any order and more than once.
 
+mod anywhere;
 mod credential_report;
+mod details;
+mod iam;
+mod merge;
+mod organization;
 mod read;
+mod settle;
+mod trails;
+
+pub use anywhere::AnywhereProfile;
+pub use credential_report::ReportedKey;
+pub use settle::{Answers, Pages};
+pub use trails::{Recorded, Trail};
 
 use super::document::hash;
 use super::owner::{Owner, OwnerKind};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +43,11 @@ pub enum FactsError {
     /// It names no account, and none was given.
     #[error("the text does not say which account it is about")]
     NoAccount,
+    /// It does not say what it is about.
+    #[error(
+        "the answer does not name what it is about: put it under `answer`, beside the `unchain_call` that it answers"
+    )]
+    NoSubject,
     /// It is of another version.
     #[error("the facts are of version {found}; this program reads version {FACTS_VERSION}")]
     Version {
@@ -47,6 +67,9 @@ pub struct Facts {
     pub organization: Option<Organization>,
     /// What could not be read, in words.
     pub unread: BTreeSet<String>,
+    /// Single answers that say something only together with others.
+    #[serde(default)]
+    pub answers: Answers,
 }
 
 impl Default for Facts {
@@ -56,6 +79,7 @@ impl Default for Facts {
             accounts: BTreeMap::new(),
             organization: None,
             unread: BTreeSet::new(),
+            answers: Answers::default(),
         }
     }
 }
@@ -77,10 +101,44 @@ pub struct Account {
     pub policies: BTreeMap<String, Managed>,
     /// ARNs of SAML and OpenID Connect providers.
     pub providers: BTreeSet<String>,
-    /// Whether root has access keys, and an MFA device; from the credential report.
+    /// Whether root has access keys, and an MFA device; from the credential report or the account summary.
     pub root_keys: Option<bool>,
     /// See `root_keys`.
     pub root_mfa: Option<bool>,
+    /// Trust anchors of Roles Anywhere by ARN, and whether each is enabled
+    /// (docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_TrustAnchorDetail.html).
+    pub trust_anchors: BTreeMap<String, bool>,
+    /// Profiles of Roles Anywhere by ARN.
+    pub profiles: BTreeMap<String, AnywhereProfile>,
+    /// Whether the trails were listed: only then is one that is not here not there.
+    pub trails_read: bool,
+    /// Trails by ARN, also those of the organization that the account sees.
+    pub trails: BTreeMap<String, Trail>,
+    /// Counts and quotas by the names of `GetAccountSummary`
+    /// (docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html).
+    pub summary: BTreeMap<String, u64>,
+    /// The least number of characters of a password, from the account's password policy.
+    pub password_length: Option<u64>,
+    /// The account's aliases.
+    pub aliases: BTreeSet<String>,
+    /// When what was last used. It changes by itself, so it is not in [`Facts::digest`].
+    pub last_used: LastUsed,
+    /// ARNs with which the account was read; not in [`Facts::digest`] either.
+    pub read_as: BTreeSet<String>,
+}
+
+/// When credentials and roles were last used, UTC. What is there without an instant was not used while AWS looked:
+/// since 2015 for keys, in the last 400 days for roles
+/// (docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastUsed {
+    /// Access keys by id; from `GetAccessKeyLastUsed`.
+    pub keys: BTreeMap<String, Option<Timestamp>>,
+    /// Access keys by user, first and second; from the credential report, which does not name them.
+    pub reported: BTreeMap<String, Vec<Option<Timestamp>>>,
+    /// Roles by name.
+    pub roles: BTreeMap<String, Option<Timestamp>>,
 }
 
 /// Policies of a user, role or group.
@@ -115,8 +173,15 @@ pub struct User {
     pub mfa_devices: BTreeSet<String>,
     /// Whether it has an MFA device; from the credential report.
     pub mfa: Option<bool>,
-    /// Whether it has a password; from the credential report.
+    /// Whether it has a password; from the credential report or `GetLoginProfile`.
     pub password: Option<bool>,
+    /// When access keys were made, by id, UTC; from `ListAccessKeys`.
+    pub keys_made: BTreeMap<String, Timestamp>,
+    /// First and second access key; from the credential report, which does not name them.
+    pub reported_keys: Vec<ReportedKey>,
+    /// Service-specific credentials by id, and whether each is active
+    /// (docs.aws.amazon.com/IAM/latest/APIReference/API_ListServiceSpecificCredentials.html).
+    pub service_credentials: BTreeMap<String, bool>,
 }
 
 /// An IAM role.
@@ -133,6 +198,9 @@ pub struct Role {
     pub policies: Policies,
     /// Names of the instance profiles that carry it.
     pub instance_profiles: BTreeSet<String>,
+    /// The longest session in seconds; from `GetRole` or `ListRoles`, as the authorization details do not tell it
+    /// (docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html).
+    pub max_session: Option<u32>,
 }
 
 /// A group.
@@ -174,21 +242,43 @@ pub struct ScpLevel {
 }
 
 impl Facts {
-    /// Reads one text into the facts: the answer of `GetAccountAuthorizationDetails`, `GetCredentialReport` (as JSON,
-    /// or its CSV), `ListAccessKeys`, `ListMFADevices`, `ListVirtualMFADevices`, `ListSAMLProviders`,
-    /// `ListOpenIDConnectProviders` or `DescribeOrganization` as the AWS CLI prints it, or facts in their own form.
-    /// `account` is taken where the text names none. Reading the same text again changes nothing.
+    /// Reads one text into the facts, as the AWS CLI prints it. `account` is taken where the text names none. Reading
+    /// the same text again changes nothing. What is read:
+    ///
+    /// - IAM: `GetAccountAuthorizationDetails`, `GetCredentialReport` (also its CSV), `ListAccessKeys`,
+    ///   `GetAccessKeyLastUsed`, `ListMFADevices`, `ListVirtualMFADevices`, `ListServiceSpecificCredentials`,
+    ///   `GetLoginProfile`, `ListRoles`, `GetRole`, `ListSAMLProviders`, `ListOpenIDConnectProviders`,
+    ///   `GetAccountSummary`, `GetAccountPasswordPolicy`, `ListAccountAliases`;
+    /// - Roles Anywhere: `ListTrustAnchors`, `ListProfiles`;
+    /// - Organizations: `DescribeOrganization`, `ListRoots`, `ListAccounts`, `ListParents`, `ListPoliciesForTarget`,
+    ///   `DescribePolicy`;
+    /// - CloudTrail: `DescribeTrails`, `GetTrailStatus`, `GetEventSelectors`; STS: `GetCallerIdentity`;
+    /// - facts in their own form.
+    ///
+    /// An answer that does not name its subject, and a page after the first, is put beside its call, in the form of
+    /// [`super::Call`]: `{"unchain_call": {"service": "organizations", "action": "ListPoliciesForTarget", "account":
+    /// "111122223333", "parameters": {"TargetId": "ou-1", "Filter": "SERVICE_CONTROL_POLICY"}}, "answer": {…}}`. In
+    /// place of `answer`, `error` tells the code of a refusal, such as `AccessDenied`.
     ///
     /// # Errors
     ///
-    /// When the text is none of these; the facts are then as before.
+    /// When the text is none of these, or does not say what it is about; the facts are then as before.
     pub fn read(&mut self, text: &str, account: Option<&str>) -> Result<(), FactsError> {
         read::read(self, text, account)
     }
 
-    /// SHA-256 of the facts, in hexadecimal digits.
+    /// SHA-256 of the facts, in hexadecimal digits, without what changes when nobody changes anything: when things were
+    /// last used, and who read.
     pub fn digest(&self) -> String {
-        hash(self).unwrap_or_default()
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        let accounts = value.get_mut("accounts").and_then(Value::as_object_mut);
+        for account in accounts.into_iter().flat_map(|map| map.values_mut()) {
+            if let Some(members) = account.as_object_mut() {
+                members.remove("last_used");
+                members.remove("read_as");
+            }
+        }
+        hash(&value).unwrap_or_default()
     }
 
     /// The user that an owner is.
@@ -230,12 +320,12 @@ impl Facts {
             .unwrap_or_else(|| owner.arn())
     }
 
-    /// The levels of SCPs over an account; none for the management account and where the organization was not read.
+    /// The levels of SCPs over an account; none for the management account, and where it is not known which that is.
     pub fn scps(&self, account: &str) -> &[ScpLevel] {
         let organization = self
             .organization
             .as_ref()
-            .filter(|o| o.management_account != account);
+            .filter(|o| o.management_account != account && !o.management_account.is_empty());
         organization
             .and_then(|o| o.scps.get(account))
             .map_or(&[], Vec::as_slice)

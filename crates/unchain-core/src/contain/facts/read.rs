@@ -1,43 +1,149 @@
-//! From what the AWS CLI prints to facts.
+//! From what the AWS CLI prints to facts: which call a text answers, and who reads it.
 
-use super::{
-    Account, FACTS_VERSION, Facts, FactsError, Group, Managed, Organization, Policies, Role, User,
-};
+use super::{Account, FACTS_VERSION, Facts, FactsError, User};
+use super::{anywhere, credential_report, details, iam, merge, organization, settle, trails};
 use crate::deed::parse_policy;
+use crate::time::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-pub(super) fn read(facts: &mut Facts, text: &str, account: Option<&str>) -> Result<(), FactsError> {
-    if text.trim_start().starts_with("user,arn,") {
-        return super::credential_report::read(facts, text);
-    }
-    let value: Value = serde_json::from_str(text)?;
-    let has = |name: &str| value.get(name).is_some();
-    if has("unchain_facts") {
-        return own(facts, value);
-    }
-    if has("UserDetailList") || has("RoleDetailList") {
-        return details(facts, &value);
-    }
-    if has("Content") && has("ReportFormat") {
-        return super::credential_report::read_json(facts, &value);
-    }
-    if has("Organization") {
-        return organization(facts, &value);
-    }
-    if has("AccessKeyMetadata") || has("MFADevices") {
-        return of_users(facts, &value, account);
-    }
-    if has("VirtualMFADevices") {
-        return virtual_devices(facts, &value);
-    }
-    if has("SAMLProviderList") || has("OpenIDConnectProviderList") {
-        return providers(facts, &value);
-    }
-    Err(FactsError::Unknown)
+/// One answer, with what is known of its call.
+#[derive(Clone, Copy)]
+pub(super) struct Answer<'v> {
+    pub(super) value: &'v Value,
+    /// The call's parameters, where the text tells them.
+    parameters: Option<&'v Value>,
+    /// The account that the call was made in.
+    pub(super) account: Option<&'v str>,
 }
 
-/// Facts in their own form. An account read before is replaced.
+/// By which member of an unwrapped answer its call is known. A member that more than one call answers with comes
+/// after those that tell more.
+const TOLD_BY: [(&str, &str); 28] = [
+    ("UserDetailList", "iam GetAccountAuthorizationDetails"),
+    ("RoleDetailList", "iam GetAccountAuthorizationDetails"),
+    ("GroupDetailList", "iam GetAccountAuthorizationDetails"),
+    ("ReportFormat", "iam GetCredentialReport"),
+    ("AccessKeyMetadata", "iam ListAccessKeys"),
+    ("AccessKeyLastUsed", "iam GetAccessKeyLastUsed"),
+    ("MFADevices", "iam ListMFADevices"),
+    ("VirtualMFADevices", "iam ListVirtualMFADevices"),
+    (
+        "ServiceSpecificCredentials",
+        "iam ListServiceSpecificCredentials",
+    ),
+    ("LoginProfile", "iam GetLoginProfile"),
+    ("Roles", "iam ListRoles"),
+    ("Role", "iam GetRole"),
+    ("SAMLProviderList", "iam ListSAMLProviders"),
+    (
+        "OpenIDConnectProviderList",
+        "iam ListOpenIDConnectProviders",
+    ),
+    ("SummaryMap", "iam GetAccountSummary"),
+    ("PasswordPolicy", "iam GetAccountPasswordPolicy"),
+    ("AccountAliases", "iam ListAccountAliases"),
+    ("trustAnchors", "rolesanywhere ListTrustAnchors"),
+    ("profiles", "rolesanywhere ListProfiles"),
+    ("Organization", "organizations DescribeOrganization"),
+    ("Roots", "organizations ListRoots"),
+    ("Accounts", "organizations ListAccounts"),
+    ("Parents", "organizations ListParents"),
+    ("Policies", "organizations ListPoliciesForTarget"),
+    ("Policy", "organizations DescribePolicy"),
+    ("trailList", "cloudtrail DescribeTrails"),
+    ("IsLogging", "cloudtrail GetTrailStatus"),
+    ("TrailARN", "cloudtrail GetEventSelectors"),
+];
+
+pub(super) fn read(facts: &mut Facts, text: &str, account: Option<&str>) -> Result<(), FactsError> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with("user,arn,") {
+        credential_report::read(facts, text);
+    } else {
+        let value: Value = serde_json::from_str(text)?;
+        if value.get("unchain_facts").is_some() {
+            own(facts, value)?;
+        } else if let Some(call) = value.get("unchain_call") {
+            wrapped(facts, call, (&value, account))?;
+        } else {
+            let call = called(&value).ok_or(FactsError::Unknown)?;
+            let answer = Answer {
+                value: &value,
+                parameters: None,
+                account,
+            };
+            answered(facts, call, answer)?;
+        }
+    }
+    settle::settle(facts);
+    Ok(())
+}
+
+fn called(value: &Value) -> Option<&'static str> {
+    let has = |name: &str| value.get(name).is_some();
+    if has("Account") && has("Arn") && has("UserId") {
+        return Some("sts GetCallerIdentity");
+    }
+    let told = TOLD_BY.iter().find(|(member, _)| has(member))?;
+    Some(told.1)
+}
+
+/// An answer beside its call, in the form of a plan's calls.
+fn wrapped(
+    facts: &mut Facts,
+    call: &Value,
+    (whole, account): (&Value, Option<&str>),
+) -> Result<(), FactsError> {
+    let member = |name: &str| call.get(name).and_then(Value::as_str);
+    let name = format!(
+        "{} {}",
+        member("service").unwrap_or_default(),
+        member("action").unwrap_or_default()
+    );
+    let answer = Answer {
+        value: whole.get("answer").unwrap_or(&Value::Null),
+        parameters: call.get("parameters"),
+        account: member("account").filter(|a| !a.is_empty()).or(account),
+    };
+    match whole.get("error") {
+        Some(error) => iam::refused(facts, &name, (answer, error)),
+        None if answer.value.is_object() => answered(facts, &name, answer),
+        None => Err(FactsError::Unknown),
+    }
+}
+
+fn answered(facts: &mut Facts, call: &str, answer: Answer<'_>) -> Result<(), FactsError> {
+    match call {
+        "iam GetAccountAuthorizationDetails" => details::read(facts, answer)?,
+        "iam GetCredentialReport" => credential_report::read_json(facts, answer.value)?,
+        "iam ListVirtualMFADevices" => iam::virtual_devices(facts, answer.value),
+        "iam ListRoles" | "iam GetRole" => iam::roles(facts, answer.value),
+        "iam ListSAMLProviders" | "iam ListOpenIDConnectProviders" => {
+            iam::providers(facts, answer.value);
+        }
+        "iam ListAccessKeys" | "iam ListMFADevices" | "iam ListServiceSpecificCredentials" => {
+            iam::of_users(facts, answer)?;
+        }
+        "iam GetAccessKeyLastUsed" => iam::key_last_used(facts, answer)?,
+        "iam GetLoginProfile" => iam::login_profile(facts, answer)?,
+        "iam GetAccountSummary" | "iam GetAccountPasswordPolicy" | "iam ListAccountAliases" => {
+            iam::of_account(facts, answer)?;
+        }
+        "rolesanywhere ListTrustAnchors" | "rolesanywhere ListProfiles" => {
+            anywhere::read(facts, answer.value);
+        }
+        "cloudtrail DescribeTrails" => trails::described(facts, answer)?,
+        "cloudtrail GetTrailStatus" => trails::status(facts, answer)?,
+        "cloudtrail GetEventSelectors" => trails::selectors(facts, answer)?,
+        "sts GetCallerIdentity" => iam::caller(facts, answer.value)?,
+        call => organization::read(facts, call, answer)?,
+    }
+    settle::page(facts, call, answer);
+    Ok(())
+}
+
+/// Facts in their own form.
 fn own(facts: &mut Facts, value: Value) -> Result<(), FactsError> {
     let found = value
         .get("unchain_facts")
@@ -46,16 +152,39 @@ fn own(facts: &mut Facts, value: Value) -> Result<(), FactsError> {
     if found != u64::from(FACTS_VERSION) {
         return Err(FactsError::Version { found });
     }
-    let read: Facts = serde_json::from_value(value)?;
-    facts.accounts.extend(read.accounts);
-    facts.unread.extend(read.unread);
-    if read.organization.is_some() {
-        facts.organization = read.organization;
-    }
+    merge::facts(facts, serde_json::from_value(value)?);
     Ok(())
 }
 
-fn text(value: &Value, name: &str) -> String {
+impl<'v> Answer<'v> {
+    /// A parameter of the call, or a member of the answer that stands for it.
+    pub(super) fn asked(&self, name: &str) -> Option<&'v str> {
+        let parameter = self.parameters.and_then(|p| p.get(name));
+        let told = parameter
+            .or_else(|| self.value.get(name))
+            .and_then(Value::as_str);
+        told.filter(|text| !text.is_empty())
+    }
+
+    /// The call's parameters.
+    pub(super) fn parameters(&self) -> Option<&'v serde_json::Map<String, Value>> {
+        self.parameters.and_then(Value::as_object)
+    }
+
+    /// The account that is asked, as the facts have it.
+    pub(super) fn here<'f>(
+        &self,
+        facts: &'f mut Facts,
+    ) -> Result<(&'v str, &'f mut Account), FactsError> {
+        let account = self.account.ok_or(FactsError::NoAccount)?;
+        Ok((
+            account,
+            facts.accounts.entry(account.to_owned()).or_default(),
+        ))
+    }
+}
+
+pub(super) fn text(value: &Value, name: &str) -> String {
     value
         .get(name)
         .and_then(Value::as_str)
@@ -63,7 +192,12 @@ fn text(value: &Value, name: &str) -> String {
         .to_owned()
 }
 
-fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+/// A member that is a text and not empty.
+pub(super) fn named(value: &Value, name: &str) -> Option<String> {
+    Some(text(value, name)).filter(|text| !text.is_empty())
+}
+
+pub(super) fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     value
         .get(name)
         .and_then(Value::as_array)
@@ -71,174 +205,40 @@ fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
         .flatten()
 }
 
-pub(super) fn account_of(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
-}
-
-fn at<'f>(facts: &'f mut Facts, arn: &str) -> Option<&'f mut Account> {
-    let account = account_of(arn)?;
-    Some(facts.accounts.entry(account.to_owned()).or_default())
-}
-
-fn details(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
-    let lists = [
-        "UserDetailList",
-        "RoleDetailList",
-        "GroupDetailList",
-        "Policies",
-    ];
-    let mut arns = lists
-        .iter()
-        .flat_map(|list| items(value, list))
-        .map(|item| text(item, "Arn"));
-    let account = arns.find_map(|arn| {
-        account_of(&arn)
-            .filter(|account| *account != "aws")
-            .map(str::to_owned)
-    });
-    let account = account.ok_or(FactsError::NoAccount)?;
-    let mut unread = BTreeSet::new();
-    let here = facts.accounts.entry(account.clone()).or_default();
-    here.authorization_details = true;
-    for item in items(value, "UserDetailList") {
-        let user = here.users.entry(text(item, "UserName")).or_default();
-        user.arn = text(item, "Arn");
-        user.id = text(item, "UserId");
-        user.policies = policies(item, "UserPolicyList", &mut unread);
-        user.groups = texts(item, "GroupList");
-    }
-    for item in items(value, "RoleDetailList") {
-        here.roles
-            .insert(text(item, "RoleName"), role(item, &mut unread));
-    }
-    for item in items(value, "GroupDetailList") {
-        let policies = policies(item, "GroupPolicyList", &mut unread);
-        here.groups.insert(
-            text(item, "GroupName"),
-            Group {
-                arn: text(item, "Arn"),
-                policies,
-            },
-        );
-    }
-    managed(here, value, &mut unread);
-    if value.get("IsTruncated") == Some(&Value::Bool(true)) {
-        here.authorization_details = false;
-        unread.insert(format!(
-            "the rest of the authorization details of {account}"
-        ));
-    }
-    facts.unread.extend(unread);
-    Ok(())
-}
-
-fn managed(here: &mut Account, value: &Value, unread: &mut BTreeSet<String>) {
-    for item in items(value, "Policies") {
-        let versions = || items(item, "PolicyVersionList");
-        let default = versions().find(|v| v.get("IsDefaultVersion") == Some(&Value::Bool(true)));
-        let document = default.and_then(|version| document(version, "Document"));
-        let arn = text(item, "Arn");
-        match document {
-            Some(document) => {
-                here.policies.insert(arn, Managed { document });
-            }
-            None => {
-                unread.insert(format!("the default version of {arn}"));
-            }
-        }
-    }
-}
-
-fn texts(value: &Value, name: &str) -> BTreeSet<String> {
+pub(super) fn texts(value: &Value, name: &str) -> BTreeSet<String> {
     items(value, name)
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect()
 }
 
-fn role(item: &Value, unread: &mut BTreeSet<String>) -> Role {
-    let arn = text(item, "Arn");
-    let trust = document(item, "AssumeRolePolicyDocument");
-    if trust.is_none() {
-        unread.insert(format!("the trust policy of {arn}"));
-    }
-    let profiles =
-        items(item, "InstanceProfileList").map(|profile| text(profile, "InstanceProfileName"));
-    Role {
-        arn,
-        id: text(item, "RoleId"),
-        trust: trust.unwrap_or_default(),
-        policies: policies(item, "RolePolicyList", unread),
-        instance_profiles: profiles.collect(),
-    }
-}
-
-fn policies(item: &Value, inline: &str, unread: &mut BTreeSet<String>) -> Policies {
-    let mut documents = BTreeMap::new();
-    for policy in items(item, inline) {
-        let name = text(policy, "PolicyName");
-        match document(policy, "PolicyDocument") {
-            Some(document) => {
-                documents.insert(name, document);
-            }
-            None => {
-                unread.insert(format!("the inline policy {name} of {}", text(item, "Arn")));
-            }
-        }
-    }
-    let boundary = item
-        .get("PermissionsBoundary")
-        .map(|b| text(b, "PermissionsBoundaryArn"));
-    Policies {
-        inline: documents,
-        attached: items(item, "AttachedManagedPolicies")
-            .map(|p| text(p, "PolicyArn"))
-            .collect(),
-        boundary: boundary.filter(|arn| !arn.is_empty()),
-    }
-}
-
-/// A policy: an object as the AWS CLI prints it, or percent-encoded text as the API sends it.
-fn document(value: &Value, name: &str) -> Option<Value> {
+/// An instant: text as the AWS CLI prints it, or seconds since 1970 as the services send it.
+pub(super) fn time(value: &Value, name: &str) -> Option<Timestamp> {
     match value.get(name)? {
-        Value::String(text) => parse_policy(text),
-        object @ Value::Object(_) => Some(object.clone()),
+        Value::String(text) => Timestamp::parse(text),
+        Value::Number(number) => {
+            let seconds = number.as_f64().filter(|s| s.is_finite())?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "an instant is whole seconds, clamped"
+            )]
+            Some(Timestamp::from_seconds(seconds as i64))
+        }
         _ => None,
     }
 }
 
-fn organization(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
-    let of = value.get("Organization").ok_or(FactsError::Unknown)?;
-    let management = ["MasterAccountId", "ManagementAccountId"].map(|name| text(of, name));
-    let management = management
-        .into_iter()
-        .find(|id| !id.is_empty())
-        .ok_or(FactsError::NoAccount)?;
-    facts
-        .organization
-        .get_or_insert_with(Organization::default)
-        .management_account = management;
-    Ok(())
+pub(super) fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }
 
-/// `ListAccessKeys` and `ListMFADevices` name users, not accounts.
-fn of_users(facts: &mut Facts, value: &Value, account: Option<&str>) -> Result<(), FactsError> {
-    let account = account.ok_or(FactsError::NoAccount)?;
-    let here = facts.accounts.entry(account.to_owned()).or_default();
-    for item in items(value, "AccessKeyMetadata") {
-        let user = named(here, account, &text(item, "UserName"));
-        user.keys
-            .insert(text(item, "AccessKeyId"), text(item, "Status") == "Active");
-    }
-    for item in items(value, "MFADevices") {
-        named(here, account, &text(item, "UserName"))
-            .mfa_devices
-            .insert(text(item, "SerialNumber"));
-    }
-    Ok(())
+pub(super) fn at<'f>(facts: &'f mut Facts, arn: &str) -> Option<&'f mut Account> {
+    let account = account_of(arn)?;
+    Some(facts.accounts.entry(account.to_owned()).or_default())
 }
 
-pub(super) fn named<'a>(here: &'a mut Account, account: &str, name: &str) -> &'a mut User {
+/// A user by name; without its path where nothing told it yet.
+pub(super) fn user<'a>(here: &'a mut Account, account: &str, name: &str) -> &'a mut User {
     let user = here.users.entry(name.to_owned()).or_default();
     if user.arn.is_empty() {
         user.arn = format!("arn:aws:iam::{account}:user/{name}");
@@ -246,29 +246,19 @@ pub(super) fn named<'a>(here: &'a mut Account, account: &str, name: &str) -> &'a
     user
 }
 
-fn virtual_devices(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
-    for item in items(value, "VirtualMFADevices") {
-        let serial = text(item, "SerialNumber");
-        let (Some(account), Some(holder)) = (account_of(&serial), item.get("User")) else {
-            continue;
-        };
-        let name = text(holder, "UserName");
-        if !name.is_empty() {
-            let here = facts.accounts.entry(account.to_owned()).or_default();
-            named(here, account, &name)
-                .mfa_devices
-                .insert(serial.clone());
-        }
-    }
-    Ok(())
+/// Of two answers to one question one may be some hours old, as the credential report is: yes is kept.
+pub(super) fn either(known: &mut Option<bool>, told: Option<bool>) {
+    *known = match (*known, told) {
+        (Some(a), Some(b)) => Some(a || b),
+        (a, b) => a.or(b),
+    };
 }
 
-fn providers(facts: &mut Facts, value: &Value) -> Result<(), FactsError> {
-    let both = items(value, "SAMLProviderList").chain(items(value, "OpenIDConnectProviderList"));
-    for arn in both.map(|item| text(item, "Arn")) {
-        if let Some(here) = at(facts, &arn) {
-            here.providers.insert(arn);
-        }
+/// A policy: an object as the AWS CLI prints it, or percent-encoded text as the API sends it.
+pub(super) fn document(value: &Value, name: &str) -> Option<Value> {
+    match value.get(name)? {
+        Value::String(text) => parse_policy(text),
+        object @ Value::Object(_) => Some(object.clone()),
+        _ => None,
     }
-    Ok(())
 }

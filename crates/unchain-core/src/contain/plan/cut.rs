@@ -8,7 +8,7 @@ const VALID: i64 = 15 * 60;
 /// (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html).
 const AHEAD: i64 = 30;
 /// Policies take effect within seconds as a rule; measured by others at 3 to 4 seconds.
-pub(super) const PROPAGATION: u32 = 60;
+pub(crate) const PROPAGATION: u32 = 60;
 /// What carrying out the first denies may take.
 const CARRYING_OUT: i64 = 5 * 60;
 /// CloudTrail delivers within 15 minutes as a rule (AWS CloudTrail User Guide, "How CloudTrail works"); AWS's incident

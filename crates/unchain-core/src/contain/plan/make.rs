@@ -91,7 +91,7 @@ pub fn plan(
 }
 
 /// Services, workloads, persons at an identity provider: what makes credentials for many is not itself contained.
-fn belongs(subject: &Subject) -> bool {
+pub(crate) fn belongs(subject: &Subject) -> bool {
     let beyond = [
         NodeKind::Service,
         NodeKind::Workload,

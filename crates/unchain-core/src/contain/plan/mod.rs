@@ -2,6 +2,7 @@
 
 mod cut;
 mod denies;
+mod freeze;
 mod keys;
 mod make;
 mod pack;
@@ -11,6 +12,9 @@ mod scp;
 mod steps;
 mod trust;
 
+pub(super) use cut::PROPAGATION;
+pub(super) use freeze::{FREEZE_SID, frozen};
+pub(super) use make::belongs;
 pub use make::plan;
 pub(super) use pack::{ATTACHED, MANAGED, ROLE_INLINE, USER_INLINE, attachable, inline_room, size};
 pub(super) use scp::{SCP, SCPS_ATTACHED};
@@ -66,6 +70,10 @@ pub struct Settings {
     pub exempt: Vec<Untrusted>,
     /// ARNs of roles whose other sessions must go on, also at [`Level::Evict`].
     pub shared: Vec<Untrusted>,
+    /// Whether nobody but the exempt may make credentials or change permissions in the lineage's member accounts, until
+    /// the plan is undone.
+    #[serde(default)]
+    pub freeze: bool,
 }
 
 /// How far the ledger reached when a plan was made.

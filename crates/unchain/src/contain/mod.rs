@@ -1,0 +1,241 @@
+//! Containment on the command line: what is read of the accounts, and what the responder decides.
+//!
+//! The commands share how facts are read and whom a plan must spare. Must not know how a plan is made or judged.
+
+mod plan;
+mod write;
+
+pub(crate) use plan::PlanCommand;
+
+use crate::judge::{Containment, SettingsArg};
+use crate::output::words::{clipped, counted};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Settings};
+use unchain_core::lineage::Lineage;
+use unchain_core::text::{Untrusted, terminal};
+
+/// What was read of the accounts is shown in so many lines at most.
+const SHOWN: usize = 12;
+
+/// Where the state of the accounts is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Accounts")]
+pub(crate) struct FactsArgs {
+    /// The state of the accounts: files that `unchain inspect --save` or the AWS CLI wrote, or folders of
+    /// them (*.json, *.csv); may be repeated
+    #[arg(long, value_name = "PATH")]
+    facts: Vec<PathBuf>,
+    /// The account of files that name none, such as `list-access-keys`, also in their name
+    #[arg(long, value_name = "ACCOUNT", value_parser = account_id)]
+    account: Option<String>,
+}
+
+/// The accounts as they were found, and who looked.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    /// What is known of them.
+    pub(crate) facts: Facts,
+    /// The principal that asked AWS; none where files were read.
+    pub(crate) caller: Option<Untrusted>,
+}
+
+/// What a responder decides about whom to spare.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Whom to spare")]
+pub(crate) struct Sparing {
+    /// The ARN of a user or role that must keep access: your own, the one for emergencies; may be repeated
+    #[arg(long, value_name = "ARN", value_parser = principal)]
+    exempt: Vec<Untrusted>,
+    /// The ARN of a role whose other sessions must go on, also with `--level evict`; may be repeated
+    #[arg(long, value_name = "ARN", value_parser = principal)]
+    shared: Vec<Untrusted>,
+    #[command(flatten)]
+    settings: SettingsArg,
+}
+
+impl FactsArgs {
+    /// Reads what is named, or asks AWS where nothing is, and says what could not be read.
+    pub(crate) fn read(&self) -> anyhow::Result<Accounts> {
+        let accounts = if self.facts.is_empty() {
+            live()?
+        } else {
+            Accounts {
+                facts: self.files()?,
+                caller: None,
+            }
+        };
+        warn(&accounts.facts);
+        Ok(accounts)
+    }
+
+    fn files(&self) -> anyhow::Result<Facts> {
+        let mut facts = Facts::default();
+        for path in &self.facts {
+            if !path.is_dir() {
+                self.file(&mut facts, path)?;
+                continue;
+            }
+            let found = listed(path)?;
+            if found.is_empty() {
+                bail!(
+                    "`{}` holds neither *.json nor *.csv; name a folder of what the AWS CLI printed",
+                    path.display()
+                );
+            }
+            for file in found {
+                self.member(&mut facts, &file)?;
+            }
+        }
+        Ok(facts)
+    }
+
+    /// A file that happens to lie in a folder may be of another kind.
+    fn member(&self, facts: &mut Facts, path: &Path) -> anyhow::Result<()> {
+        match self.file(facts, path) {
+            Err(error) if matches!(error.downcast_ref(), Some(FactsError::Unknown)) => {
+                say(&format!(
+                    "`{}` is the answer of no call that is read here, and was left out",
+                    path.display()
+                ));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn file(&self, facts: &mut Facts, path: &Path) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!(
+                "cannot read `{}`; it must be text in UTF-8, as the AWS CLI writes it",
+                path.display()
+            )
+        })?;
+        let named = account_in(path);
+        let account = named.as_deref().or(self.account.as_deref());
+        let read = facts.read(text.trim_start_matches('\u{feff}'), account);
+        read.with_context(|| {
+            let hint =
+                "`unchain inspect --help` names the calls; `--account` says whose answer it is";
+            format!("`{}` cannot be read as facts; {hint}", path.display())
+        })
+    }
+}
+
+/// Asks AWS itself.
+fn live() -> anyhow::Result<Accounts> {
+    bail!(
+        "the accounts cannot be asked yet; give what the AWS CLI printed of them with `--facts`, see `--help`"
+    )
+}
+
+fn listed(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let cannot = || format!("cannot read the folder `{}`", folder.display());
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let kind = path.extension().map(|kind| kind.to_ascii_lowercase());
+        let wanted = kind.is_some_and(|kind| kind == "json" || kind == "csv");
+        if wanted && path.is_file() {
+            found.insert(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The account that a file's name carries: `list-access-keys.111122223333.json`.
+fn account_in(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let mut runs = name.split(|c: char| !c.is_ascii_digit());
+    runs.find(|run| run.len() == 12).map(str::to_owned)
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    digits
+        .then(|| text.to_owned())
+        .ok_or_else(|| "not an account id of twelve digits".to_owned())
+}
+
+/// The ARN of a user, role or role session, without wildcards.
+pub(crate) fn principal(text: &str) -> Result<Untrusted, String> {
+    let owner =
+        Owner::of_arn(text).filter(|owner| owner.is_sound() && owner.kind != OwnerKind::Root);
+    owner.map(|_| Untrusted::new(text)).ok_or_else(|| {
+        "not the ARN of one user or role, such as arn:aws:iam::111122223333:role/responder"
+            .to_owned()
+    })
+}
+
+fn warn(facts: &Facts) {
+    let unread = facts.unread.len();
+    if unread == 0 {
+        return;
+    }
+    say(&format!(
+        "{} of the accounts could not be read:",
+        counted(unread as u64, "part")
+    ));
+    let mut err = std::io::stderr().lock();
+    for what in facts.unread.iter().take(SHOWN) {
+        // Where a warning cannot be written there is nobody to warn.
+        let _ = writeln!(err, "  {}", clipped(what));
+    }
+    if unread > SHOWN {
+        let _ = writeln!(err, "  … and {} more", unread - SHOWN);
+    }
+}
+
+fn say(what: &str) {
+    // Where a warning cannot be written there is nobody to warn.
+    let _ = writeln!(std::io::stderr(), "warning: {}", terminal(what));
+}
+
+impl Sparing {
+    /// What the command line, the settings file and the caller's own lineage say about whom to spare.
+    pub(crate) fn settings(
+        &self,
+        lineage: &Lineage<'_>,
+        accounts: &Accounts,
+    ) -> anyhow::Result<Settings> {
+        let Containment { exempt, shared } = self.settings.read()?.containment;
+        let known = |arn: &Untrusted| in_full(&accounts.facts, arn);
+        let own = accounts.caller.iter().flat_map(|arn| own(lineage, arn));
+        let exempt: BTreeSet<Untrusted> = exempt
+            .iter()
+            .chain(&self.exempt)
+            .chain(&own.collect::<Vec<_>>())
+            .map(known)
+            .collect();
+        let shared: BTreeSet<Untrusted> = shared.iter().chain(&self.shared).map(known).collect();
+        Ok(Settings {
+            exempt: exempt.into_iter().collect(),
+            shared: shared.into_iter().collect(),
+            ..Settings::default()
+        })
+    }
+}
+
+/// A principal's ARN as policies compare it: a session's is its role's, with its path where it was read.
+fn in_full(facts: &Facts, arn: &Untrusted) -> Untrusted {
+    let Some(owner) = Owner::of_arn(arn.raw()) else {
+        return arn.clone();
+    };
+    let read = facts.user(&owner).is_some() || facts.role(&owner).is_some();
+    if read || arn.raw().contains(":assumed-role/") {
+        return Untrusted::new(facts.arn(&owner));
+    }
+    arn.clone()
+}
+
+/// The users and roles by which a caller came to its session: who denies one of them ends its own access.
+fn own(lineage: &Lineage<'_>, caller: &Untrusted) -> Vec<Untrusted> {
+    let nodes = lineage.find(caller.raw()).into_iter();
+    let above = nodes.flat_map(|found| lineage.ancestors(found.node));
+    let above = above.map(|edge| lineage.principal(edge.parent));
+    let all = above.chain([caller.clone()]);
+    all.filter(|arn| principal(arn.raw()).is_ok()).collect()
+}

@@ -1,0 +1,220 @@
+//! `unchain plan`: from a lineage and the state of the accounts to a plan, what speaks against it, and its proof.
+
+mod print;
+
+use super::write::{Replace, private};
+use super::{Accounts, FactsArgs, Sparing};
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::input::Input;
+use crate::output::json;
+use crate::trace::{choose, find};
+use crate::when::When;
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::path::PathBuf;
+use unchain_core::contain::{
+    self, Level, Note, Plan, Proof, Removal, Settings, Severity, check, digest, outside, prove,
+    to_json,
+};
+use unchain_core::lineage::Lineage;
+use unchain_core::report::Report;
+use unchain_core::text::Untrusted;
+use unchain_core::time::Timestamp;
+
+const EXAMPLES: &str = "Examples:
+  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --exempt arn:aws:iam::111122223333:role/responder
+      how to end everything that came of a leaked key, and what that breaks; writes plan.json
+  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --level evict --force
+      also cuts off every other session of its roles, and takes the passwords that it set
+
+The folder holds what the AWS CLI printed of each account: `aws iam get-account-authorization-details`,
+`get-credential-report`, `list-access-keys` and `list-mfa-devices` of each user,
+`list-virtual-mfa-devices`, and `aws organizations describe-organization`.
+
+Exit codes: 0 the plan holds; 1 it leaves a way open, or somebody should read its warnings; 2 it was
+refused and not written, or an error, or incomplete input.";
+
+/// Plan how to end a lineage: every call in its order, what it breaks, how it is undone, and a proof
+///
+/// Nothing is changed: `unchain apply` carries a plan out. A plan is about everything that the pivot came
+/// from and all that came of it. The same case, accounts and instant give the same plan.
+#[derive(Debug, Args)]
+#[command(name = "plan", after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
+pub(crate) struct PlanCommand {
+    /// What is known: a key id, ARN, role, user, session name, address, event id …
+    pivot: String,
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    accounts: FactsArgs,
+    #[command(flatten)]
+    sparing: Sparing,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// The file to write, which must be new; `plan.json` unless given
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        default_value = "plan.json",
+        help_heading = "Output"
+    )]
+    output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+    /// The instant of the plan: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
+    at: When,
+    /// How to print what was planned
+    #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
+    format: Format,
+}
+
+/// How far the plan goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How much is done")]
+struct Wanted {
+    /// How much is done
+    #[arg(long, value_enum, default_value = "contain")]
+    level: LevelArg,
+    /// Also delete, at the end, what the lineage made
+    #[arg(long)]
+    remove: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LevelArg {
+    /// Change nothing, only watch
+    Observe,
+    /// End the lineage by what can be undone; other sessions of shared roles go on
+    Contain,
+    /// Also end every other session of its roles, and passwords and MFA devices that it set
+    Evict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people; fits the terminal
+    Table,
+    /// One JSON object: the plan, its digest, what speaks against it, the proof
+    Json,
+}
+
+/// A plan with all that is said of it. The field names are a promise: see docs/output.md.
+#[derive(Debug, Serialize)]
+struct Planned {
+    /// By which it is approved.
+    digest: String,
+    /// Where it was written; nowhere if it was refused.
+    file: Option<Untrusted>,
+    plan: Plan,
+    notes: Vec<Note>,
+    proof: Proof,
+}
+
+impl Planned {
+    fn refused(&self) -> bool {
+        let refuses = |note: &Note| note.severity == Severity::Refuse;
+        self.notes.iter().any(refuses)
+    }
+
+    fn exit(&self) -> Exit {
+        if self.refused() {
+            Exit::Incomplete
+        } else if self.proof.holds() && self.notes.is_empty() && self.plan.open.is_empty() {
+            Exit::Clean
+        } else {
+            Exit::Findings
+        }
+    }
+}
+
+impl PlanCommand {
+    /// Makes the plan, judges it, writes it and tells it.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        if self.output.exists() && !self.force {
+            bail!(
+                "`{}` is there already; name another file with `--output`, or give `--force`",
+                self.output.display()
+            );
+        }
+        let accounts = self.accounts.read()?;
+        let loaded = self.input.load(context)?;
+        let lineage = Lineage::build(&loaded.ledger);
+        let now = self.at.instant(context.now);
+        let report = Report::new(&lineage, now);
+        let matches = find(&report, &self.pivot)?;
+        let settings = Settings {
+            level: self.wanted.level(),
+            removal: self.wanted.removal(),
+            ..self.sparing.settings(&lineage, &accounts)?
+        };
+        let mut planned = self.planned(&report, &accounts, (&settings, now))?;
+        if !planned.refused() {
+            private(&self.output, &to_json(&planned.plan)?, self.replace())?;
+            planned.file = Some(Untrusted::new(self.output.to_string_lossy()));
+        }
+        match self.format {
+            Format::Json => json::line(context.out, &planned)?,
+            Format::Table => {
+                let several = !choose::belong_together(&lineage, &matches);
+                let meanings = several.then_some(matches.len());
+                print::print(context.out, context.width, (&planned, meanings))?;
+            }
+        }
+        Ok(planned.exit().max(loaded.exit))
+    }
+
+    fn planned(
+        &self,
+        report: &Report<'_, '_>,
+        accounts: &Accounts,
+        (settings, now): (&Settings, Timestamp),
+    ) -> anyhow::Result<Planned> {
+        let facts = &accounts.facts;
+        let plan = contain::plan(report, facts, settings, (&self.pivot, now));
+        let spared = settings.exempt.iter().chain(&settings.shared);
+        let spared: Vec<String> = spared.map(|arn| arn.raw().to_owned()).collect();
+        Ok(Planned {
+            digest: digest(&plan)?,
+            file: None,
+            notes: check(&plan, report, facts, now),
+            proof: prove(&plan, facts, &outside(report, &plan, &spared)),
+            plan,
+        })
+    }
+
+    fn replace(&self) -> Replace {
+        if self.force {
+            Replace::Always
+        } else {
+            Replace::Never
+        }
+    }
+}
+
+impl Wanted {
+    fn level(&self) -> Level {
+        match self.level {
+            LevelArg::Observe => Level::Observe,
+            LevelArg::Contain => Level::Contain,
+            LevelArg::Evict => Level::Evict,
+        }
+    }
+
+    fn removal(&self) -> Removal {
+        if self.remove {
+            Removal::Remove
+        } else {
+            Removal::List
+        }
+    }
+}
