@@ -47,7 +47,7 @@ pub use plan::{
 pub use prove::{Kept, Proof, Standing, Verdict, outside, prove};
 pub use reach::{Reached, reach};
 pub use verify::{
-    CodeClass, Conclusion, Denier, Descendant, Evidence, Failures, Missing, MissingHow, Outcome,
-    Probe, ProbeRow, Reason, Reply, Sign, Snapshot, State, StateRow, Success, Verification, Watch,
-    classify, verify,
+    CodeClass, Conclusion, Containment, Denier, Descendant, Evidence, Failures, Missing,
+    MissingHow, Probe, ProbeRow, Reason, Reply, Sign, Snapshot, State, StateRow, Success,
+    Verification, Watch, classify, verify,
 };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use unchain_core::contain::{
     Action, Call, Conclusion, Denier, Evidence, Facts, Happened, Level, Managed, MissingHow,
-    Organization, Outcome, Phase, Plan, Policies, Receipt, Reply, ScpLevel, Settings, Sign, State,
+    Organization, Containment, Phase, Plan, Policies, Receipt, Reply, ScpLevel, Settings, Sign, State,
     Verification, Work, classify, digest, plan, verify,
 };
 use unchain_core::lineage::Lineage;
@@ -162,7 +162,7 @@ fn what_was_carried_out_is_proven_by_the_accounts_alone() {
         let facts = carried_out(&before(), &plan, |_| false);
         let found = by_facts(&plan, &facts);
         assert_eq!(found.snapshot.conclusion, Conclusion::Proven, "{found:#?}");
-        assert_eq!(found.outcome, Outcome::Contained, "{:#?}", found.missing);
+        assert_eq!(found.outcome, Containment::Contained, "{:#?}", found.missing);
         assert!(found.allows_removal());
         let denied = found.snapshot.credentials.iter().filter_map(|row| match &row.state {
             State::Denied { by } => Some(by),
@@ -178,7 +178,7 @@ fn what_was_carried_out_is_proven_by_the_accounts_alone() {
 fn a_plan_that_nobody_carried_out_is_not_contained() {
     let plan = seed(&settings());
     let found = by_facts(&plan, &before());
-    assert_eq!(found.outcome, Outcome::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     assert!(says(&found.snapshot.conclusion, &key("B")), "{:#?}", found.snapshot);
     assert!(says(&found.snapshot.conclusion, &key("SPARE")));
     let changes = plan.steps.iter().filter(|s| matches!(s.action, Action::Call(_)));
@@ -196,7 +196,7 @@ fn facts_that_are_not_fresh_prove_nothing() {
     plan.facts = facts.digest();
     let found = by_facts(&plan, &facts);
     assert!(matches!(found.snapshot.conclusion, Conclusion::Unknown(_)), "{found:#?}");
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 /// Each step alone is left out. What then lives is told; where another step denies the same, the step itself is.
@@ -215,15 +215,15 @@ fn each_step_left_out_is_noticed() {
         // The second cut-off is put in the place of the first: without the first nothing is missing.
         let redone = plan.steps.iter().any(|s| s.phase == Phase::CutAgain && s.target == step.target);
         if first && redone {
-            assert_eq!(found.outcome, Outcome::Contained, "{step:#?}");
+            assert_eq!(found.outcome, Containment::Contained, "{step:#?}");
             continue;
         }
-        assert_ne!(found.outcome, Outcome::Contained, "{step:#?}");
+        assert_ne!(found.outcome, Containment::Contained, "{step:#?}");
         assert!(!found.allows_removal());
         let named = found.missing.iter().find(|m| m.step == step.number).unwrap();
         assert_ne!(named.how, MissingHow::Unread);
         match found.outcome {
-            Outcome::Lives => lives += 1,
+            Containment::Lives => lives += 1,
             _ => incomplete += 1,
         }
         if step.phase == Phase::Keys {
@@ -241,7 +241,7 @@ fn each_principal_that_is_not_denied_is_told_with_what_it_may_do() {
         let user = facts.accounts.get_mut(SHOP).unwrap().users.get_mut(user).unwrap();
         user.policies.inline.retain(|name, _| !name.starts_with("UnchainContain"));
         let found = by_facts(&plan, &facts);
-        assert_eq!(found.outcome, Outcome::Lives);
+        assert_eq!(found.outcome, Containment::Lives);
         // A console session is known by its principal.
         let who = trail(STORY).key(label).map(str::to_owned);
         let row = found.snapshot.credentials.iter().find(|row| {
@@ -267,7 +267,7 @@ fn a_policy_that_somebody_weakened_is_noticed() {
     let found = by_facts(&plan, &facts);
     assert!(found.missing.iter().all(|m| m.how == MissingHow::Changed) && found.missing.len() == 2);
     // Its sessions were over by then, so nothing lives; but it is not as the plan left it.
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn what_was_not_read_is_unknown_and_not_proven() {
     let aws = "arn:aws:iam::aws:policy/AdministratorAccess";
     let alice = facts.accounts.get_mut(SHOP).unwrap().users.get_mut("alice").unwrap();
     alice.policies.attached.insert(aws.to_owned());
-    assert_eq!(by_facts(&plan, &facts).outcome, Outcome::Contained);
+    assert_eq!(by_facts(&plan, &facts).outcome, Containment::Contained);
     let alice = facts.accounts.get_mut(SHOP).unwrap().users.get_mut("alice").unwrap();
     alice.policies.inline.clear();
     let found = by_facts(&plan, &facts);
@@ -287,18 +287,18 @@ fn what_was_not_read_is_unknown_and_not_proven() {
         panic!("{row:?}");
     };
     assert!(for_want_of.iter().any(|name| name.raw() == aws));
-    assert_ne!(found.outcome, Outcome::Contained);
+    assert_ne!(found.outcome, Containment::Contained);
     // An account that was not read at all.
     let mut facts = carried_out(&before(), &plan, |_| false);
     facts.accounts.get_mut(SHOP).unwrap().authorization_details = false;
     let found = by_facts(&plan, &facts);
-    assert_eq!(found.outcome, Outcome::Incomplete, "{:#?}", found.snapshot.conclusion);
+    assert_eq!(found.outcome, Containment::Incomplete, "{:#?}", found.snapshot.conclusion);
     assert!(found.missing.iter().all(|m| m.how == MissingHow::Unread));
     // Keys that were not listed.
     let mut facts = carried_out(&before(), &plan, |_| false);
     facts.accounts.get_mut(SHOP).unwrap().users.get_mut("svc-backup").unwrap().keys.clear();
     let found = by_facts(&plan, &facts);
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
     assert!(says(&found.snapshot.conclusion, &key("SPARE")));
 }
 
@@ -309,7 +309,7 @@ fn who_was_deleted_has_no_credentials() {
     let users = &mut facts.accounts.get_mut(SHOP).unwrap().users;
     users.remove("svc-backup").unwrap();
     let found = by_facts(&plan, &facts);
-    assert_eq!(found.outcome, Outcome::Contained, "{found:#?}");
+    assert_eq!(found.outcome, Containment::Contained, "{found:#?}");
     assert!(found.missing.is_empty());
     let gone = found.snapshot.credentials.iter().filter(|row| row.state == State::Gone);
     assert!(gone.count() >= 2);
@@ -319,7 +319,7 @@ fn who_was_deleted_has_no_credentials() {
     other.id = "AIDAANOTHER".to_owned();
     users.insert("svc-backup".to_owned(), other);
     let found = by_facts(&plan, &facts);
-    assert_ne!(found.outcome, Outcome::Contained, "{found:#?}");
+    assert_ne!(found.outcome, Containment::Contained, "{found:#?}");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn an_organization_that_took_its_policy_away_is_noticed() {
         plan(report, &start, &settings(), (story.key("A").unwrap(), now))
     });
     let mut facts = carried_out(&start, &plan, |_| false);
-    assert_eq!(by_facts(&plan, &facts).outcome, Outcome::Contained);
+    assert_eq!(by_facts(&plan, &facts).outcome, Containment::Contained);
     for level in facts.organization.as_mut().unwrap().scps.get_mut(SHOP).unwrap() {
         level.policies.retain(|name, _| name == "p-FullAWSAccess");
     }
@@ -350,7 +350,7 @@ fn an_organization_that_took_its_policy_away_is_noticed() {
     assert_eq!(found.missing.len(), shop.count());
     // The users' own denies stand, and are named as what denies.
     assert_eq!(found.snapshot.conclusion, Conclusion::Proven);
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -358,7 +358,7 @@ fn a_quiet_log_proves_only_as_far_as_it_reaches() {
     let plan = seed(&settings());
     let found = by_log(&plan, None, (EVENING, &[]));
     assert_eq!(found.trail.conclusion, Conclusion::Proven, "{:#?}", found.trail);
-    assert_eq!(found.outcome, Outcome::Contained);
+    assert_eq!(found.outcome, Containment::Contained);
     assert!(!found.allows_removal(), "a quiet log alone deletes nothing");
     // The account with the backups has no log in the evening.
     let found = by_log(&plan, None, ("", &[]));
@@ -370,7 +370,7 @@ fn a_quiet_log_proves_only_as_far_as_it_reaches() {
     let early = "16:25 BOB SwitchRole shared/auditor -> EVENING\n16:40 EVENING DescribeTrails\n";
     let found = by_log(&plan, None, (early, &[]));
     assert!(says(&found.trail.conclusion, "444455556666"), "{:#?}", found.trail);
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn a_call_that_succeeds_after_the_cut_off_refutes() {
     let facts = carried_out(&before(), &plan, |_| false);
     let said = |line: &str| by_log(&plan, Some(&facts), (&format!("{line}\n{EVENING}"), &[]));
     let found = said("16:40 SPARE ListBuckets from 203.0.113.77");
-    assert_eq!(found.outcome, Outcome::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     // The evaluator still says what the policies say: the proofs are reported apart.
     assert_eq!(found.snapshot.conclusion, Conclusion::Proven);
     let success = &found.trail.successes[0];
@@ -387,11 +387,11 @@ fn a_call_that_succeeds_after_the_cut_off_refutes() {
     // Before the cut-off it is no news, after it nobody is stopped from asking who they are.
     for line in ["16:21 SPARE ListBuckets from 203.0.113.77", "16:40 SPARE GetCallerIdentity from 203.0.113.77"] {
         let found = said(line);
-        assert_eq!(found.outcome, Outcome::Contained, "{line}: {:#?}", found.trail);
+        assert_eq!(found.outcome, Containment::Contained, "{line}: {:#?}", found.trail);
     }
     // Failures are told; only some of them are what containment looks like.
     let found = said("16:40 SPARE ListBuckets from 203.0.113.77 denied every 1m times 3");
-    assert_eq!(found.outcome, Outcome::Contained, "{:#?}", found.trail);
+    assert_eq!(found.outcome, Containment::Contained, "{:#?}", found.trail);
     assert_eq!(found.trail.failures[0].count, 3);
 }
 
@@ -409,14 +409,14 @@ fn a_run_that_was_resumed_later_moves_the_window() {
         what: Happened::Done { answer: Value::Null, request_id: None, already },
     };
     let said = |receipt: Receipt| by_log(&plan, None, (&line, &[receipt]));
-    assert_eq!(said(receipt("2026-03-02T16:10:00Z", false)).outcome, Outcome::Lives);
+    assert_eq!(said(receipt("2026-03-02T16:10:00Z", false)).outcome, Containment::Lives);
     let found = said(receipt("2026-03-02T16:45:00Z", false));
     assert_eq!(found.trail.after.to_string(), "2026-03-02T16:46:00Z");
     assert!(!is_refuted(&found.trail.conclusion), "{:#?}", found.trail);
     // What was so already was not done then; and another plan's journal says nothing of this one.
-    assert_eq!(said(receipt("2026-03-02T16:45:00Z", true)).outcome, Outcome::Lives);
+    assert_eq!(said(receipt("2026-03-02T16:45:00Z", true)).outcome, Containment::Lives);
     let other = Receipt { plan: "0".repeat(64), ..receipt("2026-03-02T16:45:00Z", false) };
-    assert_eq!(said(other).outcome, Outcome::Lives);
+    assert_eq!(said(other).outcome, Containment::Lives);
 }
 
 #[test]
@@ -429,14 +429,14 @@ fn what_the_plan_did_not_know_is_named() {
     assert_eq!(found.trail.descendants.len(), 1, "{:#?}", found.trail);
     let late = found.snapshot.credentials.iter().find(|row| row.late).unwrap();
     assert!(matches!(late.state, State::Denied { .. }), "{late:?}");
-    assert_eq!(found.outcome, Outcome::Contained);
+    assert_eq!(found.outcome, Containment::Contained);
     // Without facts nothing shows that it is denied.
     let found = by_log(&plan, None, (&line, &[]));
-    assert_eq!(found.outcome, Outcome::Incomplete);
+    assert_eq!(found.outcome, Containment::Incomplete);
     // Taken afterwards: it should not have been possible.
     let line = line.replace("16:10", "16:30");
     let found = by_log(&plan, Some(&facts), (&line, &[]));
-    assert_eq!(found.outcome, Outcome::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     assert_eq!(found.trail.descendants.len(), 1);
     // A user made while the plan was being read: no deny is on it.
     let line = format!("16:05 B CreateUser svc-more from 198.51.100.23\n16:06 B CreateAccessKey svc-more -> MORE\n{EVENING}");
@@ -448,7 +448,7 @@ fn what_the_plan_did_not_know_is_named() {
     more.keys.clear();
     users.insert("svc-more".to_owned(), more);
     let found = by_log(&plan, Some(&facts), (&line, &[]));
-    assert_eq!(found.outcome, Outcome::Lives);
+    assert_eq!(found.outcome, Containment::Lives);
     let named: Vec<&str> = found.living().map(|reason| reason.about.raw()).collect();
     assert!(named.iter().any(|who| who.contains("svc-more")), "{named:?}");
 }
@@ -519,7 +519,7 @@ fn a_credential_that_is_answered_refutes_what_the_policies_say() {
     let who = reply("sts", "GetCallerIdentity", None);
     assert_eq!(said(std::slice::from_ref(&dead)).probe.conclusion, Conclusion::Proven);
     let both = said(&[dead.clone(), lives]);
-    assert_eq!(both.outcome, Outcome::Lives);
+    assert_eq!(both.outcome, Containment::Lives);
     assert_eq!(both.snapshot.conclusion, Conclusion::Proven);
     assert!(matches!(said(std::slice::from_ref(&who)).probe.conclusion, Conclusion::Unknown(_)));
     assert_eq!(said(&[who, dead]).probe.conclusion, Conclusion::Proven);

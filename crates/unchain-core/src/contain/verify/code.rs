@@ -30,7 +30,9 @@ impl CodeClass {
     /// The class of a code. EC2's codes begin with `Client.` or `Server.` in a log.
     pub fn of(code: &str) -> Self {
         let code = code.rsplit('#').next().unwrap_or_default();
-        let bare = code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server."));
+        let bare = code
+            .strip_prefix("Client.")
+            .or_else(|| code.strip_prefix("Server."));
         let code = bare.unwrap_or(code);
         if code.starts_with("AccessDenied") || DENIED.contains(&code) {
             Self::Denied
@@ -38,7 +40,10 @@ impl CodeClass {
             Self::DeadKey
         } else if EXPIRED.contains(&code) {
             Self::Expired
-        } else if NOT_AUTHENTICATED.iter().any(|begin| code.starts_with(begin)) {
+        } else if NOT_AUTHENTICATED
+            .iter()
+            .any(|begin| code.starts_with(begin))
+        {
             Self::NotAuthenticated
         } else if code.contains("Throttl") || TROUBLE.contains(&code) {
             Self::Throttled
@@ -82,7 +87,12 @@ const DEAD: [&str; 6] = [
     "InvalidToken",
 ];
 
-const EXPIRED: [&str; 4] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenExpired"];
+const EXPIRED: [&str; 4] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "TokenExpired",
+];
 
 const NOT_AUTHENTICATED: [&str; 6] = [
     "SignatureDoesNotMatch",
@@ -124,13 +134,35 @@ mod tests {
             ),
             (
                 DeadKey,
-                &["InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure", "UnrecognizedClientException"],
+                &[
+                    "InvalidClientTokenId",
+                    "InvalidAccessKeyId",
+                    "AuthFailure",
+                    "UnrecognizedClientException",
+                ],
             ),
-            (Expired, &["ExpiredToken", "ExpiredTokenException", "RequestExpired"]),
-            (NotAuthenticated, &["SignatureDoesNotMatch", "InvalidSignatureException"]),
-            (Throttled, &["Throttling", "ThrottlingException", "SlowDown", "Server.InternalError"]),
+            (
+                Expired,
+                &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
+            ),
+            (
+                NotAuthenticated,
+                &["SignatureDoesNotMatch", "InvalidSignatureException"],
+            ),
+            (
+                Throttled,
+                &[
+                    "Throttling",
+                    "ThrottlingException",
+                    "SlowDown",
+                    "Server.InternalError",
+                ],
+            ),
             (WouldSucceed, &["DryRunOperation", "Client.DryRunOperation"]),
-            (Other, &["NoSuchEntity", "NoSuchBucket", "", "Denied", "accessdenied"]),
+            (
+                Other,
+                &["NoSuchEntity", "NoSuchBucket", "", "Denied", "accessdenied"],
+            ),
         ];
         for (class, codes) in cases {
             for code in codes {

@@ -58,7 +58,10 @@ pub(super) fn missing(plan: &Plan, facts: &Facts) -> Vec<Missing> {
             Action::Wait(_) | Action::Verify { .. } => None,
         })
         .collect();
-    let look = Look { facts, calls: &calls };
+    let look = Look {
+        facts,
+        calls: &calls,
+    };
     let found = calls.iter().filter_map(|(step, call)| {
         Some(Missing {
             step: step.number,
@@ -76,7 +79,10 @@ struct Look<'a> {
 }
 
 fn text<'c>(call: &'c Call, name: &str) -> &'c str {
-    call.parameters.get(name).and_then(Value::as_str).unwrap_or_default()
+    call.parameters
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 impl Look<'_> {
@@ -112,7 +118,9 @@ impl Look<'_> {
             "AttachUserPolicy" | "AttachRolePolicy" => {
                 (!held.attached.contains(text(call, "PolicyArn"))).then_some(MissingHow::Gone)
             }
-            "UpdateAssumeRolePolicy" => self.compared(step, call, self.facts.role(owner).map(|r| &r.trust)),
+            "UpdateAssumeRolePolicy" => {
+                self.compared(step, call, self.facts.role(owner).map(|r| &r.trust))
+            }
             "UpdateAccessKey" => self.key(call, owner),
             "DeleteLoginProfile" => said(self.facts.user(owner)?.password.map(|has| !has)),
             "DeactivateMFADevice" => self.device(call, owner),
@@ -126,10 +134,19 @@ impl Look<'_> {
             return Some(MissingHow::Gone);
         };
         let same = |other: &Call| {
-            let name = |call: &Call| (owner(call), text(call, "PolicyName").to_owned(), call.action.clone());
+            let name = |call: &Call| {
+                (
+                    owner(call),
+                    text(call, "PolicyName").to_owned(),
+                    call.action.clone(),
+                )
+            };
             name(other) == name(call) && other.parameters.get("PolicyDocument") == Some(found)
         };
-        let later = self.calls.iter().filter(|(other, _)| other.number >= step.number);
+        let later = self
+            .calls
+            .iter()
+            .filter(|(other, _)| other.number >= step.number);
         let in_force = later.map(|(_, call)| *call).any(same);
         (!in_force).then_some(MissingHow::Changed)
     }
@@ -137,8 +154,14 @@ impl Look<'_> {
     fn policy_arn(&self, call: &Call) -> String {
         let name = format!(":policy/{}", text(call, "PolicyName"));
         let account = self.facts.accounts.get(call.account.raw());
-        let known = account.into_iter().flat_map(|account| account.policies.keys());
-        known.into_iter().find(|arn| arn.ends_with(&name)).cloned().unwrap_or_default()
+        let known = account
+            .into_iter()
+            .flat_map(|account| account.policies.keys());
+        known
+            .into_iter()
+            .find(|arn| arn.ends_with(&name))
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn managed(&self, step: &Step, call: &Call, arn: &str) -> Option<MissingHow> {
@@ -149,7 +172,10 @@ impl Look<'_> {
         let Some(found) = account.policies.get(arn) else {
             return Some(MissingHow::Gone);
         };
-        let later = self.calls.iter().filter(|(other, _)| other.number >= step.number);
+        let later = self
+            .calls
+            .iter()
+            .filter(|(other, _)| other.number >= step.number);
         let same = later.map(|(_, call)| *call).any(|other| {
             let arns = [text(other, "PolicyArn").to_owned(), self.policy_arn(other)];
             let about = other.action.starts_with("CreatePolicy") && arns.iter().any(|a| a == arn);
@@ -176,9 +202,8 @@ impl Look<'_> {
     /// A policy of the organization is found by what it says: its id was given by the service.
     fn scp(&self, step: &Step, call: &Call) -> Option<MissingHow> {
         let reference = format!("${{{}:Policy.PolicySummary.Id}}", step.number);
-        let attached = |other: &&Call| {
-            other.action == "AttachPolicy" && text(other, "PolicyId") == reference
-        };
+        let attached =
+            |other: &&Call| other.action == "AttachPolicy" && text(other, "PolicyId") == reference;
         let calls = self.calls.iter().map(|(_, call)| *call);
         let mut targets = calls.filter(attached).map(|call| text(call, "TargetId"));
         targets.find_map(|target| self.says(target, call.parameters.get("Content")))
@@ -197,7 +222,9 @@ impl Look<'_> {
     /// Whether one of the policies on a target is this document.
     fn says(&self, target: &str, content: Option<&Value>) -> Option<MissingHow> {
         let organization = self.facts.organization.as_ref();
-        let levels = organization.into_iter().flat_map(|o| o.scps.values().flatten());
+        let levels = organization
+            .into_iter()
+            .flat_map(|o| o.scps.values().flatten());
         let mut on: Vec<&ScpLevel> = levels.filter(|level| level.target == target).collect();
         if on.is_empty() {
             on = self.facts.scps(target).iter().collect();

@@ -111,7 +111,7 @@ impl Conclusion {
 /// What the proofs say together; see the rule above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum Containment {
     /// No credential of the lineage works.
     Contained,
     /// Something lives.
@@ -128,7 +128,7 @@ pub struct Verification {
     /// When it was asked, UTC.
     pub at: Timestamp,
     /// All together.
-    pub outcome: Outcome,
+    pub outcome: Containment,
     /// Steps whose effect was not found in the fresh facts, though no deletion explains it, or could not be looked at.
     pub missing: Vec<Missing>,
     /// The first proof.
@@ -143,7 +143,7 @@ impl Verification {
     /// Whether what the lineage made may now be deleted: the lineage is contained, and the evaluator has proven it.
     /// A quiet log alone is not enough, as deleting takes the denies away with what they are on.
     pub fn allows_removal(&self) -> bool {
-        self.outcome == Outcome::Contained && self.snapshot.conclusion == Conclusion::Proven
+        self.outcome == Containment::Contained && self.snapshot.conclusion == Conclusion::Proven
     }
 
     /// What still lives, by every proof that says so.
@@ -153,7 +153,9 @@ impl Verification {
             &self.trail.conclusion,
             &self.probe.conclusion,
         ];
-        let refuted = proofs.into_iter().filter(|c| matches!(c, Conclusion::Refuted(_)));
+        let refuted = proofs
+            .into_iter()
+            .filter(|c| matches!(c, Conclusion::Refuted(_)));
         refuted.flat_map(Conclusion::reasons)
     }
 }
@@ -178,7 +180,10 @@ pub fn verify(plan: &Plan, evidence: Evidence<'_>, at: Timestamp) -> Verificatio
     Verification {
         plan: digest,
         at,
-        outcome: outcome(&missing, [&snapshot.conclusion, &trail.conclusion, &probe.conclusion]),
+        outcome: outcome(
+            &missing,
+            [&snapshot.conclusion, &trail.conclusion, &probe.conclusion],
+        ),
         missing,
         snapshot,
         trail,
@@ -186,17 +191,20 @@ pub fn verify(plan: &Plan, evidence: Evidence<'_>, at: Timestamp) -> Verificatio
     }
 }
 
-fn outcome(missing: &[Missing], proofs: [&Conclusion; 3]) -> Outcome {
+fn outcome(missing: &[Missing], proofs: [&Conclusion; 3]) -> Containment {
     let [snapshot, trail, _] = proofs;
-    if proofs.iter().any(|proof| matches!(proof, Conclusion::Refuted(_))) {
-        return Outcome::Lives;
+    if proofs
+        .iter()
+        .any(|proof| matches!(proof, Conclusion::Refuted(_)))
+    {
+        return Containment::Lives;
     }
     let proven = *snapshot == Conclusion::Proven || *trail == Conclusion::Proven;
     let removed = missing.iter().any(|step| step.how != MissingHow::Unread);
     if proven && !removed {
-        Outcome::Contained
+        Containment::Contained
     } else {
-        Outcome::Incomplete
+        Containment::Incomplete
     }
 }
 
@@ -249,10 +257,16 @@ impl Now {
         let same = |s: &Subject| identity(s) == identity(found) && s.kind == found.kind;
         let keyed = |s: &Subject| {
             let key = s.access_key_id.is_some() && s.access_key_id == found.access_key_id;
-            let earlier = s.issued_at.zip(found.issued_at).is_none_or(|(known, now)| now <= known);
+            let earlier = s
+                .issued_at
+                .zip(found.issued_at)
+                .is_none_or(|(known, now)| now <= known);
             key && s.principal_arn == found.principal_arn && earlier
         };
-        known.iter().position(same).or_else(|| known.iter().position(keyed))
+        known
+            .iter()
+            .position(same)
+            .or_else(|| known.iter().position(keyed))
     }
 
     /// Whether a subject came into being after the plan was made, or was not known to it.
@@ -267,6 +281,9 @@ impl Now {
 
 /// A subject in one word: its key id, or its principal.
 fn name(subject: &Subject) -> Untrusted {
-    let name = subject.access_key_id.as_ref().or(subject.principal_arn.as_ref());
+    let name = subject
+        .access_key_id
+        .as_ref()
+        .or(subject.principal_arn.as_ref());
     name.cloned().unwrap_or_default()
 }

@@ -72,16 +72,27 @@ pub fn classify(reply: &Reply) -> Sign {
     let Some(code) = &reply.code else {
         // AWS STS API Reference, "GetCallerIdentity": it answers even where it is denied.
         let identity = reply.service == "sts" && reply.action == "GetCallerIdentity";
-        let succeeded = reply.status.is_none_or(|status| (200..400).contains(&status));
-        return if succeeded && !identity { Sign::Lives } else { Sign::Nothing };
+        let succeeded = reply
+            .status
+            .is_none_or(|status| (200..400).contains(&status));
+        return if succeeded && !identity {
+            Sign::Lives
+        } else {
+            Sign::Nothing
+        };
     };
-    if reply.status.is_some_and(|status| status == 429 || status >= 500) {
+    if reply
+        .status
+        .is_some_and(|status| status == 429 || status >= 500)
+    {
         return Sign::Nothing;
     }
     match CodeClass::of(code.raw()) {
         CodeClass::Denied => denied(reply.message.raw()),
         // EC2 says `AuthFailure` also of things that a good key may not touch.
-        CodeClass::DeadKey if code.raw() == "AuthFailure" && reply.status != Some(401) => Sign::Nothing,
+        CodeClass::DeadKey if code.raw() == "AuthFailure" && reply.status != Some(401) => {
+            Sign::Nothing
+        }
         CodeClass::DeadKey => Sign::DeadKey,
         CodeClass::Expired => Sign::Expired,
         CodeClass::WouldSucceed => Sign::Lives,
@@ -91,7 +102,9 @@ pub fn classify(reply: &Reply) -> Sign {
 }
 
 fn denied(message: &str) -> Sign {
-    let (explicit, _) = message.split_once("Encoded authorization").unwrap_or((message, ""));
+    let (explicit, _) = message
+        .split_once("Encoded authorization")
+        .unwrap_or((message, ""));
     let denier = match explicit.rsplit_once("explicit deny") {
         Some((_, rest)) => denier(rest),
         None => return Sign::DeniedOtherwise(denier(explicit)),
@@ -112,13 +125,21 @@ fn denier(words: &str) -> Denier {
         ("session policy", Denier::Session),
         ("VPC endpoint policy", Denier::Endpoint),
     ];
-    let named = kinds.into_iter().filter_map(|(name, kind)| Some((words.find(name)?, kind)));
+    let named = kinds
+        .into_iter()
+        .filter_map(|(name, kind)| Some((words.find(name)?, kind)));
     named.min().map_or(Denier::Unnamed, |(_, kind)| kind)
 }
 
 /// What is missing or wrong is told to those who may ask for it.
 fn of_other(code: &str) -> Sign {
-    let after = ["NoSuch", "NotFound", "AWSOrganizationsNotInUse", "ResourceNotFound", "DoesNotExist"];
+    let after = [
+        "NoSuch",
+        "NotFound",
+        "AWSOrganizationsNotInUse",
+        "ResourceNotFound",
+        "DoesNotExist",
+    ];
     if after.iter().any(|word| code.contains(word)) {
         Sign::Lives
     } else {
@@ -152,13 +173,22 @@ pub struct Probe {
 pub(super) fn probe(now: &Now, replies: &[Reply], at: Timestamp) -> Probe {
     let (mut against, mut unknown) = (Vec::new(), Vec::new());
     if replies.is_empty() {
-        unknown.push(Reason::new(&Untrusted::default(), "no credential was tried"));
+        unknown.push(Reason::new(
+            &Untrusted::default(),
+            "no credential was tried",
+        ));
     }
     for reply in replies {
         let who = &reply.access_key_id;
-        let subject = now.subjects().find(|(_, s)| s.credential && name(s) == *who).map(|(_, s)| s);
+        let subject = now
+            .subjects()
+            .find(|(_, s)| s.credential && name(s) == *who)
+            .map(|(_, s)| s);
         match (subject, classify(reply)) {
-            (None, _) => unknown.push(Reason::new(who, "the credential that was tried is not of the lineage")),
+            (None, _) => unknown.push(Reason::new(
+                who,
+                "the credential that was tried is not of the lineage",
+            )),
             (Some(_), Sign::Lives) => {
                 let action = Untrusted::new(format!("{}:{}", reply.service, reply.action));
                 against.push(Reason::new(who, "a call with it succeeded").naming([action]));

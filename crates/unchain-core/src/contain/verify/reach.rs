@@ -79,10 +79,17 @@ impl<'l> Log<'l> {
         }
         let mut hours: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
         for (place, present) in ledger.places() {
-            hours.entry(ledger.text(place.account)).or_default().extend(present);
+            hours
+                .entry(ledger.text(place.account))
+                .or_default()
+                .extend(present);
         }
         let vouched = vouched(ledger, &last);
-        Self { last, hours, vouched }
+        Self {
+            last,
+            hours,
+            vouched,
+        }
     }
 
     /// The last event of an account, or the end of what its digests vouch for in all of its regions.
@@ -104,7 +111,11 @@ impl<'l> Log<'l> {
             let why = format!("the log of the account must reach {}", window.until);
             return vec![Reason::new(&about, &why)];
         }
-        let vouched = |region: &str| self.vouched.get(&(account, region)).is_some_and(|&end| end >= until);
+        let vouched = |region: &str| {
+            self.vouched
+                .get(&(account, region))
+                .is_some_and(|&end| end >= until)
+        };
         let quiet = regions.iter().filter(|region| {
             let last = self.last.get(&(account, **region));
             !vouched(region) && last.is_none_or(|&last| last <= after)
@@ -119,8 +130,12 @@ impl<'l> Log<'l> {
         let hours = window.after.hour()..=window.until.hour();
         let seen = self.hours.get(account);
         let silent = |hour: &i64| !seen.is_some_and(|seen| seen.contains(hour));
-        if !regions.iter().all(|region| vouched(region)) && hours.clone().any(|hour| silent(&hour)) {
-            gaps.push(Reason::new(&about, "an hour of the log is missing after the cut-off"));
+        if !regions.iter().all(|region| vouched(region)) && hours.clone().any(|hour| silent(&hour))
+        {
+            gaps.push(Reason::new(
+                &about,
+                "an hour of the log is missing after the cut-off",
+            ));
         }
         gaps
     }
@@ -128,7 +143,10 @@ impl<'l> Log<'l> {
 
 /// How far the digests of each account and region vouch for the log: up to the first hole, and only while the newest
 /// record that they speak of is here.
-fn vouched<'l>(ledger: &'l Ledger, last: &BTreeMap<Where<'l>, Seconds>) -> BTreeMap<Where<'l>, Seconds> {
+fn vouched<'l>(
+    ledger: &'l Ledger,
+    last: &BTreeMap<Where<'l>, Seconds>,
+) -> BTreeMap<Where<'l>, Seconds> {
     let mut found: BTreeMap<Where<'l>, Seconds> = BTreeMap::new();
     for digest in ledger.digests().filter(|digest| !digest.backfill) {
         let place = (ledger.text(digest.account), ledger.text(digest.region));
@@ -139,7 +157,10 @@ fn vouched<'l>(ledger: &'l Ledger, last: &BTreeMap<Where<'l>, Seconds>) -> BTree
         }
     }
     for hole in ledger.holes() {
-        let place = (ledger.text(hole.next.account), ledger.text(hole.next.region));
+        let place = (
+            ledger.text(hole.next.account),
+            ledger.text(hole.next.region),
+        );
         if let Some(end) = found.get_mut(&place) {
             *end = (*end).min(hole.from.saturating_sub(LATE));
         }

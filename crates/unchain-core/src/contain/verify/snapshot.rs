@@ -79,7 +79,11 @@ impl Snapshot {
 
     /// Whether the evaluator has shown that a credential does not work.
     pub(super) fn ends(&self, who: &Untrusted) -> bool {
-        let mut rows = self.credentials.iter().filter(|row| row.who == *who).peekable();
+        let mut rows = self
+            .credentials
+            .iter()
+            .filter(|row| row.who == *who)
+            .peekable();
         let any = rows.peek().is_some();
         any && rows.all(|row| {
             let dead = !matches!(row.state, State::Lives { .. } | State::Unknown { .. });
@@ -106,14 +110,22 @@ pub(super) fn snapshot(now: &Now, facts: &Facts, at: Timestamp) -> Snapshot {
         of_row(row, subject, (&mut against, &mut unknown));
     }
     against.extend(doors.iter().map(|door| {
-        Reason::new(&door.role, "the role's trust policy, which the lineage wrote, lets in").naming([door.who.clone()])
+        Reason::new(
+            &door.role,
+            "the role's trust policy, which the lineage wrote, lets in",
+        )
+        .naming([door.who.clone()])
     }));
     unknown.extend(unread_doors(now, facts));
     Snapshot {
         conclusion: Conclusion::of(against, unknown),
         credentials,
         doors,
-        unread: facts.unread.iter().map(|text| Untrusted::new(text.as_str())).collect(),
+        unread: facts
+            .unread
+            .iter()
+            .map(|text| Untrusted::new(text.as_str()))
+            .collect(),
     }
 }
 
@@ -124,10 +136,15 @@ fn is_way(subject: &Subject) -> bool {
     subject.credential || made && subject.by_lineage
 }
 
-fn of_row(row: &StateRow, subject: &Subject, (against, unknown): (&mut Vec<Reason>, &mut Vec<Reason>)) {
+fn of_row(
+    row: &StateRow,
+    subject: &Subject,
+    (against, unknown): (&mut Vec<Reason>, &mut Vec<Reason>),
+) {
     match &row.state {
         State::Lives { may } => {
-            against.push(Reason::new(&row.who, "no statement denies it").naming(may.iter().cloned()));
+            against
+                .push(Reason::new(&row.who, "no statement denies it").naming(may.iter().cloned()));
         }
         State::Unknown { for_want_of } => {
             let why = "it cannot be told without these";
@@ -135,20 +152,32 @@ fn of_row(row: &StateRow, subject: &Subject, (against, unknown): (&mut Vec<Reaso
         }
         State::Denied { .. } | State::Over | State::Gone => {}
     }
-    let user = subject.owner.as_ref().is_some_and(|owner| owner.kind == OwnerKind::User);
+    let user = subject
+        .owner
+        .as_ref()
+        .is_some_and(|owner| owner.kind == OwnerKind::User);
     if row.active == Some(true) {
         against.push(Reason::new(&row.who, "the key is active"));
     } else if row.active.is_none() && subject.long_term && user && row.state != State::Gone {
-        unknown.push(Reason::new(&row.who, "whether the key is active was not read"));
+        unknown.push(Reason::new(
+            &row.who,
+            "whether the key is active was not read",
+        ));
     }
 }
 
 /// Facts that are the plan's own say nothing of what was done since.
 fn not_fresh(now: &Now, facts: &Facts) -> Vec<Reason> {
-    let changes = now.plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
+    let changes = now
+        .plan
+        .steps
+        .iter()
+        .any(|step| matches!(step.action, Action::Call(_)));
     let same = changes && facts.digest() == now.plan.facts;
     let why = "these are the facts that the plan was made from: read the accounts again";
-    same.then(|| Reason::new(&Untrusted::default(), why)).into_iter().collect()
+    same.then(|| Reason::new(&Untrusted::default(), why))
+        .into_iter()
+        .collect()
 }
 
 fn state(evaluator: &Evaluator, facts: &Facts, (subject, at): (&Subject, Timestamp)) -> State {
@@ -159,7 +188,11 @@ fn state(evaluator: &Evaluator, facts: &Facts, (subject, at): (&Subject, Timesta
         return State::Gone;
     }
     let session = as_session(subject, facts);
-    let missing = subject.owner.as_ref().map(|owner| unread(evaluator, facts, owner)).unwrap_or_default();
+    let missing = subject
+        .owner
+        .as_ref()
+        .map(|owner| unread(evaluator, facts, owner))
+        .unwrap_or_default();
     let (mut by, mut may, mut want) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (action, decision) in evaluator.decisions(&session) {
         match decision {
@@ -189,12 +222,17 @@ fn as_session(subject: &Subject, facts: &Facts) -> Subject {
         return subject.clone();
     }
     let user = subject.owner.as_ref().and_then(|owner| facts.user(owner));
-    let id = user.map(|user| user.id.as_str()).filter(|id| !id.is_empty());
+    let id = user
+        .map(|user| user.id.as_str())
+        .filter(|id| !id.is_empty());
     Subject {
         credential: true,
         long_term: false,
         issued_at: None,
-        principal_arn: subject.owner.as_ref().map(|owner| Untrusted::new(facts.arn(owner))),
+        principal_arn: subject
+            .owner
+            .as_ref()
+            .map(|owner| Untrusted::new(facts.arn(owner))),
         user_id: id.map(Untrusted::new),
         ..subject.clone()
     }
@@ -224,25 +262,35 @@ fn is_gone(subject: &Subject, facts: &Facts) -> bool {
         OwnerKind::Role => facts.role(owner).map(|role| &role.id),
         OwnerKind::Root => return false,
     };
-    let own = subject.user_id.as_ref().and_then(|id| id.raw().split(':').next());
+    let own = subject
+        .user_id
+        .as_ref()
+        .and_then(|id| id.raw().split(':').next());
     let own = own.filter(|own| own.starts_with("AIDA") || own.starts_with("AROA"));
     let other = |id: &String| !id.is_empty() && own.is_some_and(|own| own != id);
     let password = subject.kind.raw() == NodeKind::LoginProfile.name();
-    let none = facts.user(owner).is_some_and(|user| user.password == Some(false));
+    let none = facts
+        .user(owner)
+        .is_some_and(|user| user.password == Some(false));
     id.is_none_or(other) || is_key_gone(subject, facts) || password && none
 }
 
 fn is_key_gone(subject: &Subject, facts: &Facts) -> bool {
     let user = subject.owner.as_ref().and_then(|owner| facts.user(owner));
     let key = subject.access_key_id.as_ref().filter(|_| subject.long_term);
-    let gone = user.zip(key).filter(|(user, key)| !user.keys.is_empty() && !user.keys.contains_key(key.raw()));
+    let gone = user
+        .zip(key)
+        .filter(|(user, key)| !user.keys.is_empty() && !user.keys.contains_key(key.raw()));
     gone.is_some()
 }
 
 /// Whether a key of a user is active, if it is one.
 fn active(subject: &Subject, facts: &Facts) -> Option<bool> {
     let user = subject.owner.as_ref().and_then(|owner| facts.user(owner))?;
-    let key = subject.access_key_id.as_ref().filter(|_| subject.long_term)?;
+    let key = subject
+        .access_key_id
+        .as_ref()
+        .filter(|_| subject.long_term)?;
     key_active(user, key.raw())
 }
 
@@ -257,8 +305,12 @@ pub(super) fn key_active(user: &User, key: &str) -> Option<bool> {
 
 /// Roles that the lineage made or opened and whose trust policy was not read.
 fn unread_doors<'n>(now: &'n Now, facts: &'n Facts) -> impl Iterator<Item = Reason> + 'n {
-    let roles = now.subjects().filter(|(_, s)| s.kind.raw() == NodeKind::Role.name());
+    let roles = now
+        .subjects()
+        .filter(|(_, s)| s.kind.raw() == NodeKind::Role.name());
     let owners = roles.filter_map(|(_, subject)| Some((subject, subject.owner.as_ref()?)));
     let unread = owners.filter(|(_, owner)| !is_read(facts, owner));
-    unread.map(|(subject, _)| Reason::new(&name(subject), "the trust policy of the role was not read"))
+    unread.map(|(subject, _)| {
+        Reason::new(&name(subject), "the trust policy of the role was not read")
+    })
 }

@@ -140,7 +140,11 @@ pub(super) fn watch(
         }
     }
     let (reached, gaps) = reach(now, report, window);
-    let late = || now.subjects().filter(|(place, _)| now.is_late(*place)).map(|(_, s)| s);
+    let late = || {
+        now.subjects()
+            .filter(|(place, _)| now.is_late(*place))
+            .map(|(_, s)| s)
+    };
     let (mut against, mut unknown) = (seen.against(), seen.doubtful());
     unknown.extend(gaps);
     for subject in late() {
@@ -174,7 +178,10 @@ fn of_late(
         let why = "the plan does not know it: fresh facts must show that it is denied";
         unknown.push(Reason::new(&who, why));
     } else {
-        against.push(Reason::new(&who, "the plan does not know it: make another plan"));
+        against.push(Reason::new(
+            &who,
+            "the plan does not know it: make another plan",
+        ));
     }
 }
 
@@ -223,14 +230,17 @@ impl Seen {
             CodeClass::Other if service == "signin" => CodeClass::NotAuthenticated,
             class => class,
         };
-        let failures = self.failures.entry((name(subject), class)).or_insert_with(|| Failures {
-            who: name(subject),
-            class,
-            codes: BTreeSet::new(),
-            actions: BTreeSet::new(),
-            count: 0,
-            last: last.time(),
-        });
+        let failures = self
+            .failures
+            .entry((name(subject), class))
+            .or_insert_with(|| Failures {
+                who: name(subject),
+                class,
+                codes: BTreeSet::new(),
+                actions: BTreeSet::new(),
+                count: 0,
+                last: last.time(),
+            });
         failures.codes.insert(Untrusted::new(code));
         failures.actions.insert(action);
         failures.count += count;
@@ -241,21 +251,38 @@ impl Seen {
     fn against(&self) -> Vec<Reason> {
         let mut by_who: BTreeMap<&Untrusted, BTreeSet<Untrusted>> = BTreeMap::new();
         for success in self.successes.iter().filter(|success| !success.harmless) {
-            by_who.entry(&success.who).or_default().insert(success.action.clone());
+            by_who
+                .entry(&success.who)
+                .or_default()
+                .insert(success.action.clone());
         }
-        let dry = self.failures.values().filter(|f| f.class == CodeClass::WouldSucceed);
+        let dry = self
+            .failures
+            .values()
+            .filter(|f| f.class == CodeClass::WouldSucceed);
         for failures in dry {
-            by_who.entry(&failures.who).or_default().extend(failures.actions.iter().cloned());
+            by_who
+                .entry(&failures.who)
+                .or_default()
+                .extend(failures.actions.iter().cloned());
         }
         let why = "calls succeeded after the cut-off";
-        by_who.into_iter().map(|(who, actions)| Reason::new(who, why).naming(actions)).collect()
+        by_who
+            .into_iter()
+            .map(|(who, actions)| Reason::new(who, why).naming(actions))
+            .collect()
     }
 
     /// Failures of which it is not clear that a policy or a dead key was the cause.
     fn doubtful(&self) -> Vec<Reason> {
-        let other = self.failures.values().filter(|f| f.class == CodeClass::Other);
+        let other = self
+            .failures
+            .values()
+            .filter(|f| f.class == CodeClass::Other);
         let why = "calls failed after the cut-off, but nothing says that they were denied";
-        other.map(|f| Reason::new(&f.who, why).naming(f.codes.iter().cloned())).collect()
+        other
+            .map(|f| Reason::new(&f.who, why).naming(f.codes.iter().cloned()))
+            .collect()
     }
 }
 
