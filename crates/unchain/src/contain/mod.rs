@@ -5,11 +5,15 @@
 mod inspect;
 mod plan;
 mod policy;
+mod record;
+mod verify;
 mod write;
 
 pub(crate) use inspect::Inspect;
 pub(crate) use plan::PlanCommand;
 pub(crate) use policy::PolicyCommand;
+pub(crate) use record::{Record, RecordArgs};
+pub(crate) use verify::VerifyCommand;
 
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
@@ -18,7 +22,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Settings};
+use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Plan, Settings, from_json};
 use unchain_core::lineage::Lineage;
 use unchain_core::text::{Untrusted, terminal};
 
@@ -155,6 +159,16 @@ fn account_in(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let mut runs = name.split(|c: char| !c.is_ascii_digit());
     runs.find(|run| run.len() == 12).map(str::to_owned)
+}
+
+/// A plan that was written to a file.
+pub(crate) fn planned(path: &Path) -> anyhow::Result<Plan> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("cannot read `{shown}`; name the file that `unchain plan` wrote")
+    })?;
+    let plan = from_json(&text);
+    plan.with_context(|| format!("`{shown}` is no plan; name the file that `unchain plan` wrote"))
 }
 
 fn account_id(text: &str) -> Result<String, String> {
