@@ -2,12 +2,16 @@
 //!
 //! The commands share how facts are read and whom a plan must spare. Must not know how a plan is made or judged.
 
+mod inspect;
 mod plan;
+mod policy;
 mod record;
 mod verify;
 mod write;
 
+pub(crate) use inspect::Inspect;
 pub(crate) use plan::PlanCommand;
+pub(crate) use policy::PolicyCommand;
 pub(crate) use record::{Record, RecordArgs};
 pub(crate) use verify::VerifyCommand;
 

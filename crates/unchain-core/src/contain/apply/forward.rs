@@ -125,8 +125,8 @@ impl<E: Error + 'static> Run<'_, E> {
         self.note(step, what)?;
         Err(Stop::Surprise {
             step,
-            expected,
-            found,
+            expected: Box::new(expected),
+            found: Box::new(found),
         })
     }
 
@@ -202,8 +202,7 @@ impl<E: Error + 'static> Run<'_, E> {
                 continue;
             }
             if thing.kind == Kind::Scp && !found.is_null() {
-                self.surprise(step, wanted, found)?;
-                continue;
+                return self.surprise(step, wanted, found).map(|()| true);
             }
             // Its policy may have been made anew, with another id.
             let (call, thing) = self.again(step).unwrap_or((call, thing));
@@ -242,13 +241,15 @@ impl<E: Error + 'static> Run<'_, E> {
                 continue;
             }
             let place = denies.iter().position(|(_, _, other)| *other == thing);
-            if step.phase == Phase::Remove || self.is_gone(step.number) {
+            // What a step began to change is that step's, whether it came to it or not.
+            let left = step.phase == Phase::Remove || self.is_gone(step.number);
+            if left || !self.is_done(step.number) {
                 denies.retain(|(_, _, other)| *other != thing);
-            } else if self.is_done(step.number) {
-                match place.and_then(|place| denies.get_mut(place)) {
-                    Some(deny) => *deny = (step.number, call, thing),
-                    None => denies.push((step.number, call, thing)),
-                }
+                continue;
+            }
+            match place.and_then(|place| denies.get_mut(place)) {
+                Some(deny) => *deny = (step.number, call, thing),
+                None => denies.push((step.number, call, thing)),
             }
         }
         denies

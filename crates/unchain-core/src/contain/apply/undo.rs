@@ -127,13 +127,20 @@ impl<'r, E: Error + 'static> Run<'r, E> {
         }
         match self.put_back(touched, found) {
             Ok(()) => undone.restored.push(number),
-            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, refusal)),
+            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, *refusal)),
             Err(stop) => return Err(stop),
         }
         Ok(())
     }
 
     fn done_already(&mut self, step: u32) -> Result<(), Stop<E>> {
+        let told = |r: &Receipt| {
+            let done = matches!(r.what, Happened::Done { .. });
+            r.work == Work::Undo && r.step == step && done
+        };
+        if self.log.iter().any(told) {
+            return Ok(());
+        }
         let done = Happened::Done {
             answer: Value::Null,
             request_id: None,
