@@ -21,3 +21,4 @@ mod report;
 mod sigma;
 mod trouble;
 mod truth;
+mod verify;
