@@ -14,9 +14,13 @@ mod once;
 mod options;
 mod refusal;
 mod session;
+mod snapshot;
+#[cfg(test)]
+mod trouble;
 mod value;
 
 pub use actions::{Known, known};
 pub use error::AwsError;
 pub use options::{Credential, Options};
 pub use session::{Identity, Session};
+pub use snapshot::{Piece, Scope, facts, snapshot};

@@ -19,4 +19,5 @@ mod hostile;
 mod plans;
 mod probe;
 mod proofs;
+mod reading;
 mod verify;
