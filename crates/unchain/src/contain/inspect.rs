@@ -178,7 +178,10 @@ fn heading(out: &mut dyn Write, width: usize, facts: &Facts) -> io::Result<()> {
         } else {
             "; its authorization details were not read whole"
         };
-        let text = format!("{}: {users}, {roles}, {groups}, {policies}{whole}", clipped(id));
+        let text = format!(
+            "{}: {users}, {roles}, {groups}, {policies}{whole}",
+            clipped(id)
+        );
         paragraph(out, width, ("  ", "    "), &text)?;
     }
     let organization = match &facts.organization {
@@ -190,7 +193,12 @@ fn heading(out: &mut dyn Write, width: usize, facts: &Facts) -> io::Result<()> {
 
 fn principals(out: &mut dyn Write, width: usize, told: &Inspected) -> io::Result<()> {
     let rows = &told.inspection.principals;
-    writeln!(out, "\nPRINCIPALS  {} of the lineage, at {} UTC", rows.len(), moment(told.at))?;
+    writeln!(
+        out,
+        "\nPRINCIPALS  {} of the lineage, at {} UTC",
+        rows.len(),
+        moment(told.at)
+    )?;
     for row in rows {
         row_of(out, width, (row, &told.alive))?;
     }
@@ -207,14 +215,22 @@ fn row_of(
     writeln!(out, "{} in {account}", principal(&row.arn))?;
     let lines = [
         ("credentials", credentials(row, alive)),
-        ("seen", listed(row.seen.iter().map(|action| clipped(action)))),
+        (
+            "seen",
+            listed(row.seen.iter().map(|action| clipped(action))),
+        ),
         ("reaches", reaches(row)),
         ("used by", used_by(row)),
         ("revoked", revoked(row.revocation).to_owned()),
         ("room", space(row)),
     ];
     for (name, text) in lines {
-        paragraph(out, width, (&format!("  {name:<11}  "), "               "), &text)?;
+        paragraph(
+            out,
+            width,
+            (&format!("  {name:<11}  "), "               "),
+            &text,
+        )?;
     }
     Ok(())
 }
@@ -280,7 +296,10 @@ fn used_by(row: &PrincipalRow) -> String {
         return "nobody else that is known".to_owned();
     }
     let count = row.others.len() as u64;
-    let (others_count, services) = (counted(count, "other credential"), row.services.len() as u64);
+    let (others_count, services) = (
+        counted(count, "other credential"),
+        row.services.len() as u64,
+    );
     let services = counted(services, "service");
     format!("{others_count} and {services}: {}", listed(others))
 }
