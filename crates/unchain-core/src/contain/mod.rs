@@ -38,7 +38,7 @@ pub use facts::{
     Account, Answers, AnywhereProfile, Facts, FactsError, Group, LastUsed, Managed, Organization,
     Pages, Policies, Recorded, ReportedKey, Role, ScpLevel, Trail, User,
 };
-pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
+pub use inspect::{Control, Inspection, PrincipalRow, Revocation, controls, inspect};
 pub use owner::{Owner, OwnerKind};
 pub use plan::{
     Action, Break, Call, Level, Mark, Open, PLAN_VERSION, Phase, Plan, Removal, Settings, Step,

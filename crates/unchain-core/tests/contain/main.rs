@@ -14,6 +14,8 @@ mod everything;
 mod facts;
 mod freezing;
 mod hostile;
+mod inspecting;
 mod plans;
 mod proofs;
+mod reading;
 mod verify;
