@@ -1,5 +1,10 @@
 //! What an inspection says of principals and of accounts.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "JSON is written where it is handed over, and one state is told whole"
+)]
+
 use super::common::{SHOP, STORY, details, facts, now, settings, trail, with_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
