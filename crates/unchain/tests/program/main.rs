@@ -22,3 +22,4 @@ mod report;
 mod sigma;
 mod trouble;
 mod truth;
+mod verify;

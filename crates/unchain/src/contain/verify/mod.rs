@@ -1,5 +1,6 @@
 //! `unchain verify`: whether a plan that was carried out holds, by three proofs that do not rest on each other.
 
+mod journal;
 mod print;
 
 use super::{FactsArgs, planned};
@@ -38,13 +39,14 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// Look whether a plan that was carried out holds: by the accounts as they are, by the log
 ///
-/// Nothing is changed. Each proof is told apart: what the policies that are there now say of every
+/// No account is changed. Each proof is told apart: what the policies that are there now say of every
 /// credential of the lineage; what the log shows after the cut-off, also of credentials that the plan
-/// did not know. Take the facts anew after the plan was carried out.
+/// did not know. Take the facts anew after the plan was carried out. What is proven is noted in the
+/// journal of the case, if `unchain apply` began one there: only then it deletes what the lineage made.
 #[derive(Debug, Args)]
 #[command(name = "verify", after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
 pub(crate) struct VerifyCommand {
-    /// The plan that was carried out
+    /// The plan that was carried out: its file, or its digest or id in the case
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
     #[command(flatten)]
@@ -82,11 +84,12 @@ enum Format {
 impl VerifyCommand {
     /// Looks, once or until it is known, and tells what was found.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let plan = planned(&self.plan)?;
+        let plan = planned(&self.plan, &self.input.case)?;
         if self.watch.is_some() && self.input.source.iter().any(|path| path.as_os_str() == "-") {
             bail!("standard input cannot be read again; name a file or folder with `--source`");
         }
         let (found, complete) = self.look_until_known(&plan, context)?;
+        journal::note(&self.input.case, &plan, &found)?;
         match self.format {
             Format::Json => json::line(context.out, &found)?,
             Format::Table => print::print(context.out, context.width, (&plan, &found))?,
@@ -126,10 +129,11 @@ impl VerifyCommand {
         let loaded = self.input.load(context)?;
         let lineage = Lineage::build(&loaded.ledger);
         let report = Report::new(&lineage, now);
+        let receipts = journal::receipts(&self.input.case, plan)?;
         let evidence = Evidence {
             facts: accounts.as_ref().map(|accounts| &accounts.facts),
             report: Some(&report),
-            receipts: &[],
+            receipts: &receipts,
             replies: &[],
         };
         Ok((verify(plan, evidence, now), loaded.exit))
