@@ -2,11 +2,11 @@
 
 use crate::args::Context;
 use crate::exit::Exit;
-use crate::output::words::{clipped, count};
+use crate::output::words::count;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Duty, Plan, from_json, permissions, validate};
+use unchain_core::contain::{Duty, Plan, permissions, validate};
 
 const EXAMPLES: &str = "Examples:
   unchain policy plan
@@ -73,11 +73,8 @@ impl PolicyCommand {
 
 /// A plan from a file, which anybody may have written.
 fn read(path: &Path) -> anyhow::Result<Plan> {
-    let name = clipped(&path.to_string_lossy());
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{name}`; name a file that `unchain plan` wrote"))?;
-    let plan = from_json(&text)
-        .with_context(|| format!("`{name}` is no plan; name a file that `unchain plan` wrote"))?;
-    validate(&plan).with_context(|| format!("`{name}` is no sound plan; plan again"))?;
+    let plan = super::planned(path)?;
+    validate(&plan)
+        .with_context(|| format!("`{}` is no sound plan; plan again", path.display()))?;
     Ok(plan)
 }

@@ -6,7 +6,7 @@ use crate::output::words::{clipped, counted, moment, paragraph, pasted, principa
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Action, Call, Kept, Level, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
+    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
 };
 use unchain_core::text::Untrusted;
 
@@ -134,11 +134,14 @@ fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
             writeln!(out, "  {}: {what}", name.to_uppercase())?;
             before = None;
         }
-        writeln!(out, "  {:>4}  {}", step.number, title(plan, step))?;
+        let number = format!("  {:>4}  ", step.number);
+        paragraph(out, width, (&number, "          "), &title(plan, step))?;
         if before.map(|before| &before.reason) != Some(&step.reason) {
             paragraph(out, width, ("        ", "        "), &step.reason)?;
         }
-        if let Undo::Never(why) = &step.undo {
+        if let Undo::Never(why) = &step.undo
+            && before.map(|before| &before.undo) != Some(&step.undo)
+        {
             let text = format!("cannot be undone: {why}");
             paragraph(out, width, ("      ! ", "        "), &text)?;
         }
@@ -165,7 +168,7 @@ fn title(plan: &Plan, step: &Step) -> String {
             let whose = whose
                 .map(|whose| format!(" of {whose}"))
                 .unwrap_or_default();
-            format!("{action}  {target}{whose} in {account}")
+            format!("{action} {target}{whose} in {account}")
         }
         Action::Wait(seconds) => counted(u64::from(*seconds), "second"),
         Action::Verify { after, until } => {
@@ -229,13 +232,21 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
             writeln!(out, "\nCHECK  refused for {refused}, and {warnings}")?;
         }
     }
+    let mut same: Vec<(&Note, Vec<String>)> = Vec::new();
     for note in &planned.notes {
+        let about = principal(&note.about);
+        let said = |other: &Note| (other.severity, other.code, &other.why);
+        match same.iter_mut().find(|(other, _)| said(other) == said(note)) {
+            Some((_, abouts)) => abouts.push(about),
+            None => same.push((note, vec![about])),
+        }
+    }
+    for (note, abouts) in same {
         let mark = match note.severity {
             Severity::Refuse => "  ! refused: ",
             Severity::Warn => "  ? ",
         };
-        let about = principal(&note.about);
-        let text = format!("{about}: {} ({})", note.why, note.code);
+        let text = format!("{}: {} ({})", abouts.join(", "), note.why, note.code);
         paragraph(out, width, (mark, "    "), &text)?;
     }
     Ok(())
