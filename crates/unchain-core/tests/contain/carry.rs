@@ -7,7 +7,9 @@ use super::everything::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use unchain_core::contain::{End, Happened, Plan, Stop};
+use unchain_core::contain::{
+    Approved, Duty, End, Happened, Plan, Prospect, Stop, digest, permissions, preview,
+};
 
 fn account() -> Account {
     Account::new(before(), now())
@@ -330,6 +332,61 @@ fn what_is_stripped_between_two_runs_is_put_again() {
     );
     account.state.managed.clone_from(&contained.managed);
     assert_eq!(account.state, contained);
+}
+
+#[test]
+fn a_preview_says_what_each_step_would_find_and_changes_nothing() {
+    let plan = everything(Which::Reversible);
+    let (mut account, mut journal) = (account(), Journal::default());
+    account
+        .state
+        .roles
+        .insert("app".to_owned(), "{\"Statement\":[]}".to_owned());
+    account.state.anchors.clear();
+    let name = digest(&plan).unwrap();
+    let approved = Approved::by_digest(&plan, &name).unwrap();
+    let found = preview(&approved, &[], &mut account).unwrap();
+    let of = |wanted: Prospect| -> Vec<u32> {
+        let found = found.iter().filter(|(_, prospect)| *prospect == wanted);
+        found.map(|(step, _)| *step).collect()
+    };
+    assert_eq!(of(Prospect::Change), [1, 3, 4, 5, 6, 8, 9, 10, 11, 13]);
+    assert_eq!(of(Prospect::Later), [2]);
+    assert_eq!(of(Prospect::Already), [12]);
+    assert_eq!(of(Prospect::Surprise), [14]);
+    assert_eq!(of(Prospect::Gone), [15]);
+    assert!(account.changes.is_empty());
+    let _ = run(&plan, &mut journal, &mut account);
+    let found = preview(&approved, &journal.lines, &mut account).unwrap();
+    assert!(
+        found
+            .iter()
+            .take(12)
+            .all(|(_, prospect)| *prospect == Prospect::Done)
+    );
+}
+
+#[test]
+fn the_least_policy_has_every_call_that_is_made() {
+    let plan = everything(Which::Everything);
+    let (mut account, mut journal) = undisturbed(Which::Everything);
+    let mut applied = std::mem::take(&mut account.calls);
+    // Who is gone is looked for.
+    let mut empty = Account::new(before(), now());
+    empty.state.users.clear();
+    empty.state.roles.retain(|role, _| role == "evil");
+    run(&plan, &mut Journal::default(), &mut empty).unwrap();
+    applied.extend(empty.calls);
+    run_back(&plan, &mut journal, &mut account).unwrap();
+    for (duty, calls) in [(Duty::Apply, applied), (Duty::Undo, account.calls)] {
+        for of in [None, Some(&plan)] {
+            let policy = permissions(duty, of).to_string();
+            for call in &calls {
+                let action = format!("\"{}:{}\"", call.service, call.action);
+                assert!(policy.contains(&action), "{duty:?} lacks {action}");
+            }
+        }
+    }
 }
 
 #[test]

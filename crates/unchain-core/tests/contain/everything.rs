@@ -129,6 +129,7 @@ fn denies() -> Vec<Step> {
     let create = json!({"PolicyName": format!("{OWN}-role-big-0"), "PolicyDocument": first});
     let attach = json!({"RoleName": "big", "PolicyArn": MANAGED});
     let version = json!({"PolicyArn": MANAGED, "PolicyDocument": second, "SetAsDefault": true});
+    let of_version = |id: &str| json!({"PolicyArn": MANAGED, "VersionId": id});
     let step = |phase, (action, parameters): (&str, &Value), (undo, back_to): (&str, &Value)| {
         step(phase, iam(action, parameters), back(undo, back_to))
     };
@@ -136,12 +137,18 @@ fn denies() -> Vec<Step> {
         step(
             Phase::Deny,
             ("PutUserPolicy", &user(&first)),
-            ("DeleteUserPolicy", &json!({})),
+            (
+                "DeleteUserPolicy",
+                &json!({"UserName": "alice", "PolicyName": OWN}),
+            ),
         ),
         step(
             Phase::Deny,
             ("PutRolePolicy", &role(&first)),
-            ("DeleteRolePolicy", &json!({})),
+            (
+                "DeleteRolePolicy",
+                &json!({"RoleName": "app", "PolicyName": OWN}),
+            ),
         ),
         step(
             Phase::Deny,
@@ -164,13 +171,13 @@ fn denies() -> Vec<Step> {
             ("PutRolePolicy", &role(&second)),
             ("PutRolePolicy", &role(&first)),
         ),
-        step(
+        self::step(
             Phase::CutAgain,
-            ("CreatePolicyVersion", &version),
-            (
-                "SetDefaultPolicyVersion",
-                &json!({"PolicyArn": MANAGED, "VersionId": "v1"}),
-            ),
+            iam("CreatePolicyVersion", &version),
+            Undo::Calls(vec![
+                call("iam", "SetDefaultPolicyVersion", &of_version("v1")),
+                call("iam", "DeletePolicyVersion", &of_version("v2")),
+            ]),
         ),
     ]
 }

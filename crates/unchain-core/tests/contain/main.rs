@@ -16,6 +16,7 @@ mod exports;
 mod facts;
 mod freezing;
 mod hostile;
+mod inspecting;
 mod plans;
 mod probe;
 mod proofs;

@@ -6,7 +6,7 @@ use super::probe::{Replies, Reply, is_read, probe, works};
 use super::scene::{Scene, Setting};
 use std::collections::BTreeSet;
 use unchain_core::contain::{
-    Evidence, Level, Note, Plan, Proof, Receipt, Removal, Settings, Severity, Verification, Verified,
+    Evidence, Level, Note, Plan, Proof, Receipt, Removal, Settings, Severity, Verification, Containment,
     check, outside, plan, prove, verify,
 };
 
@@ -185,7 +185,7 @@ impl Case {
         }
         wrong.extend(self.stays.iter().flat_map(|label| stayed(label, &before, &scene)));
         let verification = verified(&scene, &planned.plan, &run.journal);
-        if verification.outcome != Verified::Contained {
+        if verification.outcome != Containment::Contained {
             wrong.push(format!("{:?} {:#?}", verification.outcome, verification.snapshot.conclusion));
         }
         run.verified(&mut stage);

@@ -11,6 +11,7 @@
 
 mod case;
 mod common;
+mod contain;
 mod findings;
 mod graph;
 mod hostile;

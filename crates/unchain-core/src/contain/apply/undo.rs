@@ -110,15 +110,19 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 
     fn restore(&mut self, touched: &Touched<'_>, undone: &mut Undone) -> Result<(), Stop<E>> {
         let (thing, number) = (&touched.thing, touched.last.number);
+        // A deny that the plan put and at its end took away is nothing to bring back, if it was taken away.
+        let own = thing.kind.holds_denies() && touched.before.is_null();
+        if let Undo::Never(why) = &touched.last.undo
+            && !own
+        {
+            undone.never.push((number, why.clone()));
+            return Ok(());
+        }
         let found = self.look(number, thing)?;
         let is = |state: &Value| same(thing.kind, &found, state);
         if is(&touched.before) {
             undone.already.push(number);
             return self.done_already(number);
-        }
-        if let Undo::Never(why) = &touched.last.undo {
-            undone.never.push((number, why.clone()));
-            return Ok(());
         }
         if !touched.left.iter().any(is) {
             undone.surprises.push(number);

@@ -59,16 +59,24 @@ const POLICY: &[&str] = &["GetPolicy", "GetPolicyVersion", "ListPolicyVersions"]
 const SCP: &[&str] = &["DescribePolicy", "ListPolicies"];
 const ATTACHED_SCP: &[&str] = &["ListPoliciesForTarget", "ListTargetsForPolicy"];
 
-/// Changes that contain.
+/// Changes that contain. Where a policy cannot be put, the user or role is looked for: it may be gone.
 const CONTAINING: [Change; 14] = [
-    ("iam", "AttachRolePolicy", &["ListAttachedRolePolicies"]),
-    ("iam", "AttachUserPolicy", &["ListAttachedUserPolicies"]),
+    (
+        "iam",
+        "AttachRolePolicy",
+        &["ListAttachedRolePolicies", "GetRole"],
+    ),
+    (
+        "iam",
+        "AttachUserPolicy",
+        &["ListAttachedUserPolicies", "GetUser"],
+    ),
     ("iam", "CreatePolicy", POLICY),
     ("iam", "CreatePolicyVersion", POLICY),
     ("iam", "DeactivateMFADevice", &["ListMFADevices"]),
     ("iam", "DeleteLoginProfile", &["GetLoginProfile"]),
-    ("iam", "PutRolePolicy", &["GetRolePolicy"]),
-    ("iam", "PutUserPolicy", &["GetUserPolicy"]),
+    ("iam", "PutRolePolicy", &["GetRolePolicy", "GetRole"]),
+    ("iam", "PutUserPolicy", &["GetUserPolicy", "GetUser"]),
     ("iam", "UpdateAccessKey", &["ListAccessKeys"]),
     ("iam", "UpdateAssumeRolePolicy", &["GetRole"]),
     (
