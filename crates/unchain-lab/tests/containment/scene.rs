@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use unchain_core::contain::Facts;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
@@ -53,7 +54,8 @@ pub(crate) struct Scene {
     pub(crate) accounts: Vec<String>,
     /// The responder's long-term key.
     pub(crate) responder: Keys,
-    logs: tempfile::TempDir,
+    /// Where the logs are: what a copy shares with its original, and its own.
+    logs: Vec<Rc<tempfile::TempDir>>,
 }
 
 impl Scene {
@@ -92,7 +94,22 @@ impl Scene {
             held,
             accounts,
             responder,
-            logs,
+            logs: vec![Rc::new(logs)],
+        }
+    }
+
+    /// The same again, to be changed for itself.
+    pub(crate) fn copy(&self) -> Self {
+        self.wire().control("deliver", &json!({})).unwrap();
+        let logs = Rc::new(tempfile::tempdir().unwrap());
+        let lab = Lab::new(self.lab.world().clone());
+        deliver_to(&mut lab.world(), Some(logs.path().to_owned()));
+        Self {
+            lab,
+            held: self.held.clone(),
+            accounts: self.accounts.clone(),
+            responder: self.responder.clone(),
+            logs: self.logs.iter().cloned().chain([logs]).collect(),
         }
     }
 
@@ -138,7 +155,7 @@ impl Scene {
     pub(crate) fn ledger(&self) -> Ledger {
         self.wire().control("deliver", &json!({})).unwrap();
         let mut ledger = Ledger::default();
-        for path in files(self.logs.path()) {
+        for path in self.logs.iter().flat_map(|folder| files(folder.path())) {
             let mut text = String::new();
             let file = std::fs::File::open(path).unwrap();
             GzDecoder::new(file).read_to_string(&mut text).unwrap();

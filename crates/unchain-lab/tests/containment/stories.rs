@@ -6,8 +6,8 @@ use super::probe::{Replies, Reply, is_read, probe, works};
 use super::scene::{Scene, Setting};
 use std::collections::BTreeSet;
 use unchain_core::contain::{
-    Evidence, Level, Note, Plan, Proof, Receipt, Removal, Settings, Severity, Verification, Containment,
-    check, outside, plan, prove, verify,
+    Containment, Evidence, Level, Note, Plan, Proof, Receipt, Removal, Settings, Severity,
+    Verification, check, outside, plan, prove, verify,
 };
 
 /// A plan with what is said of it.
@@ -158,8 +158,8 @@ impl Case {
 
     /// All that is not as it should be, when the story is contained.
     fn wrong(&self, organized: bool) -> Vec<String> {
-        let before = self.scene(organized);
         let scene = self.scene(organized);
+        let before = scene.copy();
         let settings = Settings {
             level: Level::Evict,
             removal: Removal::Remove,
@@ -170,7 +170,12 @@ impl Case {
         let planned = planned(&scene, &scene.held[self.pivot].id, &settings);
         let mut wrong: Vec<String> = refusals(&planned.notes);
         let known = members(&scene, &planned.plan);
-        wrong.extend(self.ends.iter().filter(|l| !known.contains(**l)).map(|l| format!("{l} is not in the plan")));
+        // What the console would make is not in the log until it is used.
+        let silent = |label: &&&str| !known.contains(**label) && !["CON", "MOLE"].contains(*label);
+        wrong.extend(self.ends.iter().filter(silent).map(|l| format!("{l} is not in the plan")));
+        if !planned.proof.holds() {
+            wrong.push(format!("not proven: {:?}", planned.proof));
+        }
         let mut stage = Stage::new(&scene);
         let mut run = Run::of(&planned.plan);
         wrong.extend(run.go(&mut stage).err().map(|stop| format!("{stop:?}")));
