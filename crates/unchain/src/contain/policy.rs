@@ -17,6 +17,9 @@ const EXAMPLES: &str = "Examples:
 The responder's role in each account needs it, and whoever assumes that role needs sts:AssumeRole on it.
 Who may put a policy on a user or role can give it anything: with a plan the policy names which.";
 
+/// Where plans are looked up that no file has.
+const CASE: &str = "unchain.case";
+
 /// What a managed policy holds, white space not counted (IAM User Guide, "IAM and AWS STS quotas").
 const MANAGED: usize = 6_144;
 
@@ -27,7 +30,8 @@ pub(crate) struct PolicyCommand {
     /// The command
     #[arg(value_enum)]
     command: Which,
-    /// The plan that `apply` or `undo` is about; without it all calls that plans make
+    /// The plan that `apply` or `undo` is about: its file, or its digest or id in ./unchain.case; without it
+    /// all calls that plans make
     plan: Option<PathBuf>,
 }
 
@@ -73,7 +77,7 @@ impl PolicyCommand {
 
 /// A plan from a file, which anybody may have written.
 fn read(path: &Path) -> anyhow::Result<Plan> {
-    let plan = super::planned(path)?;
+    let plan = super::planned(path, Path::new(CASE))?;
     validate(&plan)
         .with_context(|| format!("`{}` is no sound plan; plan again", path.display()))?;
     Ok(plan)

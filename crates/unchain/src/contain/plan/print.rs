@@ -6,7 +6,8 @@ use crate::output::words::{clipped, counted, moment, paragraph, pasted, principa
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
+    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo,
+    Verdict,
 };
 use unchain_core::text::Untrusted;
 
@@ -235,8 +236,10 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
     let mut same: Vec<(&Note, Vec<String>)> = Vec::new();
     for note in &planned.notes {
         let about = principal(&note.about);
-        let said = |other: &Note| (other.severity, other.code, &other.why);
-        match same.iter_mut().find(|(other, _)| said(other) == said(note)) {
+        let alike = |other: &Note| {
+            (other.severity, other.code, &other.why) == (note.severity, note.code, &note.why)
+        };
+        match same.iter_mut().find(|(other, _)| alike(other)) {
             Some((_, abouts)) => abouts.push(about),
             None => same.push((note, vec![about])),
         }
