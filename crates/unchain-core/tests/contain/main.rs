@@ -7,6 +7,7 @@
 )]
 
 mod common;
+mod edges;
 mod facts;
 mod freezing;
 mod plans;
