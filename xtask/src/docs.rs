@@ -258,6 +258,7 @@ mod tests {
             (
                 "crates/unchain",
                 [
+                    "unchain-aws",
                     "unchain-lab",
                     "unchain-case",
                     "unchain-sigma",
@@ -266,6 +267,7 @@ mod tests {
                 ]
                 .as_slice(),
             ),
+            ("crates/unchain-aws", &["unchain-core"]),
             ("crates/unchain-case", &["unchain-core"]),
             ("crates/unchain-sigma", &["unchain-core"]),
             ("crates/unchain-source", &["unchain-core"]),

@@ -8,6 +8,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_iam::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use std::time::Duration;
 
@@ -18,6 +19,12 @@ const ATTEMPTS: u32 = 5;
 const CONNECT: Duration = Duration::from_secs(5);
 const ATTEMPT: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(120);
+/// The first pause before a call is sent again; later ones are longer, up to twenty seconds.
+const PAUSE: Duration = if cfg!(test) {
+    Duration::from_millis(1)
+} else {
+    Duration::from_secs(1)
+};
 /// Where there is no other word: IAM and Organizations are there (general/latest/gr/iam-service.html).
 const REGION: &str = "us-east-1";
 
@@ -42,19 +49,36 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn new(config: &SdkConfig) -> Self {
-        let iam = aws_sdk_iam::config::Builder::from(config).retry_classifier(Once);
-        let organizations =
-            aws_sdk_organizations::config::Builder::from(config).retry_classifier(Once);
+        let own = aws_sdk_iam::config::Builder::from;
+        let iam = own(config).retry_partition(patient());
+        let iam_once = iam.clone().retry_classifier(Once);
+        let own = aws_sdk_organizations::config::Builder::from;
+        let organizations = own(config).retry_partition(patient());
+        let organizations_once = organizations.clone().retry_classifier(Once);
+        let own = aws_sdk_rolesanywhere::config::Builder::from;
+        let rolesanywhere = own(config).retry_partition(patient());
+        let own = aws_sdk_cloudtrail::config::Builder::from;
+        let cloudtrail = own(config).retry_partition(patient());
         Self {
-            iam: aws_sdk_iam::Client::new(config),
-            iam_once: aws_sdk_iam::Client::from_conf(iam.build()),
-            organizations: aws_sdk_organizations::Client::new(config),
-            organizations_once: aws_sdk_organizations::Client::from_conf(organizations.build()),
-            rolesanywhere: aws_sdk_rolesanywhere::Client::new(config),
-            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            iam_once: aws_sdk_iam::Client::from_conf(iam_once.build()),
+            organizations: aws_sdk_organizations::Client::from_conf(organizations.build()),
+            organizations_once: aws_sdk_organizations::Client::from_conf(
+                organizations_once.build(),
+            ),
+            rolesanywhere: aws_sdk_rolesanywhere::Client::from_conf(rolesanywhere.build()),
+            cloudtrail: aws_sdk_cloudtrail::Client::from_conf(cloudtrail.build()),
             sts: aws_sdk_sts::Client::new(config),
         }
     }
+}
+
+/// Lets every call have all its attempts. The SDK would have all calls of a service share a stock of some hundred
+/// repetitions, and give up at the first refusal once it is used up: a long plan would stop there.
+fn patient() -> RetryPartition {
+    RetryPartition::custom("unchain")
+        .token_bucket(TokenBucket::unlimited())
+        .build()
 }
 
 /// The configuration that calls in the caller's own account are made with.
@@ -66,7 +90,11 @@ pub(crate) async fn base(options: &Options) -> Result<SdkConfig, AwsError> {
                 .tls_provider(tls)
                 .build_https(),
         )
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(PAUSE),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT)

@@ -88,8 +88,8 @@ impl Given {
     }
 
     /// Refuses a call with a parameter that was not taken: without it, it would be another call.
-    pub(crate) fn done(&self) -> Result<(), Refusal> {
-        match self.0.keys().next() {
+    pub(crate) fn done(&mut self) -> Result<(), Refusal> {
+        match std::mem::take(&mut self.0).keys().next() {
             None => Ok(()),
             Some(member) => Err(refused(
                 RefusalKind::Refused,

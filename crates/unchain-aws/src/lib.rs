@@ -12,11 +12,17 @@ mod error;
 mod given;
 mod once;
 mod options;
+mod probe;
 mod refusal;
 mod session;
+mod snapshot;
+#[cfg(test)]
+mod trouble;
 mod value;
 
 pub use actions::{Known, known};
 pub use error::AwsError;
 pub use options::{Credential, Options};
+pub use probe::probe;
 pub use session::{Identity, Session};
+pub use snapshot::{Piece, Scope, facts, snapshot};

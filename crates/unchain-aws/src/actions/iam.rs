@@ -2,8 +2,8 @@
 
 use super::shapes::{
     access_key, attached, group, group_detail, instance_profile, key_last_used, login_profile,
-    mfa_device, open_id_provider, policy, policy_detail, policy_version, role, role_detail,
-    saml_provider, service_credential, user, user_detail, virtual_device,
+    mfa_device, open_id_provider, password_policy, policy, policy_detail, policy_version, role,
+    role_detail, saml_provider, service_credential, user, user_detail, virtual_device,
 };
 use crate::value::{members, object};
 use aws_sdk_iam::operation::get_account_summary::GetAccountSummaryOutput;
@@ -86,6 +86,8 @@ super::actions! {
             "RoleDetailList" list(role_detail) role_detail_list,
             "Policies" list(policy_detail) policies,
             "IsTruncated" flag is_truncated, "Marker" text marker);
+    "GetAccountPasswordPolicy" get_account_password_policy []
+        |of| members!(of; "PasswordPolicy" one(password_policy) password_policy);
     "GetAccountSummary" get_account_summary [] summary;
     "GetCredentialReport" get_credential_report [] report;
     "GetInstanceProfile" get_instance_profile [set_instance_profile_name text "InstanceProfileName"]
@@ -117,6 +119,9 @@ super::actions! {
         |of| members!(of;
             "AccessKeyMetadata" list(access_key) access_key_metadata,
             "IsTruncated" flag is_truncated, "Marker" text marker);
+    "ListAccountAliases" list_account_aliases [set_marker text "Marker"]
+        |of| members!(of;
+            "AccountAliases" texts account_aliases, "IsTruncated" flag is_truncated, "Marker" text marker);
     "ListAttachedRolePolicies" list_attached_role_policies
         [set_role_name text "RoleName", set_marker text "Marker"]
         |of| members!(of;
@@ -149,6 +154,8 @@ super::actions! {
     "ListRolePolicies" list_role_policies [set_role_name text "RoleName", set_marker text "Marker"]
         |of| members!(of;
             "PolicyNames" texts policy_names, "IsTruncated" flag is_truncated, "Marker" text marker);
+    "ListRoles" list_roles [set_marker text "Marker"]
+        |of| members!(of; "Roles" list(role) roles, "IsTruncated" flag is_truncated, "Marker" text marker);
     "ListSAMLProviders" list_saml_providers []
         |of| members!(of; "SAMLProviderList" list(saml_provider) saml_provider_list);
     "ListServiceSpecificCredentials" list_service_specific_credentials

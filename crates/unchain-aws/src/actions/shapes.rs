@@ -4,9 +4,9 @@ use crate::value::members;
 use aws_sdk_iam::types::{
     AccessKeyLastUsed, AccessKeyMetadata, AttachedPermissionsBoundary, AttachedPolicy, Group,
     GroupDetail, InstanceProfile, LoginProfile, ManagedPolicyDetail, MfaDevice,
-    OpenIdConnectProviderListEntry, Policy, PolicyDetail, PolicyVersion, Role, RoleDetail,
-    RoleLastUsed, SamlProviderListEntry, ServiceSpecificCredentialMetadata, Tag, User, UserDetail,
-    VirtualMfaDevice,
+    OpenIdConnectProviderListEntry, PasswordPolicy, Policy, PolicyDetail, PolicyVersion, Role,
+    RoleDetail, RoleLastUsed, SamlProviderListEntry, ServiceSpecificCredentialMetadata, Tag, User,
+    UserDetail, VirtualMfaDevice,
 };
 use serde_json::Value;
 
@@ -132,6 +132,18 @@ pub(super) fn login_profile(of: &LoginProfile) -> Value {
     members!(of;
         "UserName" text user_name, "CreateDate" time create_date,
         "PasswordResetRequired" flag password_reset_required)
+}
+
+pub(super) fn password_policy(of: &PasswordPolicy) -> Value {
+    members!(of;
+        "MinimumPasswordLength" number minimum_password_length,
+        "RequireSymbols" flag require_symbols, "RequireNumbers" flag require_numbers,
+        "RequireUppercaseCharacters" flag require_uppercase_characters,
+        "RequireLowercaseCharacters" flag require_lowercase_characters,
+        "AllowUsersToChangePassword" flag allow_users_to_change_password,
+        "ExpirePasswords" flag expire_passwords, "MaxPasswordAge" number max_password_age,
+        "PasswordReusePrevention" number password_reuse_prevention,
+        "HardExpiry" flag hard_expiry)
 }
 
 pub(super) fn mfa_device(of: &MfaDevice) -> Value {

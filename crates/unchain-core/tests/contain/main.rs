@@ -3,13 +3,23 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests fail where the test should"
 )]
 
+mod account;
+mod carried;
+mod carry;
 mod common;
 mod edges;
+mod everything;
+mod exports;
 mod facts;
 mod freezing;
+mod hostile;
+mod inspecting;
 mod plans;
+mod probe;
 mod proofs;
+mod reading;
 mod verify;

@@ -10,83 +10,54 @@ use crate::text::Untrusted;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// How the `Sid` of a statement that closes a trust policy begins.
-pub(crate) const CLOSED_SID: &str = "UnchainClosed";
-
-/// How the trust policy of one role is closed. Each of a role's steps puts the whole document, so there is one step a
-/// role.
-struct Closing {
-    owner: Owner,
-    why: &'static str,
-    of: Vec<u32>,
-    /// The deny for what the lineage wrote.
-    written: Option<Value>,
-    /// Identity providers that the lineage made.
-    providers: BTreeSet<String>,
-}
-
-impl Closing {
-    fn statements(&self) -> Vec<Value> {
-        let providers = (!self.providers.is_empty()).then(|| closed_to_providers(&self.providers));
-        self.written.iter().cloned().chain(providers).collect()
-    }
-}
-
-/// The closing of a role, which has one if any.
-fn closing<'c>(
-    all: &'c mut Vec<Closing>,
-    owner: &Owner,
-    why: &'static str,
-) -> Option<&'c mut Closing> {
-    let known = all.iter().position(|closing| closing.owner == *owner);
-    let place = known.unwrap_or(all.len());
-    if known.is_none() {
-        all.push(Closing {
-            owner: owner.clone(),
-            why,
-            of: Vec::new(),
-            written: None,
-            providers: BTreeSet::new(),
-        });
-    }
-    all.get_mut(place)
-}
+/// The `Sid` of a statement that closes a trust policy.
+const CLOSED_SID: &str = "UnchainClosed";
 
 impl Steps {
     /// Roles that the lineage made are closed to everybody; of roles whose trust it changed, those outside the known
     /// accounts; and every role to the identity providers that it made.
     pub(super) fn trust(&mut self, ground: &Ground<'_>) {
-        let mut all = Vec::new();
         for (number, subject) in (0u32..).zip(ground.subjects) {
+            let of = std::slice::from_ref(&number);
             let sound = subject
                 .owner
                 .as_ref()
                 .filter(|o| o.kind == OwnerKind::Role && o.is_sound());
             if let Some(owner) = sound.filter(|_| super::keys::is(subject, NodeKind::Role)) {
-                if let Some(closing) =
-                    closing(&mut all, owner, "the lineage wrote its trust policy")
-                {
-                    closing.written = Some(written(ground, owner));
-                    closing.of.push(number);
-                }
+                let made = ground
+                    .targets
+                    .iter()
+                    .any(|t| t.owner == *owner && t.width == super::denies::Width::Whole);
+                let statement = if made {
+                    closed_to_all()
+                } else {
+                    closed_to_outside(ground)
+                };
+                self.close(
+                    ground,
+                    (owner, statement),
+                    ("the lineage wrote its trust policy", of),
+                );
             } else if super::keys::is(subject, NodeKind::IdentityProvider) {
                 let provider = subject.principal_arn.as_ref().map_or("", Untrusted::raw);
-                self.provider(ground, (provider, number), &mut all);
+                self.provider(ground, provider, of);
             }
-        }
-        for closing in &all {
-            self.close(ground, closing);
         }
     }
 
-    fn close(&mut self, ground: &Ground<'_>, closing: &Closing) {
-        let (owner, of) = (&closing.owner, closing.of.as_slice());
+    fn close(
+        &mut self,
+        ground: &Ground<'_>,
+        (owner, statement): (&Owner, Value),
+        (why, of): (&str, &[u32]),
+    ) {
         let Some(role) = ground.facts.role(owner) else {
             let why = "its trust policy was not read: read the account and plan again";
             self.leave_open(of, ground.subjects, why);
             return;
         };
-        let Some(document) = with_statements(&role.trust, closing.statements()) else {
+        let before = self.trust_of(owner).unwrap_or(&role.trust).clone();
+        let Some(document) = with_statement(&before, statement) else {
             self.leave_open(of, ground.subjects, "its trust policy cannot be read");
             return;
         };
@@ -99,9 +70,9 @@ impl Steps {
         let breaks: Vec<Break> = lost.filter(|_| whole).collect();
         let about = About {
             breaks: &breaks,
-            ..About::new(Phase::Trust, &role.arn, closing.why, of)
+            ..About::new(Phase::Trust, &role.arn, why, of)
         };
-        let undo = Undo::Calls(vec![update(role.trust.clone())]);
+        let undo = Undo::Calls(vec![update(before)]);
         self.add(
             about,
             ground.subjects,
@@ -109,13 +80,20 @@ impl Steps {
         );
     }
 
-    fn provider(
-        &mut self,
-        ground: &Ground<'_>,
-        (provider, number): (&str, u32),
-        all: &mut Vec<Closing>,
-    ) {
-        let of = std::slice::from_ref(&number);
+    /// The trust policy that an earlier step leaves: two steps on one role must not take each other back.
+    fn trust_of(&self, owner: &Owner) -> Option<&Value> {
+        let calls = self.list.iter().rev().filter_map(|step| match &step.action {
+            Action::Call(call) if call.account == owner.account => Some(call),
+            _ => None,
+        });
+        let mut trusts = calls.filter(|call| {
+            let role = call.parameters.get("RoleName").and_then(Value::as_str);
+            call.action == "UpdateAssumeRolePolicy" && role == Some(owner.name.raw())
+        });
+        trusts.next()?.parameters.get("PolicyDocument")
+    }
+
+    fn provider(&mut self, ground: &Ground<'_>, provider: &str, of: &[u32]) {
         if let Some((_, anchor)) = provider.split_once(":trust-anchor/") {
             let mut arn = provider.split(':').skip(3);
             let (region, account) = (
@@ -155,11 +133,11 @@ impl Steps {
                     name: Untrusted::new(name.as_str()),
                     partition: Untrusted::new(role.arn.split(':').nth(1).unwrap_or("aws")),
                 };
-                let why = "it trusts a provider that the lineage made";
-                if let Some(closing) = closing(all, &owner, why) {
-                    closing.providers.insert(provider.to_owned());
-                    closing.of.push(number);
-                }
+                self.close(
+                    ground,
+                    (&owner, closed_to_provider(provider)),
+                    ("it trusts a provider that the lineage made", of),
+                );
                 closed = true;
             }
         }
@@ -187,37 +165,44 @@ fn of_trust(owner: &Owner, document: Value) -> Call {
     call
 }
 
-/// A trust policy with statements of ours in place of those that are there.
-fn with_statements(trust: &Value, own: Vec<Value>) -> Option<Value> {
+/// A trust policy with a statement added, once. What an earlier plan closed stays closed.
+fn with_statement(trust: &Value, statement: Value) -> Option<Value> {
     let mut document = trust.clone();
-    let statements = document.get("Statement").map(listed)?;
-    let is_own = |s: &&Value| {
-        let sid = s.get("Sid").and_then(Value::as_str);
-        sid.is_some_and(|sid| sid.starts_with(CLOSED_SID))
+    let held: Vec<Value> = document
+        .get("Statement")
+        .map(listed)?
+        .into_iter()
+        .cloned()
+        .collect();
+    let sid = |n: usize| match n {
+        1 => CLOSED_SID.to_owned(),
+        n => format!("{CLOSED_SID}{n}"),
     };
-    let kept = statements.into_iter().filter(|s| !is_own(s)).cloned();
-    let statements: Vec<Value> = kept.chain(own).collect();
+    let named = |n: usize| with_sid(&statement, &sid(n));
+    let numbers = 1..=held.len() + 1;
+    let there = numbers.clone().any(|n| held.contains(&named(n)));
+    let free = numbers.clone().find(|n| {
+        let taken = |s: &Value| s.get("Sid").and_then(Value::as_str) == Some(sid(*n).as_str());
+        !held.iter().any(taken)
+    });
+    let added = free.filter(|_| !there).map(named);
+    let statements: Vec<Value> = held.into_iter().chain(added).collect();
     document
         .as_object_mut()?
         .insert("Statement".to_owned(), Value::Array(statements));
     Some(document)
 }
 
-fn written(ground: &Ground<'_>, owner: &Owner) -> Value {
-    let whole = super::denies::Width::Whole;
-    let made = ground
-        .targets
-        .iter()
-        .any(|t| t.owner == *owner && t.width == whole);
-    if made {
-        closed_to_all()
-    } else {
-        closed_to_outside(ground)
+fn with_sid(statement: &Value, sid: &str) -> Value {
+    let mut statement = statement.clone();
+    if let Some(members) = statement.as_object_mut() {
+        members.insert("Sid".to_owned(), text(sid));
     }
+    statement
 }
 
 fn closed_to_all() -> Value {
-    json!({"Sid": CLOSED_SID, "Effect": "Deny", "Principal": "*", "Action": "sts:*"})
+    json!({"Effect": "Deny", "Principal": "*", "Action": "sts:*"})
 }
 
 /// Services have no account, so the deny is of principals that have one.
@@ -244,13 +229,12 @@ fn closed_to_outside(ground: &Ground<'_>) -> Value {
         .chain(known)
         .filter(|a| a.len() == 12)
         .collect();
-    json!({"Sid": CLOSED_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*", "Condition": {
+    json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*", "Condition": {
         "StringNotEquals": {"aws:PrincipalAccount": own}, "Null": {"aws:PrincipalAccount": "false"}}})
 }
 
-fn closed_to_providers(providers: &BTreeSet<String>) -> Value {
-    let sid = format!("{CLOSED_SID}Provider");
-    json!({"Sid": sid, "Effect": "Deny", "Principal": {"Federated": providers}, "Action": "sts:*"})
+fn closed_to_provider(provider: &str) -> Value {
+    json!({"Effect": "Deny", "Principal": {"Federated": provider}, "Action": "sts:*"})
 }
 
 /// The services that a trust policy lets in.

@@ -1,12 +1,12 @@
 //! A plan for people: what is done in which order, what it breaks, what speaks against it, and its proof.
 
-use super::Planned;
+use super::{Form, Planned};
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, counted, moment, paragraph, pasted, principal, shown};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Action, Call, Kept, Level, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
+    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
 };
 use unchain_core::text::Untrusted;
 
@@ -32,8 +32,7 @@ pub(super) fn print(
     breaks(out, width, &planned.plan)?;
     notes(out, width, planned)?;
     proof(out, width, planned)?;
-    left_open(out, width, &planned.plan)?;
-    next(out, width, planned)
+    left_open(out, width, &planned.plan)
 }
 
 fn head(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
@@ -135,11 +134,14 @@ fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
             writeln!(out, "  {}: {what}", name.to_uppercase())?;
             before = None;
         }
-        writeln!(out, "  {:>4}  {}", step.number, title(plan, step))?;
+        let number = format!("  {:>4}  ", step.number);
+        paragraph(out, width, (&number, "          "), &title(plan, step))?;
         if before.map(|before| &before.reason) != Some(&step.reason) {
             paragraph(out, width, ("        ", "        "), &step.reason)?;
         }
-        if let Undo::Never(why) = &step.undo {
+        if let Undo::Never(why) = &step.undo
+            && before.map(|before| &before.undo) != Some(&step.undo)
+        {
             let text = format!("cannot be undone: {why}");
             paragraph(out, width, ("      ! ", "        "), &text)?;
         }
@@ -166,7 +168,7 @@ fn title(plan: &Plan, step: &Step) -> String {
             let whose = whose
                 .map(|whose| format!(" of {whose}"))
                 .unwrap_or_default();
-            format!("{action}  {target}{whose} in {account}")
+            format!("{action} {target}{whose} in {account}")
         }
         Action::Wait(seconds) => counted(u64::from(*seconds), "second"),
         Action::Verify { after, until } => {
@@ -220,21 +222,31 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
         .notes
         .iter()
         .filter(|n| n.severity == Severity::Refuse);
-    let (refusals, all) = (refusals.count() as u64, planned.notes.len() as u64);
-    let refused = if refusals > 0 { "refused; " } else { "" };
-    let warnings = counted(all.saturating_sub(refusals), "warning");
-    writeln!(
-        out,
-        "\nCHECK  {refused}{}, {warnings}",
-        counted(refusals, "reason against it")
-    )?;
+    let (refusals, all) = (refusals.count(), planned.notes.len());
+    let warnings = counted((all - refusals) as u64, "warning");
+    match (refusals, all) {
+        (0, 0) => writeln!(out, "\nCHECK  nothing speaks against it")?,
+        (0, _) => writeln!(out, "\nCHECK  {warnings}")?,
+        (refused, _) => {
+            let refused = counted(refused as u64, "reason");
+            writeln!(out, "\nCHECK  refused for {refused}, and {warnings}")?;
+        }
+    }
+    let mut same: Vec<(&Note, Vec<String>)> = Vec::new();
     for note in &planned.notes {
+        let about = principal(&note.about);
+        let said = |other: &Note| (other.severity, other.code, &other.why);
+        match same.iter_mut().find(|(other, _)| said(other) == said(note)) {
+            Some((_, abouts)) => abouts.push(about),
+            None => same.push((note, vec![about])),
+        }
+    }
+    for (note, abouts) in same {
         let mark = match note.severity {
             Severity::Refuse => "  ! refused: ",
             Severity::Warn => "  ? ",
         };
-        let about = principal(&note.about);
-        let text = format!("{about}: {} ({})", note.why, note.code);
+        let text = format!("{}: {} ({})", abouts.join(", "), note.why, note.code);
         paragraph(out, width, (mark, "    "), &text)?;
     }
     Ok(())
@@ -388,12 +400,23 @@ fn left_open(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn next(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
+/// What to do with what was written.
+pub(super) fn next(
+    out: &mut dyn Write,
+    width: usize,
+    (planned, form): (&Planned, Form),
+) -> io::Result<()> {
     writeln!(out, "\nNEXT")?;
     let Some(file) = &planned.file else {
         let text = "The plan was refused and not written. Mend what is refused, and plan again.";
         return paragraph(out, width, ("  ", "  "), text);
     };
     let file = pasted(file.raw()).unwrap_or_else(|| "…".to_owned());
-    writeln!(out, "  unchain apply {file} --approve {}", planned.digest)
+    let text = match form {
+        Form::Plan => return writeln!(out, "  unchain apply {file} --approve {}", planned.digest),
+        Form::Script => "read it, name a profile for each account, and run it with bash",
+        Form::Cloudformation => "deploy it in each account; its metadata lists what it cannot do",
+        Form::Terraform => "apply it alone in a folder; its comment lists what it cannot do",
+    };
+    paragraph(out, width, ("  ", "  "), &format!("{file}: {text}"))
 }
