@@ -11,6 +11,7 @@ mod account;
 mod carried;
 mod carry;
 mod common;
+mod edges;
 mod everything;
 mod exports;
 mod facts;

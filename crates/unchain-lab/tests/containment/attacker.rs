@@ -45,7 +45,7 @@ pub(crate) struct Attacker {
     /// When they act next, milliseconds since 1970.
     pub(crate) next: i64,
     /// Milliseconds between acts.
-    every: i64,
+    pub(crate) every: i64,
     /// Calls of one act.
     calls: usize,
     outside: Keys,
@@ -68,10 +68,15 @@ impl Attacker {
             secret,
             token: None,
         };
-        let own = |operation: &str, params: Value| scene.ask((Service::Iam, operation), params, &root).unwrap();
+        let own = |operation: &str, params: Value| {
+            scene.ask((Service::Iam, operation), params, &root).unwrap()
+        };
         own("CreateUser", json!({"UserName": "me"}));
         let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
-        own("AttachUserPolicy", json!({"UserName": "me", "PolicyArn": admin}));
+        own(
+            "AttachUserPolicy",
+            json!({"UserName": "me", "PolicyArn": admin}),
+        );
         let outside = keys(&own("CreateAccessKey", json!({"UserName": "me"})));
         let mut attacker = Self {
             next: scene.now().seconds() * 1000,
@@ -97,7 +102,12 @@ impl Attacker {
     }
 
     fn keep(&mut self, scene: &Scene, keys: Keys) {
-        let who = ask(&scene.wire(), (Service::Sts, "GetCallerIdentity"), json!({}), &keys);
+        let who = ask(
+            &scene.wire(),
+            (Service::Sts, "GetCallerIdentity"),
+            json!({}),
+            &keys,
+        );
         let account = who.ok().and_then(|who| answer::find(&who, "Account"));
         let Some(account) = account else { return };
         self.held.push(Held {
@@ -114,11 +124,17 @@ impl Attacker {
             if self.queue.is_empty() {
                 self.plan(scene);
             }
-            let Some(next) = self.queue.pop_front() else { break };
+            let Some(next) = self.queue.pop_front() else {
+                break;
+            };
             done += usize::from(self.carry_out(scene, &next));
         }
         let rest = self.held.iter().all(|held| held.tired_until > self.next);
-        self.next += if done == 0 && rest { REST.max(self.every) } else { self.every };
+        self.next += if done == 0 && rest {
+            REST.max(self.every)
+        } else {
+            self.every
+        };
     }
 
     fn plan(&mut self, scene: &Scene) {
@@ -126,8 +142,13 @@ impl Attacker {
             self.queue.push_back(Move::MakeUser(account.clone()));
             self.queue.push_back(Move::Survey(account.clone()));
         }
-        let tokens = self.held.iter().enumerate().filter(|(_, held)| held.keys.token.is_none());
-        self.queue.extend(tokens.map(|(place, _)| Move::Token(place)));
+        let tokens = self
+            .held
+            .iter()
+            .enumerate()
+            .filter(|(_, held)| held.keys.token.is_none());
+        self.queue
+            .extend(tokens.map(|(place, _)| Move::Token(place)));
     }
 
     /// Whether it worked.
@@ -144,7 +165,12 @@ impl Attacker {
     }
 
     /// A call with the first credential of an account that is not refused.
-    fn any(&mut self, scene: &Scene, account: &str, (what, params): ((Service, &str), Value)) -> Option<Value> {
+    fn any(
+        &mut self,
+        scene: &Scene,
+        account: &str,
+        (what, params): ((Service, &str), Value),
+    ) -> Option<Value> {
         let now = self.next;
         for held in self.held.iter_mut().rev() {
             if held.account != account || held.tired_until > now {
@@ -160,7 +186,12 @@ impl Attacker {
         None
     }
 
-    fn iam(&mut self, scene: &Scene, account: &str, (action, params): (&str, Value)) -> Option<Value> {
+    fn iam(
+        &mut self,
+        scene: &Scene,
+        account: &str,
+        (action, params): (&str, Value),
+    ) -> Option<Value> {
         self.any(scene, account, ((Service::Iam, action), params))
     }
 
@@ -170,17 +201,21 @@ impl Attacker {
         let roles = self.iam(scene, account, ("ListRoles", json!({})));
         let found = users.is_some() || roles.is_some();
         for user in names(users.as_ref(), "Users", "UserName") {
-            self.queue.push_back(Move::Look(account.to_owned(), "User", user.clone()));
+            self.queue
+                .push_back(Move::Look(account.to_owned(), "User", user.clone()));
             self.queue.push_back(Move::Keys(account.to_owned(), user));
         }
-        let list = roles.as_ref().and_then(|roles| roles.get("Roles")?.as_array().cloned());
+        let list = roles
+            .as_ref()
+            .and_then(|roles| roles.get("Roles")?.as_array().cloned());
         for role in list.unwrap_or_default() {
             let text = |name: &str| role[name].as_str().unwrap_or_default().to_owned();
             let (name, arn) = (text("RoleName"), text("Arn"));
             if self.spares_break_glass && name == BREAK_GLASS {
                 continue;
             }
-            self.queue.push_back(Move::Look(account.to_owned(), "Role", name.clone()));
+            self.queue
+                .push_back(Move::Look(account.to_owned(), "Role", name.clone()));
             self.queue.push_back(Move::Take(arn));
             if !text("AssumeRolePolicyDocument").contains(ELSEWHERE) {
                 self.queue.push_back(Move::Open(account.to_owned(), name));
@@ -193,36 +228,64 @@ impl Attacker {
         let member = format!("{kind}Name");
         let mut of = |action: String, list: &str, field: &str| -> Option<BTreeSet<String>> {
             let answer = self.iam(scene, account, (&action, json!({&member: name})))?;
-            let texts = answer.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
-            let text = |item: &Value| item.as_str().or(item.get(field)?.as_str()).map(str::to_owned);
+            let texts = answer
+                .get(list)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let text = |item: &Value| {
+                item.as_str()
+                    .or(item.get(field)?.as_str())
+                    .map(str::to_owned)
+            };
             Some(texts.iter().filter_map(text).collect())
         };
         let inline = of(format!("List{kind}Policies"), "PolicyNames", "");
-        let attached = of(format!("ListAttached{kind}Policies"), "AttachedPolicies", "PolicyArn");
+        let attached = of(
+            format!("ListAttached{kind}Policies"),
+            "AttachedPolicies",
+            "PolicyArn",
+        );
         let (Some(inline), Some(attached)) = (inline, attached) else {
             return false;
         };
         let now: BTreeSet<String> = inline.union(&attached).cloned().collect();
         let ours = |policy: &&String| !policy.contains("Unchain");
         let first = now.iter().filter(ours).cloned().collect();
-        let first = self.first.entry(format!("{account}/{kind}/{name}")).or_insert(first).clone();
+        let first = self
+            .first
+            .entry(format!("{account}/{kind}/{name}"))
+            .or_insert(first)
+            .clone();
         for policy in now.difference(&first) {
             let (action, field) = match policy.starts_with("arn:") {
                 true => (format!("Detach{kind}Policy"), "PolicyArn"),
                 false => (format!("Delete{kind}Policy"), "PolicyName"),
             };
-            self.iam(scene, account, (&action, json!({&member: name, field: policy})));
+            self.iam(
+                scene,
+                account,
+                (&action, json!({&member: name, field: policy})),
+            );
         }
         true
     }
 
     fn keys_of(&mut self, scene: &Scene, account: &str, user: &str) -> bool {
-        let Some(list) = self.iam(scene, account, ("ListAccessKeys", json!({"UserName": user}))) else {
+        let Some(list) = self.iam(
+            scene,
+            account,
+            ("ListAccessKeys", json!({"UserName": user})),
+        ) else {
             return false;
         };
-        let all = list["AccessKeyMetadata"].as_array().cloned().unwrap_or_default();
+        let all = list["AccessKeyMetadata"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         for key in all.iter().filter(|key| key["Status"] == "Inactive") {
-            let active = json!({"UserName": user, "AccessKeyId": key["AccessKeyId"], "Status": "Active"});
+            let active =
+                json!({"UserName": user, "AccessKeyId": key["AccessKeyId"], "Status": "Active"});
             self.iam(scene, account, ("UpdateAccessKey", active));
         }
         if all.len() < 2 {
@@ -232,7 +295,11 @@ impl Attacker {
     }
 
     fn make_key(&mut self, scene: &Scene, account: &str, user: &str) -> bool {
-        let made = self.iam(scene, account, ("CreateAccessKey", json!({"UserName": user})));
+        let made = self.iam(
+            scene,
+            account,
+            ("CreateAccessKey", json!({"UserName": user})),
+        );
         let Some(made) = made else { return false };
         self.held.push(Held {
             keys: keys(&made),
@@ -248,7 +315,10 @@ impl Attacker {
             return false;
         }
         let name = format!("svc-{}", self.users);
-        if self.iam(scene, account, ("CreateUser", json!({"UserName": name}))).is_none() {
+        if self
+            .iam(scene, account, ("CreateUser", json!({"UserName": name})))
+            .is_none()
+        {
             return false;
         }
         self.users += 1;
@@ -273,7 +343,11 @@ impl Attacker {
     }
 
     fn take(&mut self, scene: &Scene, role: &str) -> bool {
-        if self.sessions.get(role).is_some_and(|times| *times >= SESSIONS) {
+        if self
+            .sessions
+            .get(role)
+            .is_some_and(|times| *times >= SESSIONS)
+        {
             return false;
         }
         let params = json!({"RoleArn": role, "RoleSessionName": "again"});
@@ -295,7 +369,8 @@ impl Attacker {
         let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": {"AWS": [root(account), root(ELSEWHERE)]}}});
         let params = json!({"RoleName": role, "PolicyDocument": trust.to_string()});
-        self.iam(scene, account, ("UpdateAssumeRolePolicy", params)).is_some()
+        self.iam(scene, account, ("UpdateAssumeRolePolicy", params))
+            .is_some()
     }
 
     /// What still works of all that they hold: the lab decides.
@@ -308,13 +383,31 @@ impl Attacker {
         ];
         let mut found = Vec::new();
         for held in &self.held {
-            let works = |what: &(Service, &str)| is_allowed(&scene.ask(*what, json!({}), &held.keys));
+            let works =
+                |what: &(Service, &str)| is_allowed(&scene.ask(*what, json!({}), &held.keys));
             if let Some((service, action)) = reads.iter().find(|what| works(what)) {
-                found.push(format!("{} in {}: {}:{action}", held.keys.id, held.account, service.name()));
+                let who = scene.ask((Service::Sts, "GetCallerIdentity"), json!({}), &held.keys);
+                let who = who
+                    .ok()
+                    .and_then(|who| answer::find(&who, "Arn"))
+                    .unwrap_or_default();
+                found.push(format!(
+                    "{who} {}: {}:{action}",
+                    held.keys.id,
+                    service.name()
+                ));
             }
         }
         for account in &scene.accounts {
-            let roles: Vec<String> = scene.lab.world().iam(account).unwrap().roles.keys().cloned().collect();
+            let roles: Vec<String> = scene
+                .lab
+                .world()
+                .iam(account)
+                .unwrap()
+                .roles
+                .keys()
+                .cloned()
+                .collect();
             for role in roles {
                 let arn = format!("arn:aws:iam::{account}:role/{role}");
                 let params = json!({"RoleArn": arn, "RoleSessionName": "again"});
@@ -330,15 +423,23 @@ impl Attacker {
 fn names(answer: Option<&Value>, list: &str, field: &str) -> Vec<String> {
     let items = answer.and_then(|answer| answer.get(list)?.as_array());
     let items = items.into_iter().flatten();
-    items.filter_map(|item| item.get(field)?.as_str()).map(str::to_owned).collect()
+    items
+        .filter_map(|item| item.get(field)?.as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_refusal(code: &str) -> bool {
     code.starts_with("AccessDenied")
         || code.starts_with("ExpiredToken")
-        || matches!(code, "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException")
+        || matches!(
+            code,
+            "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException"
+        )
 }
 
 fn is_allowed(outcome: &Outcome) -> bool {
-    outcome.as_ref().map_or_else(|(code, _)| !is_refusal(code), |_| true)
+    outcome
+        .as_ref()
+        .map_or_else(|(code, _)| !is_refusal(code), |_| true)
 }
