@@ -166,21 +166,17 @@ fn python(folder: &Path, out: &mut dyn Write) -> Result<()> {
     if !there("python3", "--version") {
         return skipped("python3 is not installed", out);
     }
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    if !python.is_file() {
-        crate::must(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    }
-    let mut pip = Command::new(&python);
-    pip.args([
-        "-m", "pip", "install", "--quiet", "duckdb", "networkx", "sqlglot",
-    ]);
-    if !pip.status()?.success() {
+    let packages = ["duckdb", "networkx", "sqlglot"];
+    let Some(bin) = crate::python::environment(&folder.join("venv"), &packages)? else {
         return skipped("pip could not install duckdb, networkx and sqlglot", out);
-    }
+    };
     out.flush()?;
     let script = crate::workspace().join("xtask/exports/check.py");
-    crate::must(Command::new(&python).arg(script).arg(folder.join("made")))
+    crate::must(
+        Command::new(bin.join("python"))
+            .arg(script)
+            .arg(folder.join("made")),
+    )
 }
 
 fn node(folder: &Path, out: &mut dyn Write) -> Result<()> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The clients, in the versions that the checks were written against.
@@ -25,7 +25,8 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     let program = crate::built()?;
     let folder = crate::workspace().join("target/lab");
     fs::create_dir_all(&folder)?;
-    let clients = clients(&folder)?;
+    let clients = crate::python::environment(&folder.join("clients"), &CLIENTS)?;
+    let clients = clients.context("pip could not install the clients")?;
     probe(&program, &clients, out)?;
     digests(&program, &clients, out)?;
     terraform(&program, &folder, out)?;
@@ -41,21 +42,6 @@ pub(crate) fn bench() -> Result<()> {
         crate::must(run.current_dir(crate::workspace()))?;
     }
     Ok(())
-}
-
-/// The folder of programs of a virtual environment with the clients.
-fn clients(folder: &Path) -> Result<PathBuf> {
-    let bin = folder.join("clients/bin");
-    if !bin.join("aws").exists() {
-        let mut make = Command::new("python3");
-        crate::must(make.args(["-m", "venv", "clients"]).current_dir(folder))?;
-        crate::must(
-            Command::new(bin.join("pip"))
-                .args(["install", "--quiet"])
-                .args(CLIENTS),
-        )?;
-    }
-    Ok(bin)
 }
 
 /// A lab on loopback, ended with the value.

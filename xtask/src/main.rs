@@ -17,7 +17,9 @@ mod docs_detections;
 mod exports;
 mod fuzz;
 mod lab;
+mod ministack;
 mod oracle;
+mod python;
 mod quiet;
 mod reference;
 pub mod scenario;
@@ -60,6 +62,8 @@ enum Chore {
     Quiet(quiet::QuietArgs),
     /// Have boto3, the AWS CLI and terraform use the lab as they use AWS
     Lab,
+    /// Contain a theft in an emulator of AWS that others wrote, and ask it what the stolen credentials still open
+    Ministack,
     /// Count the signed calls that the lab answers in a second, and what memory a million of them take
     LabBench,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
@@ -81,6 +85,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(args) => return bench::run(&args, out),
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Lab => lab::run(out)?,
+        Chore::Ministack => ministack::run(out)?,
         Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,

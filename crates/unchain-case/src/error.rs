@@ -76,6 +76,24 @@ pub enum CaseError {
         /// The file.
         path: String,
     },
+    /// The beginning of a name fits more than one plan.
+    #[error("`{path}` has several plans that begin with `{name}`; give more digits")]
+    SeveralPlans {
+        /// The file.
+        path: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// The place of a line in a journal is taken by another line.
+    #[error(
+        "another program carries out or undoes the same plan in `{path}` (line {sequence} of the journal is its own); let one of them end, then go on with the other"
+    )]
+    Contested {
+        /// The file.
+        path: String,
+        /// The place.
+        sequence: u32,
+    },
     /// SQLite failed otherwise.
     #[error("cannot use `{path}`; if it is damaged, move it away and scan the logs again")]
     Database {
@@ -92,6 +110,7 @@ pub(crate) enum Fault {
     Sql(rusqlite::Error),
     Damaged(&'static str, i64),
     WithoutMarks,
+    Contested(u32),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -107,6 +126,7 @@ impl Fault {
         match self {
             Self::Damaged(table, row) => CaseError::Damaged { path, table, row },
             Self::WithoutMarks => CaseError::WithoutMarks { path },
+            Self::Contested(sequence) => CaseError::Contested { path, sequence },
             Self::Sql(source) => of_sqlite(path, source),
         }
     }

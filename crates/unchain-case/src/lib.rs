@@ -2,7 +2,8 @@
 //!
 //! `case = case ∪ ledger`: what a case holds depends on the set of events and files that were written to it,
 //! not on their order or repetition. One [`Case::write`] is one transaction, so a killed process leaves
-//! what the last write left. [`Case::load_around`] reads only what one pivot needs.
+//! what the last write left. [`Case::load_around`] reads only what one pivot needs. Plans of containment and their
+//! journals are beside it ([`Case::add_plan`], [`Case::add_receipt`]).
 //! docs/case-file.md describes the tables; decision 4 says why they are as they are.
 //! Must never judge: it keeps what the ledger says, and joins nothing but to know what to load.
 
@@ -16,6 +17,7 @@ mod file;
 mod info;
 mod insert;
 mod joins;
+mod journal;
 mod links;
 mod pack;
 mod read;
@@ -30,6 +32,7 @@ pub use error::CaseError;
 pub use file::FileRow;
 pub use info::{Info, PlaceInfo};
 pub use joins::key_hash;
+pub use journal::PlanRow;
 pub use write::Written;
 
 use error::{Fault, shown};

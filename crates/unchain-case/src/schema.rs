@@ -12,10 +12,11 @@ use unchain_core::deed::ATTRIBUTES;
 /// `unca`, in the header of the file, where `file(1)` finds it.
 const APPLICATION_ID: i64 = 0x756e_6361;
 /// Each makes a version out of the one before.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../schema/1.sql"),
     include_str!("../schema/2.sql"),
     include_str!("../schema/3.sql"),
+    include_str!("../schema/4.sql"),
 ];
 
 /// The version that this program writes.

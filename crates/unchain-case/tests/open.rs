@@ -56,7 +56,7 @@ fn a_missing_case_is_made_only_when_it_may_be() {
     assert!(!path.exists());
     drop(Case::open(&path).expect("a case"));
     let case = Case::open_existing(&path).expect("a case");
-    assert_eq!(case.info().expect("info").version, 3);
+    assert_eq!(case.info().expect("info").version, 4);
     // An empty file is an empty case: `touch unchain.case` is not a mistake.
     Case::open(&file(&folder, "empty.case", b"")).expect("a case");
 }
@@ -89,7 +89,7 @@ fn a_case_of_version_1_becomes_one_of_this() {
     let info = case.info().expect("info");
     assert_eq!(
         (info.version, info.events, info.facts, info.files),
-        (3, 9, 3, 1)
+        (4, 9, 3, 1)
     );
     assert_eq!(case.load_with_marks().expect("loaded").events(), 9);
     let part = case
@@ -126,7 +126,7 @@ fn a_case_of_version_2_becomes_one_of_this_and_takes_digests() {
         .expect("a version");
     drop(connection);
     let mut case = Case::open(&path).expect("migrated");
-    assert_eq!(case.info().expect("info").version, 3);
+    assert_eq!(case.info().expect("info").version, 4);
     assert_eq!(case.load().expect("loaded").digests().count(), 0);
     let mut more = ledger(&story(1));
     case.write(&mut more, &[]).expect("written");

@@ -1,8 +1,9 @@
 //! `unchain report`: what was found as a document to hand over.
 
 use crate::args::Context;
+use crate::contain::{Record, RecordArgs};
 use crate::exit::{self, Exit};
-use crate::export::{About, Document, html, markdown};
+use crate::export::{About, Document, html, machine, markdown};
 use crate::findings::{Level, verdict};
 use crate::input::Input;
 use crate::judge::JudgeArgs;
@@ -19,9 +20,11 @@ const EXAMPLES: &str = "Examples:
   unchain report --output report.html
       the case as one page that needs no network and runs no script
   unchain report --source logs/ --format markdown --at 2026-03-02T12:05:00Z
-      straight from logs, as Markdown, with the status of an instant";
+      straight from logs, as Markdown, with the status of an instant
+  unchain report --plan plan.json --verification verification.json --output report.html
+      with what was done about it, and whether it holds";
 
-/// Write what was found as a report to hand over: incidents, evidence, coverage, method
+/// Write what was found as a report to hand over: incidents, containment, evidence, coverage, method
 ///
 /// It names every record that it rests on, and says what the logs cannot show. It holds key ids, names
 /// and addresses of the log, and no session tokens.
@@ -32,6 +35,8 @@ pub(crate) struct Report {
     input: Input,
     #[command(flatten)]
     judge: JudgeArgs,
+    #[command(flatten)]
+    record: RecordArgs,
     /// Exit with 1 if anything this bad or worse was found and is not expected
     #[arg(long, value_name = "SEVERITY", value_enum, default_value = "medium")]
     fail_on: Level,
@@ -63,12 +68,15 @@ enum Format {
     Html,
     /// Markdown with tables
     Markdown,
+    /// One JSON object
+    Json,
 }
 
 impl Report {
     /// Judges what is in the case and writes the report.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let judge = self.judge.read()?;
+        let containment: Vec<Record> = self.record.read(&self.input)?;
         let loaded = self.input.load(context)?;
         let about = About {
             title: self.title.clone(),
@@ -87,6 +95,7 @@ impl Report {
                 coverage: &coverage(&lineage),
                 findings: &findings,
                 incidents,
+                containment: &containment,
                 scene,
                 report: &report,
             };
@@ -101,6 +110,7 @@ impl Report {
         let write = |out: &mut dyn Write| match self.format {
             Format::Html => html(out, document),
             Format::Markdown => markdown(out, document),
+            Format::Json => machine(out, document),
         };
         match &self.output {
             Some(path) => self.fill(path, write),

@@ -40,7 +40,8 @@ pub(super) fn run(program: &Path, folder: &Path, out: &mut dyn Write) -> Result<
     }
     for reader in &READERS {
         let files = export(program, reader, &stories)?;
-        let Some(python) = environment(folder, reader)? else {
+        let home = folder.join(format!("python-{}", reader.format));
+        let Some(bin) = crate::python::environment(&home, reader.packages)? else {
             skipped(
                 &format!("pip could not install {}", reader.packages.join(" ")),
                 out,
@@ -50,7 +51,7 @@ pub(super) fn run(program: &Path, folder: &Path, out: &mut dyn Write) -> Result<
         out.flush()?;
         let script = format!("xtask/exports/read_{}.py", reader.format);
         must(
-            Command::new(python)
+            Command::new(bin.join("python"))
                 .arg(crate::workspace().join(script))
                 .args(files),
         )?;
@@ -79,23 +80,4 @@ fn export(program: &Path, reader: &Reader, stories: &[Story]) -> Result<Vec<Path
             Ok(file)
         })
         .collect()
-}
-
-/// The interpreter of an environment that holds the reader's packages; none if they cannot be had.
-fn environment(folder: &Path, reader: &Reader) -> Result<Option<PathBuf>> {
-    let home = folder.join(format!("python-{}", reader.format));
-    let python = home.join("bin/python");
-    if !python.is_file() {
-        must(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
-    }
-    let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]);
-    let installed = pip.args(reader.packages).status()?.success();
-    Ok(installed.then_some(python))
 }

@@ -1,15 +1,22 @@
 //! What there is to be contained: for each user and role of a lineage what it can reach, who else uses it, how it can
 //! be revoked, and what room there is; and which preventive controls the accounts lack.
 
-use super::facts::{Account, Facts, Role};
+mod controls;
+mod keys;
+mod logging;
+mod trusts;
+
+pub use controls::{Control, controls};
+
+use super::facts::{Account, Facts};
 use super::owner::{Owner, OwnerKind};
-use super::plan::{Settings, attachable, inline_room, trust_names};
-use super::reach::{Reached, reach};
+use super::plan::{SCPS_ATTACHED, Settings, attachable, inline_room, trust_names};
+use super::reach::{Reach, Reached};
 use super::scope::{Scope, actions, owner};
 use crate::report::Report;
 use crate::text::Untrusted;
+use crate::time::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How the sessions of a principal can be ended.
@@ -41,8 +48,17 @@ pub struct PrincipalRow {
     pub others: BTreeSet<Untrusted>,
     /// Services that its trust policy lets assume it.
     pub services: BTreeSet<Untrusted>,
-    /// Roles that it can assume, one after another.
+    /// Roles that it can get, one after another.
     pub reaches: Vec<Reached>,
+    /// Actions by which it may give itself any permission, or take another's credentials, each with the condition keys
+    /// that decide. Where there are any, `reaches` is only what it can get without them.
+    pub grants: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Policies of it that were not read: what they allow is not in `reaches` and `grants`.
+    pub policies_unread: BTreeSet<Untrusted>,
+    /// When AWS says that it was last used, UTC; behind the log by hours, and none where it was not read or never.
+    pub last_used: Option<Timestamp>,
+    /// The longest session of a role in seconds, where it was read.
+    pub max_session: Option<u32>,
     /// Whether every role was looked at.
     pub reach_complete: bool,
     /// Whether it was among the facts: if not, what it can reach is not known.
@@ -51,23 +67,13 @@ pub struct PrincipalRow {
     pub revocation: Revocation,
     /// Characters of inline policy that it still has room for.
     pub inline_room: usize,
-    /// Managed policies that it still has room for.
+    /// Managed policies that it still has room for, by the account's quota where it was read. A plan does not count on
+    /// more than IAM gives every account.
     pub attachable: usize,
     /// Whether a service control policy can deny it: the organization was read, and its account is a member.
     pub organization_can_deny: bool,
-}
-
-/// A preventive control that an account lacks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Control {
-    /// A stable name.
-    pub code: &'static str,
-    /// The account, user or role.
-    pub about: Untrusted,
-    /// What is missing.
-    pub missing: &'static str,
-    /// What mends it.
-    pub fix: &'static str,
+    /// Service control policies that can still be attached to its account, where that was read.
+    pub scp_room: Option<usize>,
 }
 
 /// The answer of [`inspect`].
@@ -92,6 +98,7 @@ pub fn inspect(
     let scope = Scope::of(report, pivot, &settings.exempt);
     let members: BTreeSet<u32> = scope.nodes.iter().copied().collect();
     let mut rows: BTreeMap<Owner, PrincipalRow> = BTreeMap::new();
+    let mut reach = Reach::new(facts);
     for &node in &scope.nodes {
         if !lineage.node(node).is_some_and(|n| n.kind.is_credential()) {
             continue;
@@ -99,7 +106,7 @@ pub fn inspect(
         if let Some(owner) = owner(lineage, node) {
             let row = rows
                 .entry(owner)
-                .or_insert_with_key(|owner| row(facts, owner));
+                .or_insert_with_key(|owner| row(facts, &mut reach, owner));
             row.credentials.insert(report.label(node));
             row.seen.extend(actions(report, node));
         }
@@ -117,21 +124,25 @@ pub fn inspect(
     }
     Inspection {
         principals: rows.into_values().collect(),
-        controls: controls(facts),
+        controls: controls(facts, report.at()),
         unread: facts.unread.clone(),
     }
 }
 
-fn row(facts: &Facts, owner: &Owner) -> PrincipalRow {
-    let (reaches, reach_complete) = match owner.kind {
-        // The root user cannot assume a role (IAM User Guide, "Compare AWS STS credentials").
-        OwnerKind::Root => (Vec::new(), true),
-        OwnerKind::User | OwnerKind::Role => reach(facts, owner),
+fn row(facts: &Facts, reach: &mut Reach<'_>, owner: &Owner) -> PrincipalRow {
+    let root = owner.kind == OwnerKind::Root;
+    // The root user cannot assume a role (IAM User Guide, "Compare AWS STS credentials").
+    let (reaches, reach_complete) = if root {
+        (Vec::new(), true)
+    } else {
+        reach.of(owner)
     };
-    let services = facts
-        .role(owner)
+    let role = facts.role(owner);
+    let services = role
         .map(|role| trust_names(&role.trust, "Service"))
         .unwrap_or_default();
+    let account = facts.accounts.get(owner.account.raw());
+    let held = facts.policies(owner);
     PrincipalRow {
         arn: Untrusted::new(facts.arn(owner)),
         credentials: BTreeSet::new(),
@@ -139,12 +150,49 @@ fn row(facts: &Facts, owner: &Owner) -> PrincipalRow {
         others: BTreeSet::new(),
         services: services.into_iter().map(Untrusted::new).collect(),
         reaches,
+        grants: reach.grants(owner),
+        policies_unread: reach.missing(owner),
+        last_used: account.and_then(|account| last_used(account, owner)),
+        max_session: role.and_then(|role| role.max_session),
         reach_complete,
-        read: owner.kind == OwnerKind::Root || facts.policies(owner).is_some(),
+        read: root || held.is_some() && account.is_some_and(|a| a.authorization_details),
         revocation: revocation(facts, owner),
         inline_room: inline_room(facts, owner, ""),
-        attachable: attachable(facts, owner),
+        attachable: room_attached(facts, owner),
         organization_can_deny: !facts.scps(owner.account.raw()).is_empty(),
+        scp_room: scp_room(facts, owner.account.raw()),
+    }
+}
+
+/// By the account's quota where it was read.
+fn room_attached(facts: &Facts, owner: &Owner) -> usize {
+    let account = facts.accounts.get(owner.account.raw());
+    match (account, facts.policies(owner)) {
+        (Some(account), Some(held)) => controls::room_attached(account, owner.kind, held),
+        _ => attachable(facts, owner),
+    }
+}
+
+fn scp_room(facts: &Facts, account: &str) -> Option<usize> {
+    let own = facts.scps(account).iter().find(|l| l.target == account)?;
+    Some(SCPS_ATTACHED.saturating_sub(own.policies.len()))
+}
+
+fn last_used(account: &Account, owner: &Owner) -> Option<Timestamp> {
+    let name = owner.name.raw();
+    match owner.kind {
+        OwnerKind::Root => None,
+        OwnerKind::Role => account.last_used.roles.get(name).copied().flatten(),
+        OwnerKind::User => {
+            let listed = account
+                .users
+                .get(name)
+                .into_iter()
+                .flat_map(|user| user.keys.keys());
+            let listed = listed.filter_map(|id| account.last_used.keys.get(id));
+            let reported = account.last_used.reported.get(name).into_iter().flatten();
+            listed.chain(reported).copied().flatten().max()
+        }
     }
 }
 
@@ -166,126 +214,4 @@ pub(super) fn revocation(facts: &Facts, owner: &Owner) -> Revocation {
         }
         OwnerKind::Role => Revocation::RolePolicy,
     }
-}
-
-fn controls(facts: &Facts) -> Vec<Control> {
-    let mut found = Vec::new();
-    for (id, account) in &facts.accounts {
-        of_root(id, account, &mut found);
-        of_users(account, &mut found);
-        for role in account.roles.values() {
-            found.extend(of_trust(facts, role));
-        }
-        let member = facts
-            .organization
-            .as_ref()
-            .is_some_and(|o| o.management_account != *id);
-        let denied = facts
-            .scps(id)
-            .iter()
-            .flat_map(|level| level.policies.values());
-        let logging = denied
-            .map(Value::to_string)
-            .any(|text| text.contains("\"Deny\"") && text.contains("cloudtrail:"));
-        if member && !logging {
-            found.push(Control {
-                code: "logging-unprotected",
-                about: Untrusted::new(id.as_str()),
-                missing: "no service control policy keeps the account from stopping its trails",
-                fix: "deny cloudtrail:StopLogging, DeleteTrail, UpdateTrail and PutEventSelectors by an SCP",
-            });
-        }
-    }
-    found.sort();
-    found
-}
-
-fn of_root(id: &str, account: &Account, found: &mut Vec<Control>) {
-    if account.root_keys == Some(true) {
-        found.push(Control {
-            code: "root-has-keys",
-            about: Untrusted::new(id),
-            missing: "the root user has access keys, which no policy of the account limits",
-            fix: "delete them",
-        });
-    }
-    if account.root_mfa == Some(false) {
-        found.push(Control {
-            code: "root-without-mfa",
-            about: Untrusted::new(id),
-            missing: "the root user has no MFA device",
-            fix: "add one, or remove root's credentials by central root access",
-        });
-    }
-}
-
-fn of_users(account: &Account, found: &mut Vec<Control>) {
-    for user in account.users.values() {
-        let about = || Untrusted::new(user.arn.as_str());
-        if user.password == Some(true) && user.mfa == Some(false) && user.mfa_devices.is_empty() {
-            found.push(Control {
-                code: "password-without-mfa",
-                about: about(),
-                missing: "the user signs in with a password alone",
-                fix: "enable an MFA device, and deny all else without one",
-            });
-        }
-        let active = user.keys.values().filter(|active| **active).count();
-        if user.active_keys.is_some_and(|count| count > 1) || active > 1 {
-            found.push(Control {
-                code: "two-active-keys",
-                about: about(),
-                missing: "two access keys work: one can be lost without being missed",
-                fix: "make the one that is not used inactive",
-            });
-        }
-    }
-}
-
-/// What a trust policy should ask and does not.
-fn of_trust(facts: &Facts, role: &Role) -> Vec<Control> {
-    let text = role.trust.to_string();
-    let asks = |key: &str| text.contains(key);
-    let own = role.arn.split(':').nth(4).unwrap_or_default();
-    let names = trust_names(&role.trust, "AWS");
-    let known = |name: &str| {
-        let account = name.split(':').nth(4).unwrap_or(name);
-        account == own || facts.accounts.contains_key(account) || !facts.scps(account).is_empty()
-    };
-    let mut found = Vec::new();
-    let mut add = |code, missing, fix| {
-        found.push(Control {
-            code,
-            about: Untrusted::new(role.arn.as_str()),
-            missing,
-            fix,
-        })
-    };
-    if names.contains("*") && !asks("\"Condition\"") {
-        add(
-            "trust-everybody",
-            "anybody at AWS can take the role",
-            "name the accounts or roles that may",
-        );
-    } else if names.iter().any(|name| !known(name))
-        && !asks("sts:ExternalId")
-        && !asks("aws:PrincipalOrgID")
-    {
-        add(
-            "trust-without-external-id",
-            "another account can take the role for whoever asks it to",
-            "ask for sts:ExternalId, or for aws:PrincipalOrgID",
-        );
-    }
-    let github = trust_names(&role.trust, "Federated")
-        .iter()
-        .any(|name| name.contains("token.actions.githubusercontent.com"));
-    if github && !asks("token.actions.githubusercontent.com:sub") {
-        add(
-            "trust-any-repository",
-            "a workflow of any repository can take the role",
-            "ask for token.actions.githubusercontent.com:sub",
-        );
-    }
-    found
 }

@@ -4,8 +4,9 @@
 //! [`Facts`] are read from what the AWS CLI prints. [`plan`] makes a [`Plan`] around a pivot; nothing is left
 //! to choose when it is carried out. [`check`] says what speaks against it, without knowing how it was made.
 //! [`prove`] lets the policy evaluator decide what each credential may still do afterwards. [`inspect`] tells
-//! what there is to be contained, and [`verify`] whether a plan that was carried out holds. None of these changes
-//! anything, and `now` is an argument.
+//! what there is to be contained, and [`verify`] whether a plan that was carried out holds. [`cli_script`],
+//! [`cloudformation`] and [`terraform`] write a plan for other tools, and [`permissions`] says what it needs. None of
+//! these changes anything, and `now` is an argument.
 //!
 //! The order of a plan follows AWS's own guidance on revoking sessions
 //! (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html and
@@ -16,6 +17,7 @@ mod apply;
 mod check;
 mod document;
 mod doors;
+mod export;
 mod facts;
 mod inspect;
 mod outrun;
@@ -28,17 +30,18 @@ mod scope;
 mod verify;
 
 pub use apply::{
-    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Receipt, Refusal,
-    RefusalKind, Stop, Undone, Work, apply, undo, validate,
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect, Receipt,
+    Refusal, RefusalKind, Stop, Undone, Work, apply, preview, undo, validate,
 };
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
+pub use export::{Duty, cli_script, cloudformation, permissions, terraform};
 pub use facts::{
     Account, Answers, AnywhereProfile, Facts, FactsError, Group, LastUsed, Managed, Organization,
     Pages, Policies, Recorded, ReportedKey, Role, ScpLevel, Trail, User,
 };
-pub use inspect::{Control, Inspection, PrincipalRow, Revocation, inspect};
+pub use inspect::{Control, Inspection, PrincipalRow, Revocation, controls, inspect};
 pub use owner::{Owner, OwnerKind};
 pub use plan::{
     Action, Break, Call, Level, Mark, Open, PLAN_VERSION, Phase, Plan, Removal, Settings, Step,

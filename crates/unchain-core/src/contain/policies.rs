@@ -2,7 +2,9 @@
 
 use super::facts::{Facts, Policies as Held, ScpLevel};
 use super::owner::{Owner, OwnerKind};
-use serde_json::Value;
+use crate::deed::listed;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use unchain_policy::{Layers, Named, Policy, ResourceKind, ResourcePolicy};
 
 /// A parsed policy with the name by which an answer cites it.
@@ -17,7 +19,74 @@ pub(super) struct Laid {
     /// Policies that were not read or do not parse: what they allow and deny is not known.
     pub(super) missing: Vec<String>,
     root: bool,
+    /// What the statements that allow something name.
+    allows: Vec<Allow>,
 }
+
+/// Actions and resources of a statement that allows, as it writes them. It is only asked what the statement may mean:
+/// what it does mean is the evaluator's.
+#[derive(Clone, Debug)]
+struct Allow {
+    actions: Vec<String>,
+    resources: Vec<String>,
+}
+
+impl Allow {
+    /// What is written by `NotAction` and `NotResource` may mean anything.
+    fn of(document: &Value) -> impl Iterator<Item = Self> {
+        let statements = document.get("Statement").map(listed).unwrap_or_default();
+        let allowing = statements
+            .into_iter()
+            .filter(|s| s.get("Effect").and_then(Value::as_str) == Some("Allow"));
+        allowing.map(Self::of_statement)
+    }
+
+    fn of_statement(statement: &Value) -> Self {
+        let texts = |name: &str| {
+            let texts = statement.get(name).map(listed);
+            texts.map_or_else(
+                || vec!["*".to_owned()],
+                |texts| {
+                    texts
+                        .iter()
+                        .filter_map(|t| t.as_str())
+                        .map(str::to_owned)
+                        .collect()
+                },
+            )
+        };
+        Self {
+            actions: texts("Action"),
+            resources: texts("Resource"),
+        }
+    }
+
+    fn may_mean(&self, action: &str) -> bool {
+        self.actions.iter().any(|pattern| {
+            let beginning = beginning(pattern);
+            let start = action.get(..beginning.len());
+            let exact = beginning.len() == pattern.len() && pattern.len() != action.len();
+            !exact && start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+        })
+    }
+}
+
+/// Whether a statement of a policy denies an action, under whatever condition.
+pub(super) fn denies(document: &Value, action: &str) -> bool {
+    let statements = document.get("Statement").map(listed).unwrap_or_default();
+    let mut denying = statements
+        .into_iter()
+        .filter(|s| s.get("Effect").and_then(Value::as_str) == Some("Deny"));
+    denying.any(|statement| Allow::of_statement(statement).may_mean(action))
+}
+
+/// A pattern up to its first wildcard or variable.
+fn beginning(pattern: &str) -> &str {
+    pattern.split(['*', '?', '$']).next().unwrap_or_default()
+}
+
+/// So many resources of one action are tried.
+const EXAMPLES: usize = 16;
 
 impl Laid {
     /// Lays out the policies of an owner.
@@ -26,12 +95,15 @@ impl Laid {
             root: owner.kind == OwnerKind::Root,
             ..Self::default()
         };
-        match facts.policies(owner) {
-            Some(held) => laid.held(facts, owner, held),
-            None if !laid.root => laid
-                .missing
-                .push(format!("the policies of {}", owner.arn())),
-            None => {}
+        let held = facts.policies(owner);
+        if let Some(held) = held {
+            laid.held(facts, owner, held);
+        }
+        let account = facts.accounts.get(owner.account.raw());
+        let read = account.is_some_and(|account| account.authorization_details);
+        if !laid.root && (held.is_none() || !read) {
+            laid.missing
+                .push(format!("the policies of {}", owner.arn()));
         }
         let groups = facts.user(owner).map(|user| &user.groups);
         for name in groups.into_iter().flatten() {
@@ -72,11 +144,16 @@ impl Laid {
         for (name, document) in &held.inline {
             let name = format!("{holder}/inline {name}");
             if let Some(policy) = self.parsed(&name, document) {
+                self.allows.extend(Allow::of(document));
                 self.identity.push((name, policy));
             }
         }
         for arn in &held.attached {
             if let Some(policy) = self.managed(facts, owner, arn) {
+                let account = facts.accounts.get(owner.account.raw());
+                let held = account.and_then(|account| account.policies.get(arn));
+                self.allows
+                    .extend(held.into_iter().flat_map(|held| Allow::of(&held.document)));
                 self.identity.push((format!("{holder}/{arn}"), policy));
             }
         }
@@ -101,12 +178,20 @@ impl Laid {
         policy
     }
 
+    /// A level of which a policy was not read may allow anything; what its other policies deny is denied all the same.
     fn level(&mut self, level: &ScpLevel) -> Vec<Cited> {
+        let before = self.missing.len();
         let named = level.policies.iter().map(|(id, document)| {
             let name = format!("scp {id} on {}", level.target);
             Some((name.clone(), self.parsed(&name, document)?))
         });
-        named.flatten().collect()
+        let mut known: Vec<Cited> = named.flatten().collect();
+        if self.missing.len() > before {
+            let all = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+            let name = format!("what was not read of {}", level.target);
+            known.extend(Policy::from_value(&all).ok().map(|all| (name, all)));
+        }
+        known
     }
 
     /// The layers for a request of this principal, with the policy of the resource if there is one.
@@ -124,9 +209,47 @@ impl Laid {
         }
     }
 
-    /// Whether the principal's own account could let it do anything: no policies means no.
-    pub(super) fn grants_nothing(&self) -> bool {
-        !self.root && self.identity.is_empty() && self.missing.is_empty()
+    /// How the resources begin on which the principal's own policies may allow an action; shorter ones stand for
+    /// longer ones.
+    pub(super) fn beginnings(&self, action: &str) -> BTreeSet<String> {
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for pattern in self.resources(action) {
+            let beginning = beginning(pattern);
+            // In order of the texts a beginning comes before what it begins.
+            if !found
+                .iter()
+                .any(|shorter| beginning.starts_with(shorter.as_str()))
+            {
+                found.insert(beginning.to_owned());
+            }
+        }
+        found
+    }
+
+    /// Resources on which the principal's own policies may allow an action, with something in place of wildcards.
+    pub(super) fn examples(&self, action: &str) -> BTreeSet<String> {
+        let plain = self
+            .resources(action)
+            .into_iter()
+            .filter(|p| !p.contains("${"));
+        let whole = |pattern: &str| pattern == "*";
+        plain
+            .map(|p| {
+                if whole(p) {
+                    p.to_owned()
+                } else {
+                    p.replace(['*', '?'], "x")
+                }
+            })
+            .take(EXAMPLES)
+            .collect()
+    }
+
+    fn resources(&self, action: &str) -> BTreeSet<&str> {
+        let allows = self.allows.iter().filter(|allow| allow.may_mean(action));
+        allows
+            .flat_map(|allow| allow.resources.iter().map(String::as_str))
+            .collect()
     }
 }
 

@@ -1,216 +1,222 @@
-//! Which roles a principal can get to, by assuming one after the other.
+//! Which roles a principal can get to: by assuming one after the other, and by having a service work with one.
+//!
+//! Only principals and their policies are known here, not what runs in an account: code that already runs with a role,
+//! and that a principal may change, is not seen.
 
-use super::facts::{Facts, Role};
-use super::owner::{Owner, OwnerKind};
-use super::policies::{Cited, Laid};
+mod asker;
+mod doors;
+mod power;
+
+use super::facts::Facts;
+use super::owner::Owner;
 use crate::text::Untrusted;
+use asker::Asker;
+use doors::{Doors, Entered};
 use serde::Serialize;
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use unchain_policy::{Context, Decision, Policy, Principal, Request, evaluate};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
-/// A role that can be assumed.
+/// A role that can be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reached {
     /// The role's ARN.
     pub role: Untrusted,
-    /// The roles to assume before it, in order; empty if it can be assumed directly.
+    /// The roles to have before it, in order; empty if it can be had directly.
     pub through: Vec<Untrusted>,
+    /// Services that must be made to work with a role on the way, such as `lambda.amazonaws.com`; empty if every step
+    /// is `sts:AssumeRole`. A role that can be had without a service is told without one.
+    pub services: BTreeSet<&'static str>,
     /// Condition keys that decide at some step, as far as they are not known.
     pub depends_on: BTreeSet<String>,
+    /// Whether the role may give permissions: then what it can do has no other limit than its boundary and the
+    /// organization.
+    pub can_grant: bool,
 }
 
-/// No more questions are put to the evaluator for one principal: a bound for accounts made to be slow.
-const QUESTIONS: usize = 2_000_000;
+/// Condition keys that decide; none where it is not allowed whatever they are.
+type Keys = Option<Rc<BTreeSet<String>>>;
 
-/// A role with its trust policy parsed.
-struct Door {
-    owner: Owner,
-    arn: String,
-    trust: Cited,
-}
+/// No more questions are put to the evaluator for one principal, and for all of them: bounds for accounts made to be
+/// slow.
+const QUESTIONS: usize = 100_000;
+const ALL_QUESTIONS: usize = 2_000_000;
 
-/// Every role of the accounts read that a user or role can assume, directly or by way of others, the nearest way
-/// first. Whoever can be let in by a trust policy alone, such as an identity provider's subjects, is another matter.
-/// The flag says whether all was looked at.
+/// Every role of the accounts read that a user or role can get, the nearest way first: by assuming it, directly or by
+/// way of others, and after these by passing it to a service. Whoever can be let in by a trust policy alone, such as an
+/// identity provider's subjects, is another matter. The flag says whether all was looked at.
 pub fn reach(facts: &Facts, from: &Owner) -> (Vec<Reached>, bool) {
-    let mut doors = Doors::new(facts);
-    let mut found: Vec<Reached> = Vec::new();
-    let mut next = VecDeque::from([(from.clone(), Vec::new(), BTreeSet::new())]);
-    let mut questions = 0usize;
-    while let Some((owner, way, depends)) = next.pop_front() {
-        let laid = Laid::of(facts, &owner);
-        let me = Me::new(facts, &owner);
-        for place in doors.naming(&me, &laid) {
-            questions += 1;
-            if questions > QUESTIONS {
+    Reach::new(facts).of(from)
+}
+
+/// One step on a way.
+struct Step {
+    owner: Owner,
+    /// The roles up to and with this one.
+    way: Vec<Untrusted>,
+    services: BTreeSet<&'static str>,
+    depends_on: BTreeSet<String>,
+}
+
+/// Facts prepared for many questions.
+pub(super) struct Reach<'f> {
+    facts: &'f Facts,
+    doors: Doors,
+    askers: BTreeMap<Owner, Rc<Asker>>,
+    /// What was asked, by the asker's number and the role's.
+    asked: HashMap<(usize, usize), Keys>,
+    left: usize,
+}
+
+impl<'f> Reach<'f> {
+    pub(super) fn new(facts: &'f Facts) -> Self {
+        Self {
+            facts,
+            doors: Doors::new(facts),
+            askers: BTreeMap::new(),
+            asked: HashMap::new(),
+            left: ALL_QUESTIONS,
+        }
+    }
+
+    /// See [`reach`].
+    pub(super) fn of(&mut self, from: &Owner) -> (Vec<Reached>, bool) {
+        let limit = self.left.saturating_sub(QUESTIONS);
+        let mut found: Vec<Reached> = Vec::new();
+        let mut entered = Entered::default();
+        let mut next = VecDeque::from([Step {
+            owner: from.clone(),
+            way: Vec::new(),
+            services: BTreeSet::new(),
+            depends_on: BTreeSet::new(),
+        }]);
+        let mut waiting = VecDeque::new();
+        loop {
+            let (step, by_service) = if let Some(step) = next.pop_front() {
+                (step, false)
+            } else if let Some(step) = waiting.pop_front() {
+                (step, true)
+            } else {
+                return (found, true);
+            };
+            if self.left <= limit {
                 return (found, false);
             }
-            let Some((door, keys)) = doors.enter(place, (&me, &laid)) else {
+            let asker = self.asker(&step.owner);
+            let open = if by_service {
+                self.passed(&asker, &mut entered)
+            } else {
+                self.assumed(&asker, &mut entered)
+            };
+            for (place, service, keys) in open {
+                entered.enter(place);
+                if let Some(more) = self
+                    .doors
+                    .get(place)
+                    .map(|door| step.to(door, service, &keys))
+                {
+                    found.push(self.reached(&more, &step));
+                    next.push_back(more);
+                }
+            }
+            if !by_service {
+                waiting.push_back(step);
+            }
+        }
+    }
+
+    /// By which actions a principal may give permissions or take another's credentials, each with the condition keys
+    /// that decide.
+    pub(super) fn grants(&mut self, of: &Owner) -> BTreeMap<&'static str, BTreeSet<String>> {
+        power::grants(&self.asker(of))
+    }
+
+    /// Policies of a principal that were not read.
+    pub(super) fn missing(&mut self, of: &Owner) -> BTreeSet<Untrusted> {
+        let asker = self.asker(of);
+        let missing = asker.laid.missing.iter();
+        missing.map(|name| Untrusted::new(name.as_str())).collect()
+    }
+
+    fn reached(&mut self, to: &Step, from: &Step) -> Reached {
+        Reached {
+            role: to.way.last().cloned().unwrap_or_default(),
+            through: from.way.clone(),
+            services: to.services.clone(),
+            depends_on: to.depends_on.clone(),
+            can_grant: power::gives_permissions(&self.asker(&to.owner)),
+        }
+    }
+
+    fn asker(&mut self, owner: &Owner) -> Rc<Asker> {
+        if let Some(asker) = self.askers.get(owner) {
+            return Rc::clone(asker);
+        }
+        let asker = Rc::new(Asker::new(self.facts, owner, self.askers.len()));
+        self.askers.insert(owner.clone(), Rc::clone(&asker));
+        asker
+    }
+
+    /// The roles that a principal can assume, without those that were entered already.
+    fn assumed(&mut self, asker: &Asker, entered: &mut Entered) -> Vec<Way> {
+        let mut found = Vec::new();
+        for place in self.doors.for_assuming(asker, entered) {
+            let keys = match self.asked.get(&(asker.number, place)) {
+                Some(keys) => keys.clone(),
+                None => {
+                    self.left = self.left.saturating_sub(1);
+                    let keys = self.doors.get(place).and_then(|door| asker.assumes(door));
+                    self.asked.insert((asker.number, place), keys.clone());
+                    keys
+                }
+            };
+            found.extend(keys.map(|keys| (place, None, keys)));
+        }
+        found
+    }
+
+    /// The roles that a principal can have a service work with.
+    fn passed(&mut self, asker: &Asker, entered: &mut Entered) -> Vec<Way> {
+        let mut found: BTreeMap<usize, Way> = BTreeMap::new();
+        for (service, actions) in power::launching() {
+            let places = self.doors.for_passing(asker, service, entered);
+            let launching = Some(actions).filter(|_| !places.is_empty());
+            let Some(launching) = launching.and_then(|actions| power::may_all(asker, actions))
+            else {
                 continue;
             };
-            let depends: BTreeSet<String> = keys.iter().chain(&depends).cloned().collect();
-            let role = Untrusted::new(door.arn.as_str());
-            let longer: Vec<Untrusted> = way.iter().cloned().chain([role.clone()]).collect();
-            next.push_back((door.owner.clone(), longer, depends.clone()));
-            found.push(Reached {
-                role,
-                through: way.clone(),
-                depends_on: depends,
-            });
-        }
-    }
-    (found, true)
-}
-
-/// All roles, by whom their trust policies name.
-struct Doors {
-    /// A role that was entered is gone.
-    list: Vec<Option<Door>>,
-    by_name: BTreeMap<String, Vec<usize>>,
-}
-
-impl Doors {
-    fn new(facts: &Facts) -> Self {
-        let mut doors = Self {
-            list: Vec::new(),
-            by_name: BTreeMap::new(),
-        };
-        for (id, account) in &facts.accounts {
-            for (name, role) in &account.roles {
-                let Some(door) = Door::new(id, name, role) else {
-                    continue;
-                };
-                for name in names(&role.trust) {
-                    doors
-                        .by_name
-                        .entry(name)
-                        .or_default()
-                        .push(doors.list.len());
+            for place in places {
+                self.left = self.left.saturating_sub(1);
+                let door = self
+                    .doors
+                    .get(place)
+                    .filter(|_| !found.contains_key(&place));
+                let keys = door.and_then(|door| asker.passes(door, service));
+                if let Some(keys) = keys {
+                    let keys = Rc::new(keys.union(&launching).cloned().collect());
+                    found.insert(place, (place, Some(service), keys));
                 }
-                doors.list.push(Some(door));
             }
         }
-        doors
-    }
-
-    /// The roles whose trust policy names a principal. One that only names its account leaves it to the principal's
-    /// own policies.
-    fn naming(&mut self, me: &Me, laid: &Laid) -> BTreeSet<usize> {
-        let own = ["*", me.arn.as_str(), me.session.as_str()];
-        let account = [me.account.as_str(), me.root.as_str()];
-        let account = account.into_iter().filter(|_| !laid.grants_nothing());
-        let mut named = BTreeSet::new();
-        for name in own.into_iter().chain(account) {
-            if let Some(places) = self.by_name.get_mut(name) {
-                // Who is gone is not looked at again by the next principal.
-                places.retain(|&place| self.list.get(place).is_some_and(Option::is_some));
-                named.extend(places.iter().copied());
-            }
-        }
-        named
-    }
-
-    /// Takes a role out if the principal can assume it, with the condition keys that decide.
-    fn enter(
-        &mut self,
-        place: usize,
-        (me, laid): (&Me, &Laid),
-    ) -> Option<(Door, BTreeSet<String>)> {
-        let slot = self.list.get_mut(place)?;
-        let keys = me.enters(laid, slot.as_ref()?)?;
-        Some((slot.take()?, keys))
+        found.into_values().collect()
     }
 }
 
-/// The texts by which a trust policy is found: those under `AWS`, a session's as its role's, and a star for
-/// `NotPrincipal`, whom the evaluator understands.
-fn names(trust: &Value) -> BTreeSet<String> {
-    let mut names = super::plan::trust_names(trust, "AWS");
-    if trust.to_string().contains("\"NotPrincipal\"") {
-        names.insert("*".to_owned());
-    }
-    let sessions = names.iter().filter_map(|name| {
-        let (start, rest) = name.split_once(":assumed-role/")?;
-        Some(session_key(
-            start.split(':').nth(4)?,
-            rest.split('/').next()?,
-        ))
-    });
-    let sessions: Vec<String> = sessions.collect();
-    names.extend(sessions);
-    names
-}
+/// A role by its place, the service that must work with it, and the keys that decide.
+type Way = (usize, Option<&'static str>, Rc<BTreeSet<String>>);
 
-fn session_key(account: &str, role: &str) -> String {
-    format!("session of {account}/{role}")
-}
-
-impl Door {
-    fn new(account: &str, name: &str, role: &Role) -> Option<Self> {
-        let trust = Policy::from_value(&role.trust).ok()?;
-        let owner = Owner {
-            account: Untrusted::new(account),
-            kind: OwnerKind::Role,
-            name: Untrusted::new(name),
-            partition: Untrusted::new(role.arn.split(':').nth(1).unwrap_or("aws")),
-        };
-        Some(Self {
-            owner,
-            arn: role.arn.clone(),
-            trust: (format!("trust of {}", role.arn), trust),
-        })
-    }
-}
-
-/// Who asks.
-struct Me {
-    arn: String,
-    account: String,
-    root: String,
-    session: String,
-    principal: Principal,
-    context: Context,
-}
-
-impl Me {
-    fn new(facts: &Facts, owner: &Owner) -> Self {
-        let arn = facts.arn(owner);
-        let (account, partition) = (owner.account.raw().to_owned(), owner.partition.raw());
-        let id = facts.user(owner).map(|user| user.id.clone());
-        let context = Context::new()
-            .others_unknown()
-            .with("aws:PrincipalArn", arn.as_str());
-        let context = context
-            .with("aws:PrincipalAccount", account.as_str())
-            .absent("aws:PrincipalIsAWSService");
-        let context = id
-            .iter()
-            .filter(|id| !id.is_empty())
-            .fold(context, |c, id| c.with("aws:userid", id.as_str()));
+impl Step {
+    fn to(
+        &self,
+        door: &doors::Door,
+        service: Option<&'static str>,
+        keys: &BTreeSet<String>,
+    ) -> Self {
+        let role = Untrusted::new(door.arn.as_str());
         Self {
-            principal: Principal::from_arn(&arn),
-            root: format!("arn:{partition}:iam::{account}:root"),
-            session: session_key(&account, owner.name.raw()),
-            account,
-            arn,
-            context,
-        }
-    }
-
-    /// The condition keys on which it depends whether the role can be assumed; none if it cannot be.
-    fn enters(&self, laid: &Laid, door: &Door) -> Option<BTreeSet<String>> {
-        let request = Request {
-            principal: &self.principal,
-            action: "sts:AssumeRole",
-            resource: &door.arn,
-            resource_account: Some(door.owner.account.raw()),
-            context: &self.context,
-        };
-        match evaluate(&request, &laid.layers(Some(&door.trust))) {
-            Decision::Allowed(_) => Some(BTreeSet::new()),
-            Decision::Depends(depends) if depends.allowed.is_some() => Some(depends.keys),
-            _ => None,
+            owner: door.owner.clone(),
+            way: self.way.iter().cloned().chain([role]).collect(),
+            services: self.services.iter().copied().chain(service).collect(),
+            depends_on: self.depends_on.union(keys).cloned().collect(),
         }
     }
 }

@@ -131,6 +131,11 @@ impl<'r, 'l> Report<'r, 'l> {
         }
     }
 
+    /// The instant of the answers.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// The lineage that is asked.
     pub fn lineage(&self) -> &'r Lineage<'l> {
         self.lineage

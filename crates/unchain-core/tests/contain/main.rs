@@ -3,12 +3,22 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests fail where the test should"
 )]
 
+mod account;
+mod carried;
+mod carry;
 mod common;
+mod everything;
+mod exports;
 mod facts;
 mod freezing;
+mod hostile;
+mod inspecting;
 mod plans;
+mod probe;
 mod proofs;
+mod reading;
 mod verify;

@@ -3,9 +3,10 @@
 use super::common::{
     SHOP, STORY, facts, keys, now, seed_plan, settings, trail, with_report, with_ten_thousand_roles,
 };
+use serde_json::json;
 use unchain_core::contain::{
     Action, Level, Organization, Phase, Plan, Removal, ScpLevel, Settings, Severity, Undo, check,
-    digest, from_json, plan, to_json,
+    digest, from_json, plan, prove, to_json,
 };
 use unchain_core::text::Untrusted;
 
@@ -254,6 +255,52 @@ fn ten_thousand_principals_change_nothing_in_the_plan() {
                 .len()
         };
         assert_eq!(steps(&many), steps(&facts()));
+    });
+}
+
+/// The role is opened to strangers and trusts two providers of the lineage's: three reasons to close it.
+#[test]
+fn one_step_on_a_trust_policy_does_not_take_back_another() {
+    let trail = trail(
+        "day 2026-03-02\nregion us-east-1\naccount 111122223333 as shop\nrole deploy in shop\n\
+         user alice in shop key A from 198.51.100.23\n\
+         15:00 A CreateOpenIDConnectProvider https://one.example.net\n\
+         15:01 A UpdateAssumeRolePolicy deploy trust arn:aws:iam::999988887777:root\n\
+         15:02 A CreateOpenIDConnectProvider https://two.example.net\n",
+    );
+    let mut facts = facts();
+    let shop = facts.accounts.get_mut(SHOP).unwrap();
+    let providers = ["one", "two"]
+        .map(|name| format!("arn:aws:iam::{SHOP}:oidc-provider/{name}.example.net"));
+    let principal = json!({"AWS": "arn:aws:iam::999988887777:root", "Federated": providers});
+    shop.roles.get_mut("deploy").unwrap().trust["Statement"][0]["Principal"] = principal;
+    with_report(&trail, |report| {
+        let plan_of = |facts| plan(report, facts, &settings(), (trail.key("A").unwrap(), now()));
+        let written = |plan: &Plan| {
+            let trust = plan.steps.iter().filter(|step| step.phase == Phase::Trust);
+            let documents = trust.map(|step| match &step.action {
+                Action::Call(call) => call.parameters["PolicyDocument"].clone(),
+                other => panic!("{other:?}"),
+            });
+            documents.collect::<Vec<_>>()
+        };
+        let first = plan_of(&facts);
+        let documents = written(&first);
+        assert_eq!(documents.len(), 3);
+        let last = documents.last().unwrap();
+        let denies = last["Statement"].as_array().unwrap();
+        let denies: Vec<_> = denies.iter().filter(|s| s["Effect"] == "Deny").collect();
+        assert_eq!(denies.len(), 3, "{last:#}");
+        let sids: std::collections::BTreeSet<_> =
+            denies.iter().map(|s| s["Sid"].as_str().unwrap()).collect();
+        assert_eq!(sids.len(), 3, "a Sid is there once in a policy");
+        assert!(prove(&first, &facts, &[]).doors.is_empty());
+        // Planned again, nothing is added to what is closed, and nothing of it is lost.
+        let mut closed = facts.clone();
+        let shop = closed.accounts.get_mut(SHOP).unwrap();
+        shop.roles.get_mut("deploy").unwrap().trust = last.clone();
+        let again = written(&plan_of(&closed));
+        assert!(again.iter().all(|document| document == last), "{again:#?}");
     });
 }
 

@@ -93,6 +93,19 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// Every credential that somebody of the story holds, by the story's name for it; of a session in the console, a key
+    /// that the console makes for it now, or why it makes none.
+    pub fn keys(&self) -> BTreeMap<String, Result<Keys, String>> {
+        let held = self.held.values().map(|(label, held)| {
+            let keys = match held {
+                Held::Keys(keys) => Ok(keys.clone()),
+                Held::Session(session) => desk::mint(self, session),
+            };
+            (label.clone(), keys)
+        });
+        held.collect()
+    }
+
     /// The truth of what was played, with the identifiers that the lab gave, as far as calls and the delivered logs
     /// show them, and what in the logs differs from the story.
     ///

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use unchain_core::time::Timestamp;
 
 use super::answer::Answer;
@@ -14,6 +14,7 @@ use super::request::{self, Ask};
 use crate::Lab;
 use crate::control::PREFIX;
 use crate::http::{Request, Response};
+use crate::service::Service;
 
 /// Where the lab is.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,35 @@ impl Wire<'_> {
             }
             _ => {}
         }
+        match self.signed(ask, keys) {
+            Ok(response) => Answer::of(&response),
+            Err(error) => Answer::failure("NoAnswer", &error.to_string()),
+        }
+    }
+
+    /// Makes a call as a client of the service does, in us-east-1, and gives the response as it came. The parameters have
+    /// the API's names; without keys it is not signed.
+    ///
+    /// # Errors
+    ///
+    /// The lab cannot be reached.
+    pub fn ask(
+        &self,
+        (service, operation): (Service, &str),
+        params: Map<String, Value>,
+        keys: Option<&Keys>,
+    ) -> io::Result<Response> {
+        let ask = Ask {
+            service,
+            operation: operation.to_owned(),
+            region: "us-east-1".to_owned(),
+            params,
+            body: Vec::new(),
+        };
+        self.signed(&ask, keys)
+    }
+
+    fn signed(&self, ask: &Ask, keys: Option<&Keys>) -> io::Result<Response> {
         let mut request = request::build(ask);
         if let Some(keys) = keys {
             let scope = Scope {
@@ -62,10 +92,7 @@ impl Wire<'_> {
             };
             keys::sign(&mut request, keys, scope);
         }
-        match self.send(&request) {
-            Ok(response) => Answer::of(&response),
-            Err(error) => Answer::failure("NoAnswer", &error.to_string()),
-        }
+        self.send(&request)
     }
 
     /// Asks the control address for a change; gives the reply's JSON.

@@ -2,10 +2,18 @@
 //!
 //! The commands share how facts are read and whom a plan must spare. Must not know how a plan is made or judged.
 
+mod inspect;
 mod plan;
+mod policy;
+mod record;
+mod verify;
 mod write;
 
+pub(crate) use inspect::Inspect;
 pub(crate) use plan::PlanCommand;
+pub(crate) use policy::PolicyCommand;
+pub(crate) use record::{Record, RecordArgs};
+pub(crate) use verify::VerifyCommand;
 
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
@@ -14,7 +22,8 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Settings};
+use unchain_case::Case;
+use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Plan, Settings, from_json};
 use unchain_core::lineage::Lineage;
 use unchain_core::text::{Untrusted, terminal};
 
@@ -151,6 +160,23 @@ fn account_in(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let mut runs = name.split(|c: char| !c.is_ascii_digit());
     runs.find(|run| run.len() == 12).map(str::to_owned)
+}
+
+/// The plan that a file has, or else the one that the case knows by this digest or id.
+pub(crate) fn planned(path: &Path, case: &Path) -> anyhow::Result<Plan> {
+    let shown = path.display();
+    if !path.exists()
+        && case.is_file()
+        && let Some(name) = path.to_str()
+        && let Some(plan) = Case::open_existing(case)?.plan(name)?
+    {
+        return Ok(plan);
+    }
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("cannot read `{shown}`; name the file that `unchain plan` wrote")
+    })?;
+    let plan = from_json(&text);
+    plan.with_context(|| format!("`{shown}` is no plan; name the file that `unchain plan` wrote"))
 }
 
 fn account_id(text: &str) -> Result<String, String> {

@@ -5,15 +5,18 @@
 mod block;
 mod content;
 mod html;
+mod machine;
 mod markdown;
 mod ocsf;
 mod timesketch;
 
 pub(crate) use html::html;
+pub(crate) use machine::machine;
 pub(crate) use markdown::markdown;
 pub(crate) use ocsf::ocsf;
 pub(crate) use timesketch::timesketch;
 
+use crate::contain::Record;
 use unchain_core::detect::{Incident, Scene};
 use unchain_core::report::{Coverage, Findings, Report};
 use unchain_core::time::Timestamp;
@@ -46,6 +49,8 @@ pub(crate) struct Document<'d> {
     pub(crate) findings: &'d Findings,
     /// The incidents of these rows, in the same order.
     pub(crate) incidents: &'d [Incident],
+    /// What was done about them.
+    pub(crate) containment: &'d [Record],
     /// What they were found in.
     pub(crate) scene: &'d Scene<'d, 'd>,
     /// Answers about the same lineage.

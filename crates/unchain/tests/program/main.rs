@@ -11,6 +11,7 @@
 
 mod case;
 mod common;
+mod contain;
 mod findings;
 mod graph;
 mod hostile;
@@ -21,3 +22,4 @@ mod report;
 mod sigma;
 mod trouble;
 mod truth;
+mod verify;

@@ -6,7 +6,9 @@ use super::stop::{End, Outcome, Stop};
 use super::thing::{Kind, Thing, wanted};
 use super::{Actuator, Approved, Happened, Receipt, Work};
 use crate::contain::plan::{Action, Call, Phase, Step, Undo};
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::error::Error;
 
 /// Seconds between two looks at the denies while they are left alone. Others measured that an attacker has 3 to 4
@@ -52,7 +54,64 @@ pub fn apply<E: Error + 'static>(
     Ok(Outcome::of(End::Complete, &run.log))
 }
 
+/// What would become of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prospect {
+    /// It is done, as the journal says.
+    Done,
+    /// It would change something.
+    Change,
+    /// Its change is there already.
+    Already,
+    /// Its target is gone.
+    Gone,
+    /// Something else is there than the plan knew: it would stop.
+    Surprise,
+    /// It rests on the answer to a step that is not done yet.
+    Later,
+}
+
+/// Looks at what each call of a plan would find now, and changes nothing. A step is judged by what is there, not by what
+/// the steps before it would have left: of two that put the same policy both would change something.
+///
+/// # Errors
+///
+/// A look was refused, as it would be when the plan is carried out.
+pub fn preview(
+    approved: &Approved<'_>,
+    past: &[Receipt],
+    actuator: &mut dyn Actuator,
+) -> Result<Vec<(u32, Prospect)>, Stop<Infallible>> {
+    let mut write = |_: &Receipt| Ok(());
+    let mut run = Run::new((approved, Work::Apply), past, &mut write, actuator);
+    let mut prospects = Vec::new();
+    for step in &run.plan.steps {
+        if let Action::Call(call) = &step.action {
+            prospects.push((step.number, run.prospect(step, call)?));
+        }
+    }
+    Ok(prospects)
+}
+
 impl<E: Error + 'static> Run<'_, E> {
+    fn prospect(&mut self, step: &Step, call: &Call) -> Result<Prospect, Stop<E>> {
+        if self.is_done(step.number) {
+            return Ok(Prospect::Done);
+        }
+        let Some((call, thing)) = self.resolved(call) else {
+            return Ok(Prospect::Later);
+        };
+        let found = self.look(step.number, &thing)?;
+        let expected = self.expected(step, &thing);
+        Ok(match expected {
+            _ if same(thing.kind, &found, &wanted(&call)) => Prospect::Already,
+            _ if found.is_null() && is_only_changed(thing.kind) => Prospect::Gone,
+            Some(expected) if !same(thing.kind, &found, &expected) => Prospect::Surprise,
+            _ => Prospect::Change,
+        })
+    }
+
     /// Whether the plan may be begun or gone on with.
     fn begin(&mut self) -> Result<(), Stop<E>> {
         if self.log.iter().any(|receipt| receipt.work == Work::Undo) {
@@ -125,8 +184,8 @@ impl<E: Error + 'static> Run<'_, E> {
         self.note(step, what)?;
         Err(Stop::Surprise {
             step,
-            expected,
-            found,
+            expected: Box::new(expected),
+            found: Box::new(found),
         })
     }
 
@@ -202,8 +261,7 @@ impl<E: Error + 'static> Run<'_, E> {
                 continue;
             }
             if thing.kind == Kind::Scp && !found.is_null() {
-                self.surprise(step, wanted, found)?;
-                continue;
+                return self.surprise(step, wanted, found).map(|()| true);
             }
             // Its policy may have been made anew, with another id.
             let (call, thing) = self.again(step).unwrap_or((call, thing));
@@ -242,13 +300,15 @@ impl<E: Error + 'static> Run<'_, E> {
                 continue;
             }
             let place = denies.iter().position(|(_, _, other)| *other == thing);
-            if step.phase == Phase::Remove || self.is_gone(step.number) {
+            // What a step began to change is that step's, whether it came to it or not.
+            let left = step.phase == Phase::Remove || self.is_gone(step.number);
+            if left || !self.is_done(step.number) {
                 denies.retain(|(_, _, other)| *other != thing);
-            } else if self.is_done(step.number) {
-                match place.and_then(|place| denies.get_mut(place)) {
-                    Some(deny) => *deny = (step.number, call, thing),
-                    None => denies.push((step.number, call, thing)),
-                }
+                continue;
+            }
+            match place.and_then(|place| denies.get_mut(place)) {
+                Some(deny) => *deny = (step.number, call, thing),
+                None => denies.push((step.number, call, thing)),
             }
         }
         denies

@@ -29,20 +29,12 @@ enum Find {
     },
 }
 
-/// One reading.
-struct Reading {
-    action: &'static str,
-    names: &'static [&'static str],
-    find: Find,
-}
-
-/// What may go wrong with a look.
+/// Why a look did not see.
 #[derive(Debug)]
-pub(super) enum Unseen {
-    /// The call was refused.
-    Refused(Call, Refusal),
-    /// The answer lacks what it must have.
-    Unreadable(Call),
+pub(super) struct Unseen {
+    pub(super) call: Box<Call>,
+    /// None where the answer lacks what it must have.
+    pub(super) refusal: Option<Box<Refusal>>,
 }
 
 const fn listed_by(list: &'static str, member: &'static str) -> Find {
@@ -63,89 +55,78 @@ const fn status_of(list: &'static str, member: &'static str) -> Find {
     }
 }
 
-/// How a thing is read; the two kinds of policy that take two calls are apart.
-fn reading(kind: Kind) -> Reading {
-    let of = |action, names, find| Reading {
-        action,
-        names,
-        find,
-    };
-    let (user, role): (&[&str], &[&str]) = (&["UserName"], &["RoleName"]);
+/// The action that reads a thing; of the two kinds of policy that take two, the first.
+fn action(kind: Kind) -> &'static str {
     match kind {
-        Kind::UserPolicy => of("GetUserPolicy", kind.names(), Find::At("/PolicyDocument")),
-        Kind::RolePolicy => of("GetRolePolicy", kind.names(), Find::At("/PolicyDocument")),
-        Kind::UserAttachment => of(
-            "ListAttachedUserPolicies",
-            user,
-            listed_by("/AttachedPolicies", "PolicyArn"),
-        ),
-        Kind::RoleAttachment => of(
-            "ListAttachedRolePolicies",
-            role,
-            listed_by("/AttachedPolicies", "PolicyArn"),
-        ),
-        Kind::AccessKey => of(
-            "ListAccessKeys",
-            user,
-            status_of("/AccessKeyMetadata", "AccessKeyId"),
-        ),
-        Kind::ServiceCredential => of(
-            "ListServiceSpecificCredentials",
-            user,
-            status_of("/ServiceSpecificCredentials", "ServiceSpecificCredentialId"),
-        ),
-        Kind::Password => of("GetLoginProfile", user, Find::Answered),
-        Kind::MfaDevice => of(
-            "ListMFADevices",
-            user,
-            listed_by("/MFADevices", "SerialNumber"),
-        ),
-        Kind::VirtualDevice => of(
-            "ListVirtualMFADevices",
-            &[],
-            listed_by("/VirtualMFADevices", "SerialNumber"),
-        ),
-        Kind::TrustPolicy => of("GetRole", role, Find::At("/Role/AssumeRolePolicyDocument")),
-        Kind::GroupMembership => of("ListGroupsForUser", user, listed_by("/Groups", "GroupName")),
-        Kind::ProfileRole => of(
-            "GetInstanceProfile",
-            &["InstanceProfileName"],
-            listed_by("/InstanceProfile/Roles", "RoleName"),
-        ),
-        Kind::User => of("GetUser", user, Find::At("/User/UserId")),
-        Kind::Role => of("GetRole", role, Find::At("/Role/RoleId")),
-        Kind::SamlProvider => of("GetSAMLProvider", kind.names(), Find::Answered),
-        Kind::OpenIdProvider => of("GetOpenIDConnectProvider", kind.names(), Find::Answered),
-        Kind::ManagedPolicy => of(
-            "GetPolicy",
-            kind.names(),
-            Find::At("/Policy/DefaultVersionId"),
-        ),
-        Kind::Scp => of(
-            "ListPolicies",
-            &[],
-            Find::Listed {
-                list: "/Policies",
-                member: "Name",
-                name: "Name",
-                state: Some("Id"),
-            },
-        ),
-        Kind::ScpAttachment => of(
-            "ListPoliciesForTarget",
-            &["TargetId"],
-            Find::Listed {
-                list: "/Policies",
-                member: "Id",
-                name: "PolicyId",
-                state: None,
-            },
-        ),
-        Kind::TrustAnchor => of(
-            "GetTrustAnchor",
-            kind.names(),
-            Find::At("/trustAnchor/enabled"),
-        ),
+        Kind::UserPolicy => "GetUserPolicy",
+        Kind::RolePolicy => "GetRolePolicy",
+        Kind::UserAttachment => "ListAttachedUserPolicies",
+        Kind::RoleAttachment => "ListAttachedRolePolicies",
+        Kind::ManagedPolicy => "GetPolicy",
+        Kind::AccessKey => "ListAccessKeys",
+        Kind::ServiceCredential => "ListServiceSpecificCredentials",
+        Kind::Password => "GetLoginProfile",
+        Kind::MfaDevice => "ListMFADevices",
+        Kind::VirtualDevice => "ListVirtualMFADevices",
+        Kind::GroupMembership => "ListGroupsForUser",
+        Kind::ProfileRole => "GetInstanceProfile",
+        Kind::User => "GetUser",
+        Kind::Role | Kind::TrustPolicy => "GetRole",
+        Kind::SamlProvider => "GetSAMLProvider",
+        Kind::OpenIdProvider => "GetOpenIDConnectProvider",
+        Kind::Scp => "ListPolicies",
+        Kind::ScpAttachment => "ListPoliciesForTarget",
+        Kind::TrustAnchor => "GetTrustAnchor",
+    }
+}
+
+/// The names that it is asked with.
+fn asked_with(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::UserAttachment
+        | Kind::AccessKey
+        | Kind::ServiceCredential
+        | Kind::MfaDevice
+        | Kind::GroupMembership => &["UserName"],
+        Kind::RoleAttachment => &["RoleName"],
+        Kind::ProfileRole => &["InstanceProfileName"],
+        Kind::ScpAttachment => &["TargetId"],
+        Kind::VirtualDevice | Kind::Scp => &[],
+        kind => kind.names(),
+    }
+}
+
+/// Where its answer has the state.
+fn place(kind: Kind) -> Find {
+    match kind {
+        Kind::Password | Kind::SamlProvider | Kind::OpenIdProvider => Find::Answered,
+        Kind::UserPolicy | Kind::RolePolicy => Find::At("/PolicyDocument"),
+        Kind::TrustPolicy => Find::At("/Role/AssumeRolePolicyDocument"),
+        Kind::User => Find::At("/User/UserId"),
+        Kind::Role => Find::At("/Role/RoleId"),
+        Kind::ManagedPolicy => Find::At("/Policy/DefaultVersionId"),
+        Kind::TrustAnchor => Find::At("/trustAnchor/enabled"),
+        Kind::UserAttachment | Kind::RoleAttachment => listed_by("/AttachedPolicies", "PolicyArn"),
+        Kind::AccessKey => status_of("/AccessKeyMetadata", "AccessKeyId"),
+        Kind::ServiceCredential => {
+            status_of("/ServiceSpecificCredentials", "ServiceSpecificCredentialId")
+        }
+        Kind::MfaDevice => listed_by("/MFADevices", "SerialNumber"),
+        Kind::VirtualDevice => listed_by("/VirtualMFADevices", "SerialNumber"),
+        Kind::GroupMembership => listed_by("/Groups", "GroupName"),
+        Kind::ProfileRole => listed_by("/InstanceProfile/Roles", "RoleName"),
+        Kind::Scp => Find::Listed {
+            list: "/Policies",
+            member: "Name",
+            name: "Name",
+            state: Some("Id"),
+        },
+        Kind::ScpAttachment => Find::Listed {
+            list: "/Policies",
+            member: "Id",
+            name: "PolicyId",
+            state: None,
+        },
     }
 }
 
@@ -154,13 +135,12 @@ pub(super) type Ask<'a> = &'a mut dyn FnMut(&Call) -> Result<Answer, Refusal>;
 
 /// The state of a thing now.
 pub(super) fn look(thing: &Thing, ask: Ask<'_>) -> Result<Value, Unseen> {
-    let reading = reading(thing.kind);
-    let mut call = thing.call(reading.action, reading.names);
+    let mut call = thing.call(action(thing.kind), asked_with(thing.kind));
     if matches!(thing.kind, Kind::Scp | Kind::ScpAttachment) {
         call.parameters
             .insert("Filter".to_owned(), json!("SERVICE_CONTROL_POLICY"));
     }
-    let state = match reading.find {
+    let state = match place(thing.kind) {
         Find::Answered => Ok(asked(&call, ask)?.map_or(Value::Null, |_| Value::Bool(true))),
         Find::At(place) => at(&call, place, ask),
         Find::Listed {
@@ -177,8 +157,8 @@ pub(super) fn look(thing: &Thing, ask: Ask<'_>) -> Result<Value, Unseen> {
         }),
     }?;
     Ok(match thing.kind {
-        Kind::ManagedPolicy if !state.is_null() => version(thing, state, ask)?,
-        Kind::Scp if !state.is_null() => content(thing, state, ask)?,
+        Kind::ManagedPolicy if !state.is_null() => version(thing, &state, ask)?,
+        Kind::Scp if !state.is_null() => content(thing, &state, ask)?,
         Kind::TrustAnchor => truth(state),
         kind if is_document(kind) => text(state),
         _ => state,
@@ -206,7 +186,17 @@ fn asked(call: &Call, ask: Ask<'_>) -> Result<Option<Value>, Unseen> {
     match ask(call) {
         Ok(answer) => Ok(Some(answer.value)),
         Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(None),
-        Err(refusal) => Err(Unseen::Refused(call.clone(), refusal)),
+        Err(refusal) => Err(Unseen {
+            call: Box::new(call.clone()),
+            refusal: Some(Box::new(refusal)),
+        }),
+    }
+}
+
+fn unreadable(call: &Call) -> Unseen {
+    Unseen {
+        call: Box::new(call.clone()),
+        refusal: None,
     }
 }
 
@@ -215,9 +205,7 @@ fn at(call: &Call, place: &str, ask: Ask<'_>) -> Result<Value, Unseen> {
         return Ok(Value::Null);
     };
     let state = answer.pointer(place).filter(|state| !state.is_null());
-    state
-        .cloned()
-        .ok_or_else(|| Unseen::Unreadable(call.clone()))
+    state.cloned().ok_or_else(|| unreadable(call))
 }
 
 /// The first item of a list that is picked, page by page: IAM's lists go on with `Marker`, those of AWS Organizations
@@ -243,11 +231,11 @@ fn find(
         };
         call.parameters.insert(name.to_owned(), token);
     }
-    Err(Unseen::Unreadable(call))
+    Err(unreadable(&call))
 }
 
 /// The default version of a managed policy.
-fn version(thing: &Thing, version: Value, ask: Ask<'_>) -> Result<Value, Unseen> {
+fn version(thing: &Thing, version: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
     let mut call = thing.call("GetPolicyVersion", &["PolicyArn"]);
     call.parameters
         .insert("VersionId".to_owned(), version.clone());
@@ -255,7 +243,7 @@ fn version(thing: &Thing, version: Value, ask: Ask<'_>) -> Result<Value, Unseen>
     Ok(json!({"version": version, "document": text(document)}))
 }
 
-fn content(thing: &Thing, id: Value, ask: Ask<'_>) -> Result<Value, Unseen> {
+fn content(thing: &Thing, id: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
     let mut call = thing.call("DescribePolicy", &[]);
     call.parameters.insert("PolicyId".to_owned(), id.clone());
     let document = at(&call, "/Policy/Content", ask)?;

@@ -14,7 +14,7 @@ mod undo;
 mod valid;
 
 pub use approve::{ApprovalError, Approved};
-pub use forward::apply;
+pub use forward::{Prospect, apply, preview};
 pub use receipt::{Happened, Receipt, Work};
 pub use stop::{End, Outcome, Stop, Undone};
 pub use undo::undo;

@@ -207,11 +207,11 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 }
 
 fn stop<E: Error + 'static>(step: u32, unseen: Unseen) -> Stop<E> {
-    match unseen {
-        Unseen::Refused(call, refusal) => Stop::refused(step, &call, refusal),
-        Unseen::Unreadable(call) => Stop::Unreadable {
+    match unseen.refusal {
+        Some(refusal) => Stop::refused(step, &unseen.call, *refusal),
+        None => Stop::Unreadable {
             step,
-            call: format!("{}:{}", call.service, call.action),
+            call: format!("{}:{}", unseen.call.service, unseen.call.action),
         },
     }
 }

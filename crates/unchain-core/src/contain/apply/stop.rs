@@ -28,9 +28,9 @@ pub enum Stop<E: std::error::Error + 'static> {
         /// The step.
         step: u32,
         /// What the plan had reason to expect.
-        expected: Value,
+        expected: Box<Value>,
         /// What is there.
-        found: Value,
+        found: Box<Value>,
     },
     /// The caller lacks a permission.
     #[error("step {step}: not allowed to call {permission} in account {}; allow it, and go on", .account.terminal())]
@@ -42,7 +42,7 @@ pub enum Stop<E: std::error::Error + 'static> {
         /// Where.
         account: Untrusted,
         /// The service's words.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Too many calls, or the service failed.
     #[error("step {step}: the service does not take the call now; go on later")]
@@ -50,7 +50,7 @@ pub enum Stop<E: std::error::Error + 'static> {
         /// The step.
         step: u32,
         /// The service's words.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// No answer came, and the change is not to be seen.
     #[error("step {step}: no answer came; go on when the network is there")]
@@ -58,7 +58,7 @@ pub enum Stop<E: std::error::Error + 'static> {
         /// The step.
         step: u32,
         /// What is known.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The service does not accept a call.
     #[error("step {step}: {} was refused ({})", .call, .refusal.code.terminal())]
@@ -68,7 +68,7 @@ pub enum Stop<E: std::error::Error + 'static> {
         /// Service and action.
         call: String,
         /// The service's words.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// An answer lacks what it must have.
     #[error("step {step}: the answer to {call} cannot be read")]
@@ -93,7 +93,9 @@ impl<E: std::error::Error + 'static> Stop<E> {
     /// A refused call as a reason to stop.
     pub(super) fn refused(step: u32, call: &super::Call, refusal: Refusal) -> Self {
         let name = format!("{}:{}", call.service, call.action);
-        match refusal.kind {
+        let kind = refusal.kind;
+        let refusal = Box::new(refusal);
+        match kind {
             RefusalKind::Denied => Self::Denied {
                 step,
                 permission: name,

@@ -110,15 +110,19 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 
     fn restore(&mut self, touched: &Touched<'_>, undone: &mut Undone) -> Result<(), Stop<E>> {
         let (thing, number) = (&touched.thing, touched.last.number);
+        // A deny that the plan put and at its end took away is nothing to bring back, if it was taken away.
+        let own = thing.kind.holds_denies() && touched.before.is_null();
+        if let Undo::Never(why) = &touched.last.undo
+            && !own
+        {
+            undone.never.push((number, why.clone()));
+            return Ok(());
+        }
         let found = self.look(number, thing)?;
         let is = |state: &Value| same(thing.kind, &found, state);
         if is(&touched.before) {
             undone.already.push(number);
             return self.done_already(number);
-        }
-        if let Undo::Never(why) = &touched.last.undo {
-            undone.never.push((number, why.clone()));
-            return Ok(());
         }
         if !touched.left.iter().any(is) {
             undone.surprises.push(number);
@@ -127,13 +131,20 @@ impl<'r, E: Error + 'static> Run<'r, E> {
         }
         match self.put_back(touched, found) {
             Ok(()) => undone.restored.push(number),
-            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, refusal)),
+            Err(Stop::Refused { refusal, .. }) => undone.refused.push((number, *refusal)),
             Err(stop) => return Err(stop),
         }
         Ok(())
     }
 
     fn done_already(&mut self, step: u32) -> Result<(), Stop<E>> {
+        let told = |r: &Receipt| {
+            let done = matches!(r.what, Happened::Done { .. });
+            r.work == Work::Undo && r.step == step && done
+        };
+        if self.log.iter().any(told) {
+            return Ok(());
+        }
         let done = Happened::Done {
             answer: Value::Null,
             request_id: None,

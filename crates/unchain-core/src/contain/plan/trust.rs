@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The `Sid` of a statement that closes a trust policy.
-pub(crate) const CLOSED_SID: &str = "UnchainClosed";
+const CLOSED_SID: &str = "UnchainClosed";
 
 impl Steps {
     /// Roles that the lineage made are closed to everybody; of roles whose trust it changed, those outside the known
@@ -56,7 +56,8 @@ impl Steps {
             self.leave_open(of, ground.subjects, why);
             return;
         };
-        let Some(document) = with_statement(&role.trust, statement) else {
+        let before = self.trust_of(owner).unwrap_or(&role.trust).clone();
+        let Some(document) = with_statement(&before, statement) else {
             self.leave_open(of, ground.subjects, "its trust policy cannot be read");
             return;
         };
@@ -71,12 +72,25 @@ impl Steps {
             breaks: &breaks,
             ..About::new(Phase::Trust, &role.arn, why, of)
         };
-        let undo = Undo::Calls(vec![update(role.trust.clone())]);
+        let undo = Undo::Calls(vec![update(before)]);
         self.add(
             about,
             ground.subjects,
             (Action::Call(update(document)), undo),
         );
+    }
+
+    /// The trust policy that an earlier step leaves: two steps on one role must not take each other back.
+    fn trust_of(&self, owner: &Owner) -> Option<&Value> {
+        let calls = self.list.iter().rev().filter_map(|step| match &step.action {
+            Action::Call(call) if call.account == owner.account => Some(call),
+            _ => None,
+        });
+        let mut trusts = calls.filter(|call| {
+            let role = call.parameters.get("RoleName").and_then(Value::as_str);
+            call.action == "UpdateAssumeRolePolicy" && role == Some(owner.name.raw())
+        });
+        trusts.next()?.parameters.get("PolicyDocument")
     }
 
     fn provider(&mut self, ground: &Ground<'_>, provider: &str, of: &[u32]) {
@@ -151,22 +165,44 @@ fn of_trust(owner: &Owner, document: Value) -> Call {
     call
 }
 
-/// A trust policy with a statement added, once.
+/// A trust policy with a statement added, once. What an earlier plan closed stays closed.
 fn with_statement(trust: &Value, statement: Value) -> Option<Value> {
     let mut document = trust.clone();
-    let statements = document.get("Statement").map(listed)?;
-    let kept = statements
+    let held: Vec<Value> = document
+        .get("Statement")
+        .map(listed)?
         .into_iter()
-        .filter(|s| s.get("Sid").and_then(Value::as_str) != Some(CLOSED_SID));
-    let statements: Vec<Value> = kept.cloned().chain([statement]).collect();
+        .cloned()
+        .collect();
+    let sid = |n: usize| match n {
+        1 => CLOSED_SID.to_owned(),
+        n => format!("{CLOSED_SID}{n}"),
+    };
+    let named = |n: usize| with_sid(&statement, &sid(n));
+    let numbers = 1..=held.len() + 1;
+    let there = numbers.clone().any(|n| held.contains(&named(n)));
+    let free = numbers.clone().find(|n| {
+        let taken = |s: &Value| s.get("Sid").and_then(Value::as_str) == Some(sid(*n).as_str());
+        !held.iter().any(taken)
+    });
+    let added = free.filter(|_| !there).map(named);
+    let statements: Vec<Value> = held.into_iter().chain(added).collect();
     document
         .as_object_mut()?
         .insert("Statement".to_owned(), Value::Array(statements));
     Some(document)
 }
 
+fn with_sid(statement: &Value, sid: &str) -> Value {
+    let mut statement = statement.clone();
+    if let Some(members) = statement.as_object_mut() {
+        members.insert("Sid".to_owned(), text(sid));
+    }
+    statement
+}
+
 fn closed_to_all() -> Value {
-    json!({"Sid": CLOSED_SID, "Effect": "Deny", "Principal": "*", "Action": "sts:*"})
+    json!({"Effect": "Deny", "Principal": "*", "Action": "sts:*"})
 }
 
 /// Services have no account, so the deny is of principals that have one.
@@ -193,12 +229,12 @@ fn closed_to_outside(ground: &Ground<'_>) -> Value {
         .chain(known)
         .filter(|a| a.len() == 12)
         .collect();
-    json!({"Sid": CLOSED_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*", "Condition": {
+    json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:*", "Condition": {
         "StringNotEquals": {"aws:PrincipalAccount": own}, "Null": {"aws:PrincipalAccount": "false"}}})
 }
 
 fn closed_to_provider(provider: &str) -> Value {
-    json!({"Sid": CLOSED_SID, "Effect": "Deny", "Principal": {"Federated": provider}, "Action": "sts:*"})
+    json!({"Effect": "Deny", "Principal": {"Federated": provider}, "Action": "sts:*"})
 }
 
 /// The services that a trust policy lets in.

@@ -100,6 +100,11 @@ impl Look<'_> {
             ("iam", "CreatePolicyVersion") => self.managed(step, call, text(call, "PolicyArn")),
             ("organizations", "CreatePolicy") => self.scp(step, call),
             ("organizations", "AttachPolicy") => self.attached_scp(call),
+            ("rolesanywhere", "DisableTrustAnchor") => {
+                let account = self.facts.accounts.get(call.account.raw());
+                let enabled = account.and_then(|a| a.trust_anchors.get(step.target.raw()));
+                said(enabled.map(|enabled| !enabled))
+            }
             _ => Some(MissingHow::Unread),
         }
     }
@@ -124,6 +129,11 @@ impl Look<'_> {
             "UpdateAccessKey" => self.key(call, owner),
             "DeleteLoginProfile" => said(self.facts.user(owner)?.password.map(|has| !has)),
             "DeactivateMFADevice" => self.device(call, owner),
+            "UpdateServiceSpecificCredential" => {
+                let known = &self.facts.user(owner)?.service_credentials;
+                let active = known.get(text(call, "ServiceSpecificCredentialId"));
+                said(active.map(|active| *active == (text(call, "Status") == "Active")))
+            }
             _ => Some(MissingHow::Unread),
         }
     }

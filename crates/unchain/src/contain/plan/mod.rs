@@ -13,10 +13,10 @@ use crate::when::When;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unchain_core::contain::{
-    self, Level, Note, Plan, Proof, Removal, Settings, Severity, check, digest, outside, prove,
-    to_json,
+    self, Level, Note, Plan, Proof, Removal, Settings, Severity, check, cli_script, cloudformation,
+    digest, outside, prove, terraform, to_json,
 };
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
@@ -28,6 +28,8 @@ const EXAMPLES: &str = "Examples:
       how to end everything that came of a leaked key, and what that breaks; writes plan.json
   unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --level evict --force
       also cuts off every other session of its roles, and takes the passwords that it set
+  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --as script --output contain.sh
+      the same calls as a script of the AWS CLI, for somebody else to review and run
 
 The folder holds what the AWS CLI printed of each account: `aws iam get-account-authorization-details`,
 `get-credential-report`, `list-access-keys` and `list-mfa-devices` of each user,
@@ -53,15 +55,19 @@ pub(crate) struct PlanCommand {
     sparing: Sparing,
     #[command(flatten)]
     wanted: Wanted,
-    /// The file to write, which must be new; `plan.json` unless given
+    /// What is written: only `unchain apply` looks before it acts, and can undo what it did
     #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        default_value = "plan.json",
+        long = "as",
+        value_name = "FORM",
+        value_enum,
+        default_value = "plan",
         help_heading = "Output"
     )]
-    output: PathBuf,
+    form: Form,
+    /// The file to write, which must be new; `plan.json`, `plan.sh`, `plan.template.json` or `plan.tf.json`
+    /// unless given
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    output: Option<PathBuf>,
     /// Replace the file if it exists
     #[arg(long, help_heading = "Output")]
     force: bool,
@@ -88,6 +94,10 @@ struct Wanted {
     /// Also delete, at the end, what the lineage made
     #[arg(long)]
     remove: bool,
+    /// Also let nobody but the exempt make credentials or change permissions in the member accounts of the
+    /// lineage, until the plan is undone; needs the organization
+    #[arg(long)]
+    freeze: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -98,6 +108,39 @@ enum LevelArg {
     Contain,
     /// Also end every other session of its roles, and passwords and MFA devices that it set
     Evict,
+}
+
+/// What a plan is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For `unchain apply`
+    Plan,
+    /// Calls of the AWS CLI, for bash
+    Script,
+    /// A CloudFormation template in JSON; policies only
+    Cloudformation,
+    /// A Terraform configuration in JSON; policies only
+    Terraform,
+}
+
+impl Form {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Plan => "plan.json",
+            Self::Script => "plan.sh",
+            Self::Cloudformation => "plan.template.json",
+            Self::Terraform => "plan.tf.json",
+        }
+    }
+
+    fn text(self, plan: &Plan) -> anyhow::Result<String> {
+        Ok(match self {
+            Self::Plan => to_json(plan)?,
+            Self::Script => cli_script(plan),
+            Self::Cloudformation => cloudformation(plan),
+            Self::Terraform => terraform(plan),
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -140,10 +183,15 @@ impl Planned {
 impl PlanCommand {
     /// Makes the plan, judges it, writes it and tells it.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        if self.output.exists() && !self.force {
+        let output = self
+            .output
+            .as_deref()
+            .unwrap_or(Path::new(self.form.file()));
+        // Said before the work.
+        if output.exists() && !self.force {
             bail!(
                 "`{}` is there already; name another file with `--output`, or give `--force`",
-                self.output.display()
+                output.display()
             );
         }
         let accounts = self.accounts.read()?;
@@ -155,19 +203,22 @@ impl PlanCommand {
         let settings = Settings {
             level: self.wanted.level(),
             removal: self.wanted.removal(),
+            freeze: self.wanted.freeze,
             ..self.sparing.settings(&lineage, &accounts)?
         };
         let mut planned = self.planned(&report, &accounts, (&settings, now))?;
         if !planned.refused() {
-            private(&self.output, &to_json(&planned.plan)?, self.replace())?;
-            planned.file = Some(Untrusted::new(self.output.to_string_lossy()));
+            private(output, &self.form.text(&planned.plan)?, self.replace())?;
+            planned.file = Some(Untrusted::new(output.to_string_lossy()));
         }
         match self.format {
             Format::Json => json::line(context.out, &planned)?,
             Format::Table => {
                 let several = !choose::belong_together(&lineage, &matches);
                 let meanings = several.then_some(matches.len());
-                print::print(context.out, context.width, (&planned, meanings))?;
+                let out = &mut *context.out;
+                print::print(out, context.width, (&planned, meanings))?;
+                print::next(out, context.width, (&planned, self.form))?;
             }
         }
         Ok(planned.exit().max(loaded.exit))

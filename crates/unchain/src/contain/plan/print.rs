@@ -1,6 +1,6 @@
 //! A plan for people: what is done in which order, what it breaks, what speaks against it, and its proof.
 
-use super::Planned;
+use super::{Form, Planned};
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, counted, moment, paragraph, pasted, principal, shown};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +32,7 @@ pub(super) fn print(
     breaks(out, width, &planned.plan)?;
     notes(out, width, planned)?;
     proof(out, width, planned)?;
-    left_open(out, width, &planned.plan)?;
-    next(out, width, planned)
+    left_open(out, width, &planned.plan)
 }
 
 fn head(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
@@ -220,14 +219,16 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
         .notes
         .iter()
         .filter(|n| n.severity == Severity::Refuse);
-    let (refusals, all) = (refusals.count() as u64, planned.notes.len() as u64);
-    let refused = if refusals > 0 { "refused; " } else { "" };
-    let warnings = counted(all.saturating_sub(refusals), "warning");
-    writeln!(
-        out,
-        "\nCHECK  {refused}{}, {warnings}",
-        counted(refusals, "reason against it")
-    )?;
+    let (refusals, all) = (refusals.count(), planned.notes.len());
+    let warnings = counted((all - refusals) as u64, "warning");
+    match (refusals, all) {
+        (0, 0) => writeln!(out, "\nCHECK  nothing speaks against it")?,
+        (0, _) => writeln!(out, "\nCHECK  {warnings}")?,
+        (refused, _) => {
+            let refused = counted(refused as u64, "reason");
+            writeln!(out, "\nCHECK  refused for {refused}, and {warnings}")?;
+        }
+    }
     for note in &planned.notes {
         let mark = match note.severity {
             Severity::Refuse => "  ! refused: ",
@@ -388,12 +389,23 @@ fn left_open(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn next(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
+/// What to do with what was written.
+pub(super) fn next(
+    out: &mut dyn Write,
+    width: usize,
+    (planned, form): (&Planned, Form),
+) -> io::Result<()> {
     writeln!(out, "\nNEXT")?;
     let Some(file) = &planned.file else {
         let text = "The plan was refused and not written. Mend what is refused, and plan again.";
         return paragraph(out, width, ("  ", "  "), text);
     };
     let file = pasted(file.raw()).unwrap_or_else(|| "…".to_owned());
-    writeln!(out, "  unchain apply {file} --approve {}", planned.digest)
+    let text = match form {
+        Form::Plan => return writeln!(out, "  unchain apply {file} --approve {}", planned.digest),
+        Form::Script => "read it, name a profile for each account, and run it with bash",
+        Form::Cloudformation => "deploy it in each account; its metadata lists what it cannot do",
+        Form::Terraform => "apply it alone in a folder; its comment lists what it cannot do",
+    };
+    paragraph(out, width, ("  ", "  "), &format!("{file}: {text}"))
 }

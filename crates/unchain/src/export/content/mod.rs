@@ -1,5 +1,6 @@
 //! What a report for people says, in which order. Must not know how it is set.
 
+mod containment;
 mod credential;
 mod finding;
 mod incident;
@@ -20,6 +21,7 @@ use unchain_core::time::Timestamp;
 pub(super) fn blocks(document: &Document<'_>) -> Vec<Block> {
     let mut blocks = summary(document);
     blocks.extend(incident::incidents(document));
+    blocks.extend(containment::containment(document));
     blocks.extend(finding::findings(document));
     blocks.extend(credential::may_work(document));
     blocks.extend(scope::scope(document));

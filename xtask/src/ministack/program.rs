@@ -1,0 +1,101 @@
+//! The program, run as a responder runs it: by its commands, with the responder's key in its environment.
+
+use super::emulator::{Emulator, Peer};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program in a folder of its own, where its case and its plans are.
+pub(super) struct Program<'p> {
+    pub(super) path: &'p Path,
+    pub(super) folder: &'p Path,
+    pub(super) emulator: &'p Emulator,
+}
+
+/// What a command said, and its exit code.
+pub(super) struct Said {
+    pub(super) code: i32,
+    pub(super) text: String,
+    pub(super) complaint: String,
+}
+
+impl Said {
+    fn of(output: Output) -> Result<Self> {
+        Ok(Self {
+            code: output.status.code().context("the program was killed")?,
+            text: String::from_utf8(output.stdout)?,
+            complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Its one JSON object.
+    pub(super) fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.text).with_context(|| self.complaint.clone())
+    }
+}
+
+impl Program<'_> {
+    /// Runs a command that does not ask AWS.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Said> {
+        Said::of(self.command(arguments).output()?)
+    }
+
+    /// Runs a command that asks AWS, as somebody whose credentials the peer holds.
+    pub(super) fn live(&self, peer: &mut Peer, who: &str, arguments: &[&str]) -> Result<Said> {
+        let held = peer.ask(&json!({"ask": "credentials", "name": who}))?;
+        let mut command = self.command(arguments);
+        for (variable, member) in [
+            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+            ("AWS_SESSION_TOKEN", "SessionToken"),
+        ] {
+            if let Some(text) = held.get(member).and_then(Value::as_str) {
+                command.env(variable, text);
+            }
+        }
+        command.args(["--endpoint-url", &self.emulator.url]);
+        Said::of(command.output()?)
+    }
+
+    /// Nothing of the user's own is in the environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.path);
+        for variable in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+            .current_dir(self.folder)
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .args(arguments);
+        command
+    }
+
+    /// Runs a command whose exit code must be one of these.
+    pub(super) fn must(said: Said, what: &str, codes: &[i32]) -> Result<Said> {
+        ensure!(
+            codes.contains(&said.code),
+            "`unchain {what}` ended with {}: {}{}",
+            said.code,
+            said.text,
+            said.complaint
+        );
+        Ok(said)
+    }
+
+    /// A file of the folder, read as JSON.
+    pub(super) fn file(&self, name: &str) -> Result<Value> {
+        let path: PathBuf = self.folder.join(name);
+        let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+}

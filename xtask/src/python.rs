@@ -1,0 +1,28 @@
+//! Virtual environments of Python under the build folder, with packages from PyPI.
+
+use anyhow::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder of programs of an environment that holds these packages; none if pip could not have them. One that
+/// holds them already is taken as it is.
+pub(crate) fn environment(home: &Path, packages: &[&str]) -> Result<Option<PathBuf>> {
+    let bin = home.join("bin");
+    let held = home.join("unchain-packages");
+    let wanted = packages.join("\n");
+    if fs::read_to_string(&held).is_ok_and(|held| held == wanted) {
+        return Ok(Some(bin));
+    }
+    if !bin.join("python").is_file() {
+        crate::must(Command::new("python3").args(["-m", "venv"]).arg(home))?;
+    }
+    let mut pip = Command::new(bin.join("python"));
+    pip.args(["-m", "pip", "install", "--quiet"]);
+    pip.arg("--disable-pip-version-check").args(packages);
+    if !pip.status()?.success() {
+        return Ok(None);
+    }
+    fs::write(held, wanted)?;
+    Ok(Some(bin))
+}
