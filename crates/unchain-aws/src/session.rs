@@ -77,7 +77,7 @@ impl Session {
         let runtime = runtime.map_err(AwsError::Runtime)?;
         let base = runtime.block_on(base(&options))?;
         let clients = Clients::new(&base);
-        let who = call("sts", "GetCallerIdentity", "");
+        let who = call(("sts", "GetCallerIdentity"), "", &[]);
         let answer = runtime.block_on(actions::call(&clients, &who));
         let answer = answer.map_err(|refusal| AwsError::Caller {
             refusal: Box::new(refusal),
@@ -172,12 +172,19 @@ impl Actuator for Session {
     }
 }
 
-/// A call without parameters.
-pub(crate) fn call(service: &str, action: &str, account: &str) -> Call {
+/// A call with parameters that are texts.
+pub(crate) fn call(
+    (service, action): (&str, &str),
+    account: &str,
+    parameters: &[(&str, &str)],
+) -> Call {
+    let parameters = parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
     Call {
         service: service.to_owned(),
         action: action.to_owned(),
         account: Untrusted::new(account),
-        parameters: Map::new(),
+        parameters: parameters.collect::<Map<String, Value>>(),
     }
 }

@@ -117,7 +117,9 @@ impl Script {
     fn ask(&mut self, service: &str, action: &str, parameters: &Value) -> Value {
         self.asked.insert((service.to_owned(), action.to_owned()));
         let answer = ask(&mut self.session, service, action, parameters);
-        let answer = answer.unwrap_or_else(|refusal| panic!("{action}: {refusal:?}"));
+        let answer = answer
+            .map_err(|refusal| format!("{action}: {refusal:?}"))
+            .unwrap();
         assert!(answer.request_id.is_some(), "{action} has no request id");
         answer.value
     }

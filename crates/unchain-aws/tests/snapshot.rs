@@ -52,35 +52,17 @@ fn furnish(served: &Served, root: &Key) -> String {
 
 fn quiet(_: &Piece) {}
 
-#[test]
-fn what_accounts_hold_is_read_whole() {
-    let (world, root) = world();
-    let served = Served::new(world);
-    let responder = administrator(&served, &root);
-    let key = furnish(&served, &root);
-    served.with_trail_and_scps(&responder);
-    let mut options = served.options(&responder);
-    options.role_name = Some("OrganizationAccountAccessRole".to_owned());
-    let mut session = Session::connect(options).unwrap();
-    let scope = Scope {
-        accounts: vec![ACCOUNT.to_owned(), OTHER.to_owned()],
-        regions: vec!["us-east-1".to_owned(), "eu-west-1".to_owned()],
-    };
-    let mut told = 0;
-    let pieces = snapshot(&mut session, &scope, &mut |_| told += 1).unwrap();
-    assert_eq!(told, pieces.len());
-    let facts = facts(&pieces);
-    assert_eq!(served.world().accounts.len(), 2);
+fn has_users_and_roles(facts: &Facts, key: &str) {
     let here = &facts.accounts[ACCOUNT];
     assert!(here.authorization_details && facts.accounts[OTHER].authorization_details);
     assert_eq!(here.users.len(), 111);
     let user = &here.users["user-7"];
-    assert_eq!(user.keys.get(&key), Some(&true));
+    assert_eq!(user.keys.get(key), Some(&true));
     assert_eq!(user.password, Some(true));
     assert_eq!(user.service_credentials.len(), 1);
     assert_eq!(here.users["user-8"].password, Some(false));
     assert!(
-        here.last_used.keys.contains_key(&key),
+        here.last_used.keys.contains_key(key),
         "{:?}",
         here.last_used
     );
@@ -93,6 +75,10 @@ fn what_accounts_hold_is_read_whole() {
     );
     assert_eq!(here.root_keys, Some(true));
     assert_eq!(here.summary.get("Users"), Some(&111));
+}
+
+fn has_trails_and_organization(facts: &Facts) {
+    let here = &facts.accounts[ACCOUNT];
     assert!(here.trails_read && !here.trails.is_empty());
     assert!(
         here.trails
@@ -124,6 +110,29 @@ fn what_accounts_hold_is_read_whole() {
         unread.is_empty(),
         "the lab has all but Roles Anywhere: {unread:?}"
     );
+}
+
+#[test]
+fn what_accounts_hold_is_read_whole() {
+    let (world, root) = world();
+    let served = Served::new(world);
+    let responder = administrator(&served, &root);
+    let key = furnish(&served, &root);
+    served.with_trail_and_scps(&responder);
+    let mut options = served.options(&responder);
+    options.role_name = Some("OrganizationAccountAccessRole".to_owned());
+    let mut session = Session::connect(options).unwrap();
+    let scope = Scope {
+        accounts: vec![ACCOUNT.to_owned(), OTHER.to_owned()],
+        regions: vec!["us-east-1".to_owned(), "eu-west-1".to_owned()],
+    };
+    let mut told = 0;
+    let pieces = snapshot(&mut session, &scope, &mut |_| told += 1).unwrap();
+    assert_eq!(told, pieces.len());
+    let facts = facts(&pieces);
+    assert_eq!(served.world().accounts.len(), facts.accounts.len());
+    has_users_and_roles(&facts, &key);
+    has_trails_and_organization(&facts);
 }
 
 /// A user with one policy: what its actions name may be read.

@@ -1,6 +1,7 @@
 //! IAM of one account.
 
-use super::{Reader, call, texts};
+use super::{Reader, texts};
+use crate::session::call;
 use serde_json::Value;
 use std::time::Duration;
 use unchain_core::contain::{Actuator as _, Call};
@@ -32,7 +33,11 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 impl Reader<'_> {
     pub(super) fn account(&mut self, account: &str) {
-        let details = self.read("iam", "GetAccountAuthorizationDetails", account, &[]);
+        let details = self.read(call(
+            ("iam", "GetAccountAuthorizationDetails"),
+            account,
+            &[],
+        ));
         let users: Vec<String> = match details {
             Some(details) => names(&details, "UserDetailList"),
             None => self.users(account),

@@ -9,11 +9,10 @@ mod regional;
 
 use crate::actions;
 use crate::refusal::refused;
-use crate::session::Session;
+use crate::session::{Session, call};
 use futures_util::{StreamExt as _, stream};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use unchain_core::contain::{Actuator as _, Call, Facts, Refusal, RefusalKind};
-use unchain_core::text::Untrusted;
 
 /// Calls that are under way at a time. IAM lets more through; the SDK waits where it does not.
 const AT_ONCE: usize = 8;
@@ -70,7 +69,7 @@ pub fn snapshot(
     };
     for account in &accounts {
         if reader
-            .read("sts", "GetCallerIdentity", account, &[])
+            .read(call(("sts", "GetCallerIdentity"), account, &[]))
             .is_some()
         {
             reader.account(account);
@@ -114,14 +113,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     /// Makes one call and keeps it; its answer.
-    fn read(
-        &mut self,
-        service: &str,
-        action: &str,
-        account: &str,
-        parameters: &[(&str, &str)],
-    ) -> Option<Value> {
-        let call = call((service, action), account, parameters);
+    fn read(&mut self, call: Call) -> Option<Value> {
         let outcome = self.session.call(&call).map(|answer| answer.value);
         let answer = outcome.as_ref().ok().cloned();
         self.keep(Piece { call, outcome });
@@ -166,18 +158,6 @@ impl Reader<'_> {
         let new = pieces.iter().skip(before);
         new.filter_map(|piece| piece.outcome.as_ref().ok().cloned())
             .collect()
-    }
-}
-
-fn call((service, action): (&str, &str), account: &str, parameters: &[(&str, &str)]) -> Call {
-    let parameters = parameters
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
-    Call {
-        service: service.to_owned(),
-        action: action.to_owned(),
-        account: Untrusted::new(account),
-        parameters: parameters.collect::<Map<String, Value>>(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The organization, and the service control policies over the accounts.
 
 use super::{Reader, texts};
+use crate::session::call;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ const DEEPEST: usize = 7;
 impl Reader<'_> {
     pub(super) fn organization(&mut self, accounts: &[String]) {
         let own = self.session.identity().account.clone();
-        let Some(described) = self.read("organizations", "DescribeOrganization", &own, &[]) else {
+        let Some(described) = self.read(call(("organizations", "DescribeOrganization"), &own, &[]))
+        else {
             return;
         };
         let of = described.get("Organization");
@@ -23,10 +25,13 @@ impl Reader<'_> {
             Some(account) if self.session.clients(account, None).is_ok() => account.to_owned(),
             _ => own,
         };
-        if self.read("organizations", "ListRoots", &at, &[]).is_none() {
+        if self
+            .read(call(("organizations", "ListRoots"), &at, &[]))
+            .is_none()
+        {
             return;
         }
-        self.read("organizations", "ListAccounts", &at, &[]);
+        self.read(call(("organizations", "ListAccounts"), &at, &[]));
         let mut seen = BTreeSet::new();
         let mut policies = BTreeSet::new();
         for account in accounts {
@@ -34,7 +39,7 @@ impl Reader<'_> {
         }
         for policy in policies {
             let named = [("PolicyId", policy.as_str())];
-            self.read("organizations", "DescribePolicy", &at, &named);
+            self.read(call(("organizations", "DescribePolicy"), &at, &named));
         }
     }
 
@@ -51,14 +56,18 @@ impl Reader<'_> {
                 return;
             }
             let parameters = [("TargetId", target.as_str()), SCP];
-            let attached = self.read("organizations", "ListPoliciesForTarget", at, &parameters);
+            let attached = self.read(call(
+                ("organizations", "ListPoliciesForTarget"),
+                at,
+                &parameters,
+            ));
             let attached = attached.unwrap_or(Value::Null);
             policies.extend(texts(&attached, "Policies", "Id").map(str::to_owned));
             if target.starts_with("r-") {
                 return;
             }
             let child = [("ChildId", target.as_str())];
-            let parents = self.read("organizations", "ListParents", at, &child);
+            let parents = self.read(call(("organizations", "ListParents"), at, &child));
             let parents = parents.unwrap_or(Value::Null);
             match texts(&parents, "Parents", "Id").next() {
                 Some(parent) => target = parent.to_owned(),

@@ -1,6 +1,7 @@
 //! What is asked region by region: IAM Roles Anywhere, and the trails of CloudTrail.
 
 use super::Reader;
+use crate::session::call;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -19,9 +20,9 @@ impl Reader<'_> {
 
     fn region(&mut self, account: &str, at: &[(&str, &str)], seen: &mut BTreeSet<String>) {
         for action in ["ListTrustAnchors", "ListProfiles"] {
-            self.read("rolesanywhere", action, account, at);
+            self.read(call(("rolesanywhere", action), account, at));
         }
-        let trails = self.read("cloudtrail", "DescribeTrails", account, at);
+        let trails = self.read(call(("cloudtrail", "DescribeTrails"), account, at));
         let trails = trails
             .as_ref()
             .and_then(|all| all.get("trailList")?.as_array());
@@ -42,7 +43,7 @@ impl Reader<'_> {
             ("GetEventSelectors", "TrailName"),
         ] {
             let parameters: Vec<(&str, &str)> = [(name, arn)].into_iter().chain(home).collect();
-            self.read("cloudtrail", action, account, &parameters);
+            self.read(call(("cloudtrail", action), account, &parameters));
         }
     }
 }
