@@ -6,7 +6,7 @@ use crate::output::words::{clipped, counted, moment, paragraph, pasted, principa
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Action, Call, Kept, Level, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
+    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
 };
 use unchain_core::text::Untrusted;
 
@@ -30,7 +30,7 @@ pub(super) fn print(
     }
     steps(out, width, &planned.plan)?;
     breaks(out, width, &planned.plan)?;
-    notes(out, width, planned)?;
+    notes(out, width, &planned.notes)?;
     proof(out, width, planned)?;
     left_open(out, width, &planned.plan)
 }
@@ -120,7 +120,8 @@ fn phase(phase: Phase) -> (&'static str, &'static str) {
     }
 }
 
-fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
+/// The steps, phase by phase.
+pub(in crate::contain) fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     let calls = plan.steps.iter().filter_map(call);
     let accounts: BTreeSet<_> = calls.clone().map(|call| &call.account).collect();
     let (calls, accounts) = (calls.count() as u64, accounts.len() as u64);
@@ -154,7 +155,8 @@ fn call(step: &Step) -> Option<&Call> {
     }
 }
 
-fn title(plan: &Plan, step: &Step) -> String {
+/// What a step does, in a line.
+pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
     match &step.action {
         Action::Call(call) => {
             let action = clipped(&call.action);
@@ -189,7 +191,8 @@ fn whose(plan: &Plan, step: &Step) -> Option<String> {
         .then(|| principal(&Untrusted::new(owner.arn())))
 }
 
-fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
+/// Who loses what.
+pub(in crate::contain) fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     let mut by_who: BTreeMap<_, Vec<u32>> = BTreeMap::new();
     for step in &plan.steps {
         for broken in &step.breaks {
@@ -214,12 +217,10 @@ fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
-    let refusals = planned
-        .notes
-        .iter()
-        .filter(|n| n.severity == Severity::Refuse);
-    let (refusals, all) = (refusals.count(), planned.notes.len());
+/// What speaks against a plan.
+pub(in crate::contain) fn notes(out: &mut dyn Write, width: usize, notes: &[Note]) -> io::Result<()> {
+    let refusals = notes.iter().filter(|n| n.severity == Severity::Refuse);
+    let (refusals, all) = (refusals.count(), notes.len());
     let warnings = counted((all - refusals) as u64, "warning");
     match (refusals, all) {
         (0, 0) => writeln!(out, "\nCHECK  nothing speaks against it")?,
@@ -229,7 +230,7 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
             writeln!(out, "\nCHECK  refused for {refused}, and {warnings}")?;
         }
     }
-    for note in &planned.notes {
+    for note in notes {
         let mark = match note.severity {
             Severity::Refuse => "  ! refused: ",
             Severity::Warn => "  ? ",
