@@ -39,6 +39,10 @@ enum Target {
     Policy,
     /// Signed requests are answered, and a saved world answers as it did
     Lab,
+    /// Answers about accounts are read or refused, and facts that were kept are the same facts
+    Facts,
+    /// A plan prints as it was read, and can be asked
+    Plan,
 }
 
 /// Runs the targets; the first that finds something ends it.
@@ -99,6 +103,8 @@ impl Target {
             Self::Sigma => "sigma",
             Self::Policy => "policy",
             Self::Lab => "lab",
+            Self::Facts => "facts",
+            Self::Plan => "plan",
         }
     }
 
@@ -127,6 +133,8 @@ impl Target {
             Self::Sigma => command.args(["-max_len=4096", "-dict=fuzz/sigma.dict"]),
             Self::Policy => command.args(["-max_len=2048", "-dict=fuzz/policy.dict"]),
             Self::Lab => command.args(["-max_len=4096", "-dict=fuzz/lab.dict"]),
+            Self::Facts => command.args(["-max_len=8192", "-dict=fuzz/facts.dict"]),
+            Self::Plan => command.args(["-max_len=32768", "-dict=fuzz/policy.dict"]),
         };
         command
     }
@@ -137,6 +145,8 @@ fn seeds(target: Target, scenarios: &Path) -> Result<Vec<Vec<u8>>> {
     match target {
         Target::Policy => return Ok(policies_of_the_cases()),
         Target::Lab => return Ok(requests_of_the_lab()),
+        Target::Facts => return Ok(lines(include_str!("../../fuzz/facts.seeds"))),
+        Target::Plan => return Ok(lines(include_str!("../../fuzz/plan.seeds"))),
         _ => {}
     }
     let mut seeds = Vec::new();
@@ -172,6 +182,11 @@ fn requests_of_the_lab() -> Vec<Vec<u8>> {
     inputs.map(|input| input.as_bytes().to_vec()).collect()
 }
 
+/// Each line is an input.
+fn lines(text: &str) -> Vec<Vec<u8>> {
+    text.lines().map(|line| line.as_bytes().to_vec()).collect()
+}
+
 /// The identity-based and resource policies of the cases of policy evaluation.
 fn policies_of_the_cases() -> Vec<Vec<u8>> {
     let cases = [
@@ -201,7 +216,7 @@ fn seeds_of_story(target: Target, story: &str) -> Result<Vec<Vec<u8>>> {
         Target::Trail => vec![story.as_bytes().to_vec()],
         Target::Sigma => rules_of_the_paper(),
         // No story tells a policy or a request.
-        Target::Policy | Target::Lab => Vec::new(),
+        Target::Policy | Target::Lab | Target::Facts | Target::Plan => Vec::new(),
         Target::Record => records
             .iter()
             .map(|record| record.to_string().into_bytes())

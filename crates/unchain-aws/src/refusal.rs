@@ -58,9 +58,9 @@ pub(crate) fn refused(kind: RefusalKind, code: &str, message: impl Into<String>)
     }
 }
 
-/// What an error of the SDK says. `changes` is whether the call, done once, must not be done a second time: then a
+/// What an error of the SDK says. `once` is whether the call, done once, must not be done a second time: then a
 /// failure of the service leaves open whether it was carried out.
-pub(crate) fn refusal<E>(error: &SdkError<E, HttpResponse>, changes: bool) -> Refusal
+pub(crate) fn refusal<E>(error: &SdkError<E, HttpResponse>, once: bool) -> Refusal
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -69,7 +69,8 @@ where
         SdkError::ConstructionFailure(_) => RefusalKind::Refused,
         SdkError::ServiceError(_) => match (kind_of(error.code().unwrap_or_default()), status) {
             (Some(kind), _) => kind,
-            (None, Some(500..)) if changes => RefusalKind::Unanswered,
+            (None, Some(200..=299)) => RefusalKind::Unanswered,
+            (None, Some(500..)) if once => RefusalKind::Unanswered,
             (None, Some(429 | 500..)) => RefusalKind::Throttled,
             (None, Some(401 | 403)) => RefusalKind::Denied,
             (None, _) => RefusalKind::Refused,
@@ -105,12 +106,13 @@ fn kind_of(code: &str) -> Option<RefusalKind> {
 }
 
 /// Our word for an error for which the service sent no code.
-fn word<E, R>(error: &SdkError<E, R>) -> &'static str {
+fn word<E>(error: &SdkError<E, HttpResponse>) -> &'static str {
     match error {
         SdkError::ConstructionFailure(_) => "NotSent",
         SdkError::TimeoutError(_) => "Timeout",
         SdkError::DispatchFailure(_) => "NoConnection",
         SdkError::ResponseError(_) => "BadAnswer",
+        SdkError::ServiceError(error) if error.raw().status().is_success() => "BadAnswer",
         _ => "Unknown",
     }
 }

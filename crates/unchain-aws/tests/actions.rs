@@ -77,7 +77,7 @@ fn enable_mfa(served: &Served, root: &Key, now: i64) -> String {
             .to_owned()
     });
     let seed = {
-        let world = served.lab.world();
+        let world = served.world();
         world.accounts[ACCOUNT].iam.mfa_devices[&made].seed.clone()
     };
     let code = |step: i64| code_of_step(&seed, now / STEP + step);
@@ -139,6 +139,7 @@ fn furnished() -> (Served, Script, [String; 3]) {
     let responder = administrator(&served, &root);
     let mut session = served.session(&responder);
     let key = served.prepare(&root, furnish);
+    served.with_trail_and_scps(&responder);
     let now = session.now().seconds();
     let device = enable_mfa(&served, &root, now);
     let credential = service_credential(&served, &root);
@@ -149,9 +150,18 @@ fn furnished() -> (Served, Script, [String; 3]) {
     (served, script, [key, device, credential])
 }
 
-/// A document comes back as it was sent, percent-encoded.
+/// A document comes back as it was sent; IAM's is percent-encoded (RFC 3986, section 2.1).
 fn decoded(text: &Value) -> Value {
-    unchain_core::deed::parse_policy(text.as_str().unwrap()).unwrap()
+    let mut bytes = text.as_str().unwrap().bytes();
+    let mut plain = Vec::new();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || char::from(bytes.next().unwrap()).to_digit(16).unwrap();
+        plain.push(match byte {
+            b'%' => u8::try_from(digit() * 16 + digit()).unwrap(),
+            byte => byte,
+        });
+    }
+    serde_json::from_slice(&plain).unwrap()
 }
 
 fn policies(script: &mut Script) {
@@ -574,7 +584,7 @@ fn a_session_says_who_it_is_and_shows_no_secret() {
         shown.contains(&responder.id) && !shown.contains(&responder.secret),
         "{shown}"
     );
-    let world = served.lab.world();
+    let world = served.world();
     let token = world.sessions.values().next();
     assert!(token.is_some(), "the role was assumed");
 }

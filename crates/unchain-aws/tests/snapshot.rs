@@ -58,6 +58,7 @@ fn what_accounts_hold_is_read_whole() {
     let served = Served::new(world);
     let responder = administrator(&served, &root);
     let key = furnish(&served, &root);
+    served.with_trail_and_scps(&responder);
     let mut options = served.options(&responder);
     options.role_name = Some("OrganizationAccountAccessRole".to_owned());
     let mut session = Session::connect(options).unwrap();
@@ -69,6 +70,7 @@ fn what_accounts_hold_is_read_whole() {
     let pieces = snapshot(&mut session, &scope, &mut |_| told += 1).unwrap();
     assert_eq!(told, pieces.len());
     let facts = facts(&pieces);
+    assert_eq!(served.world().accounts.len(), 2);
     let here = &facts.accounts[ACCOUNT];
     assert!(here.authorization_details && facts.accounts[OTHER].authorization_details);
     assert_eq!(here.users.len(), 111);

@@ -76,7 +76,7 @@ impl Report {
     /// Judges what is in the case and writes the report.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let judge = self.judge.read()?;
-        let containment: Vec<Record> = self.record.read()?;
+        let containment: Vec<Record> = self.record.read(&self.input)?;
         let loaded = self.input.load(context)?;
         let about = About {
             title: self.title.clone(),

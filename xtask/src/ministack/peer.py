@@ -216,12 +216,17 @@ def matrix(names):
 
 
 def plain(value):
-    """Times as text, lists of named things in order of their names."""
+    """An answer as the AWS CLI prints it: times as text."""
+    return json.loads(json.dumps(value, default=lambda other: other.isoformat()))
+
+
+def ordered(value):
+    """The same without the order of lists, by which nothing is meant."""
     if isinstance(value, dict):
-        return {name: plain(value[name]) for name in sorted(value)}
-    if isinstance(value, (list, tuple)):
-        return sorted((plain(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
-    return value.isoformat() if isinstance(value, datetime) else value
+        return {name: ordered(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return sorted(map(ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
 
 
 def state():
@@ -234,7 +239,7 @@ def state():
         found["users"][name] = {"keys": root("ListAccessKeys", UserName=name)["AccessKeyMetadata"],
                                 "devices": root("ListMFADevices", UserName=name)["MFADevices"],
                                 "password": said(lambda: root("GetLoginProfile", UserName=name))}
-    return plain(found)
+    return ordered(plain(found))
 
 
 def facts():

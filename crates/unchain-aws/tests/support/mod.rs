@@ -5,9 +5,12 @@
     reason = "helpers of tests fail where the test should"
 )]
 
-use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_organizations::types::PolicyType;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot::Sender;
 use unchain_aws::{Credential, Options, Session};
@@ -15,6 +18,8 @@ use unchain_core::contain::{Actuator, Answer, Call, Refusal};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 use unchain_lab::Lab;
+use unchain_lab::iam::Document;
+use unchain_lab::s3::Bucket;
 use unchain_lab::server::{Reach, Server, loopback};
 use unchain_lab::world::World;
 
@@ -32,7 +37,7 @@ pub(crate) struct Key {
 
 /// A lab that serves until it is dropped.
 pub(crate) struct Served {
-    pub(crate) lab: Arc<Lab>,
+    lab: Arc<Lab>,
     pub(crate) url: String,
     runtime: Runtime,
     stop: Option<Sender<()>>,
@@ -69,6 +74,11 @@ impl Served {
         }
     }
 
+    /// The world, for what only it knows.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.lab.world()
+    }
+
     /// Options of whoever has a key.
     pub(crate) fn options(&self, key: &Key) -> Options {
         Options {
@@ -88,15 +98,47 @@ impl Served {
         key: &Key,
         what: impl AsyncFnOnce(aws_sdk_iam::Client) -> T,
     ) -> T {
-        let config = aws_sdk_iam::Config::builder()
+        let client = aws_sdk_iam::Client::new(&self.sdk(key));
+        self.runtime.block_on(what(client))
+    }
+
+    /// A trail in a bucket of its own, logging; and service control policies enabled.
+    pub(crate) fn with_trail_and_scps(&self, key: &Key) {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",
+            "Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]}]}"#;
+        let bucket = Bucket {
+            account: ACCOUNT.to_owned(),
+            region: "us-east-1".to_owned(),
+            policy: Some(Document::parse("logs", policy).unwrap()),
+            ..Bucket::default()
+        };
+        self.world().s3.buckets.insert("logs".to_owned(), bucket);
+        let (trails, organizations) = (
+            aws_sdk_cloudtrail::Client::new(&self.sdk(key)),
+            aws_sdk_organizations::Client::new(&self.sdk(key)),
+        );
+        self.runtime.block_on(async {
+            let trail = trails.create_trail().name("all").s3_bucket_name("logs");
+            let trail = trail.is_multi_region_trail(true);
+            trail.enable_log_file_validation(true).send().await.unwrap();
+            trails.start_logging().name("all").send().await.unwrap();
+            let roots = organizations.list_roots().send().await.unwrap();
+            let root = roots.roots().first().unwrap().id().unwrap().to_owned();
+            let enable = organizations.enable_policy_type().root_id(root);
+            let scp = PolicyType::ServiceControlPolicy;
+            enable.policy_type(scp).send().await.unwrap();
+        });
+    }
+
+    fn sdk(&self, key: &Key) -> SdkConfig {
+        let credentials = Credentials::new(&key.id, &key.secret, None, None, "test");
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .credentials_provider(Credentials::new(&key.id, &key.secret, None, None, "test"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new("us-east-1"))
             .endpoint_url(&self.url)
             .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        self.runtime
-            .block_on(what(aws_sdk_iam::Client::from_conf(config)))
+            .build()
     }
 }
 

@@ -219,6 +219,21 @@ impl Evaluator {
         std::rc::Rc::clone(laid)
     }
 
+    /// The value of `aws:userid`. Of a key that was never used only the accounts know it.
+    fn user_id<'s>(&'s self, subject: &'s Subject) -> Option<&'s str> {
+        let own = subject
+            .principal_arn
+            .as_ref()
+            .filter(|arn| arn.raw().contains(":user/"));
+        let user = own
+            .and(subject.owner.as_ref())
+            .and_then(|owner| self.facts.user(owner));
+        let read = user
+            .map(|user| user.id.as_str())
+            .filter(|id| !id.is_empty());
+        subject.user_id.as_ref().map(Untrusted::raw).or(read)
+    }
+
     fn asker(&self, subject: &Subject) -> Asker {
         let arn = subject.principal_arn.as_ref().map_or("", Untrusted::raw);
         let mut principal = Principal::from_arn(arn);
@@ -229,9 +244,9 @@ impl Evaluator {
             context = context.with("aws:PrincipalArn", principal_arn(subject, &arn));
             context = context.with("aws:PrincipalAccount", owner.account.raw());
         }
-        if let Some(id) = &subject.user_id {
-            principal = principal.with_user_id(id.raw());
-            context = context.with("aws:userid", id.raw());
+        if let Some(id) = self.user_id(subject) {
+            principal = principal.with_user_id(id);
+            context = context.with("aws:userid", id);
         }
         if let Some(source) = &subject.source_identity {
             context = context.with("aws:SourceIdentity", source.raw());

@@ -1,6 +1,8 @@
 //! Plans for other tools: what a shell and a parser make of them, also where somebody chose the names.
 
+use super::account::Account;
 use super::common::{SHOP, STORY, facts, now, settings, trail, with_report};
+use super::everything::{Journal, Which, before, everything, run, run_back};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -429,8 +431,10 @@ fn asked(call: &Call) -> (String, Context) {
         context = context.with("iam:PolicyARN", arn);
     }
     let resource = match (call.service.as_str(), call.action.as_str()) {
-        ("organizations", "CreatePolicy") => "*".to_owned(),
-        ("organizations", "AttachPolicy" | "DetachPolicy") => {
+        ("organizations", "CreatePolicy" | "ListPolicies") | (_, "ListVirtualMFADevices") => {
+            "*".to_owned()
+        }
+        ("organizations", "AttachPolicy" | "DetachPolicy" | "ListPoliciesForTarget") => {
             format!(
                 "arn:aws:organizations::{account}:account/o-1/{}",
                 of("TargetId").unwrap()
@@ -439,12 +443,25 @@ fn asked(call: &Call) -> (String, Context) {
         ("organizations", _) => {
             format!("arn:aws:organizations::{account}:policy/o-1/service_control_policy/p-1")
         }
+        ("rolesanywhere", _) => format!(
+            "arn:aws:rolesanywhere:{}:{account}:trust-anchor/{}",
+            of("region").unwrap(),
+            of("trustAnchorId").unwrap()
+        ),
         (_, "DeleteVirtualMFADevice") => of("SerialNumber").unwrap().to_owned(),
+        (_, "RemoveUserFromGroup") => iam("group", of("GroupName").unwrap()),
+        (_, "RemoveRoleFromInstanceProfile" | "GetInstanceProfile") => {
+            iam("instance-profile/path", of("InstanceProfileName").unwrap())
+        }
         (_, "CreatePolicy") => iam("policy", of("PolicyName").unwrap()),
         _ => match (of("UserName"), of("RoleName")) {
             (Some(user), _) => iam("user", user),
             (_, Some(role)) => iam("role", role),
-            _ => of("PolicyArn").unwrap().to_owned(),
+            _ => ["PolicyArn", "SAMLProviderArn", "OpenIDConnectProviderArn"]
+                .into_iter()
+                .find_map(of)
+                .unwrap()
+                .to_owned(),
         },
     };
     (
@@ -480,6 +497,24 @@ fn the_printed_policy_allows_the_calls_of_the_plan() {
             if let Undo::Calls(calls) = &step.undo {
                 calls.iter().for_each(|call| asks_allowed(&policy, call));
             }
+        }
+    }
+}
+
+/// A plan with every action that there is, carried out and taken back.
+#[test]
+fn the_printed_policy_allows_all_that_carrying_out_and_undoing_asks() {
+    let plan = everything(Which::Everything);
+    let (mut account, mut journal) = (Account::new(before(), now()), Journal::default());
+    run(&plan, &mut journal, &mut account).unwrap();
+    journal.verified(&plan);
+    run(&plan, &mut journal, &mut account).unwrap();
+    let carried_out = std::mem::take(&mut account.calls);
+    run_back(&plan, &mut journal, &mut account).unwrap();
+    assert!(carried_out.len() > 2 * plan.steps.len() && !account.calls.is_empty());
+    for (duty, calls) in [(Duty::Apply, &carried_out), (Duty::Undo, &account.calls)] {
+        for policy in [Some(&plan), None].map(|plan| permissions(duty, plan)) {
+            calls.iter().for_each(|call| asks_allowed(&policy, call));
         }
     }
 }

@@ -68,7 +68,7 @@ fn the_freeze_comes_before_everything_and_says_what_it_costs() {
         .filter_map(|step| call(&step.action))
         .collect();
     let name = calls[0].parameters["Name"].as_str().unwrap();
-    assert_eq!(name, format!("UnchainFreeze-{}-{SHOP}", plan.id));
+    assert_eq!(name, format!("UnchainContain-{}-freeze-{SHOP}", plan.id));
     assert_eq!(
         (calls[0].action.as_str(), calls[1].action.as_str()),
         ("CreatePolicy", "AttachPolicy")

@@ -1,5 +1,11 @@
 //! Single answers, in any order, make one state of the accounts.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "JSON is written where it is handed over, and one state is told whole"
+)]
+
 use super::common::SHOP;
 use proptest::prelude::*;
 use proptest::sample::subsequence;

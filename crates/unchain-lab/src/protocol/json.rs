@@ -21,7 +21,7 @@ pub fn read(
 ) -> Result<(String, Map<String, Value>), Fault> {
     let target = request.header("x-amz-target").unwrap_or_default();
     let operation = match target.rsplit_once('.') {
-        Some((prefix, operation)) if prefix == names::target(service) => operation.to_owned(),
+        Some((prefix, operation)) if names::is_target(service, prefix) => operation.to_owned(),
         _ => {
             let message = "the header X-Amz-Target names no operation of this service";
             return Err(Fault::of(400, Trouble::UnknownOperation, message));
@@ -51,7 +51,7 @@ pub fn service_of(request: &Request) -> Option<Service> {
     let (prefix, _) = request.header("x-amz-target")?.rsplit_once('.')?;
     let mut services = Service::ALL.iter().copied();
     services.find(|service| {
-        matches!(service.protocol(), Protocol::Json(_)) && names::target(*service) == prefix
+        matches!(service.protocol(), Protocol::Json(_)) && names::is_target(*service, prefix)
     })
 }
 

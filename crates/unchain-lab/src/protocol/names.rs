@@ -27,8 +27,18 @@ pub(super) fn namespace(service: Service) -> String {
     }
 }
 
+/// Whether a text is the first part of a service's `X-Amz-Target`. CloudTrail takes its own with the namespace, as the
+/// AWS CLI sends it, and without, as the SDKs that are made from its Smithy model do.
+pub(super) fn is_target(service: Service, prefix: &str) -> bool {
+    let whole = target(service);
+    whole == prefix
+        || whole
+            .rsplit_once('.')
+            .is_some_and(|(_, name)| name == prefix)
+}
+
 /// The first part of `X-Amz-Target`.
-pub(super) fn target(service: Service) -> &'static str {
+fn target(service: Service) -> &'static str {
     match service {
         Service::Sqs => "AmazonSQS",
         Service::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",

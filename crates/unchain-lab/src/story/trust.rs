@@ -15,12 +15,21 @@ pub(super) fn document(script: &Script, role: &CastPrincipal) -> Value {
         .filter(|trust| trust.role == role.arn)
         .collect();
     let mut statements: Vec<Value> = said.iter().map(|trust| stated(trust)).collect();
-    if said.is_empty() {
+    if role.path.starts_with("/aws-reserved/sso.amazonaws.com/") {
+        statements = vec![of_identity_center(&role.account)];
+    } else if said.is_empty() {
         let own = format!("arn:aws:iam::{}:root", role.account);
         statements.push(statement("AWS", &json!(own), Vec::new()));
         statements.extend(seen(script, &role.arn));
     }
     json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// Only Identity Center's own provider is let into the role of a permission set
+/// (docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html).
+fn of_identity_center(account: &str) -> Value {
+    let provider = format!("arn:aws:iam::{account}:saml-provider/AWSSSO_DO_NOT_DELETE");
+    statement("SAML", &json!(provider), Vec::new())
 }
 
 /// What one `trust` line says.

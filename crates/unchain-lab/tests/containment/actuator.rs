@@ -59,7 +59,8 @@ impl<'s> Stage<'s> {
             return Some(keys.clone());
         }
         let keys = self.scene.break_glass(account)?;
-        self.sessions.insert(account.to_owned(), (keys.clone(), self.ms));
+        self.sessions
+            .insert(account.to_owned(), (keys.clone(), self.ms));
         Some(keys)
     }
 }
@@ -79,16 +80,36 @@ impl Actuator for Stage<'_> {
     fn call(&mut self, call: &Call) -> Result<Answer, Refusal> {
         self.pass(self.pace);
         let Some(keys) = self.session(call.account.raw()) else {
-            return Err(refusal((RefusalKind::Denied, "AccessDenied", "no role in this account"), None));
+            return Err(refusal(
+                (
+                    RefusalKind::Denied,
+                    "AccessDenied",
+                    "no role in this account",
+                ),
+                None,
+            ));
         };
         let Some(service) = Service::named(&call.service) else {
-            return Err(refusal((RefusalKind::Refused, "NoService", "the lab does not have it"), None));
+            return Err(refusal(
+                (
+                    RefusalKind::Refused,
+                    "NoService",
+                    "the lab does not have it",
+                ),
+                None,
+            ));
         };
-        let params = call.parameters.iter().map(|(name, value)| (name.clone(), document(value)));
+        let params = call
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.clone(), document(value)));
         let wire = self.scene.wire();
         let response = wire.ask((service, &call.action), params.collect(), Some(&keys));
         let response = response.map_err(|error| {
-            refusal((RefusalKind::Unanswered, "NoAnswer", &error.to_string()), None)
+            refusal(
+                (RefusalKind::Unanswered, "NoAnswer", &error.to_string()),
+                None,
+            )
         })?;
         let request_id = answer::request_id(&response);
         match answer::read(&response) {
@@ -101,22 +122,28 @@ impl Actuator for Stage<'_> {
 /// Documents are sent as compact text.
 fn document(value: &Value) -> Value {
     match value {
-        Value::Object(fields) if fields.contains_key("Statement") => Value::String(value.to_string()),
+        Value::Object(fields) if fields.contains_key("Statement") => {
+            Value::String(value.to_string())
+        }
         other => other.clone(),
     }
 }
 
 fn kind(code: &str) -> RefusalKind {
     match code {
-        "NoSuchEntity" | "PolicyNotFoundException" | "TargetNotFoundException" | "PolicyNotAttachedException" => {
-            RefusalKind::NotFound
-        }
+        "NoSuchEntity"
+        | "PolicyNotFoundException"
+        | "TargetNotFoundException"
+        | "PolicyNotAttachedException" => RefusalKind::NotFound,
         "AccessDenied" | "AccessDeniedException" => RefusalKind::Denied,
         _ => RefusalKind::Refused,
     }
 }
 
-fn refusal((kind, code, message): (RefusalKind, &str, &str), request_id: Option<String>) -> Refusal {
+fn refusal(
+    (kind, code, message): (RefusalKind, &str, &str),
+    request_id: Option<String>,
+) -> Refusal {
     Refusal {
         kind,
         code: Untrusted::new(code),

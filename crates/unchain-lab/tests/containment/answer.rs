@@ -11,7 +11,10 @@ pub(crate) fn read(response: &Response) -> Result<Value, (String, String)> {
     if response.status < 400 {
         return Ok(unwrapped(body));
     }
-    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amzn-errortype"));
+    let header = response
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("x-amzn-errortype"));
     let code = find(&body, "Code").or_else(|| find(&body, "__type"));
     let code = code.or_else(|| header.map(|(_, value)| value.clone()));
     let code = code.unwrap_or_else(|| response.status.to_string());
@@ -23,8 +26,13 @@ pub(crate) fn read(response: &Response) -> Result<Value, (String, String)> {
 /// The id by which the call is found in the log.
 pub(crate) fn request_id(response: &Response) -> Option<String> {
     let named = ["x-amzn-requestid", "x-amz-request-id"];
-    let header = response.headers.iter().find(|(name, _)| named.contains(&name.to_ascii_lowercase().as_str()));
-    header.map(|(_, value)| value.clone()).or_else(|| find(&json(&response.body), "RequestId"))
+    let header = response
+        .headers
+        .iter()
+        .find(|(name, _)| named.contains(&name.to_ascii_lowercase().as_str()));
+    header
+        .map(|(_, value)| value.clone())
+        .or_else(|| find(&json(&response.body), "RequestId"))
 }
 
 /// The first text of a name, at any depth.
@@ -91,7 +99,9 @@ fn xml(body: &[u8]) -> Option<Value> {
             }),
             Event::Empty(start) => {
                 let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
-                open.last_mut()?.fields.insert(name, Value::String(String::new()));
+                open.last_mut()?
+                    .fields
+                    .insert(name, Value::String(String::new()));
             }
             Event::Text(text) => open.last_mut()?.text.push_str(&text.decode().ok()?),
             Event::GeneralRef(name) => {
@@ -124,9 +134,21 @@ fn both_forms_are_read() {
     let xml = "<ListKeysResponse><ListKeysResult><Keys><member><Id>a&amp;b</Id></member></Keys>\
         <IsTruncated>false</IsTruncated></ListKeysResult></ListKeysResponse>";
     let value = read(&response(200, xml)).unwrap();
-    assert_eq!(value, serde_json::json!({"Keys": [{"Id": "a&b"}], "IsTruncated": false}));
-    let refused = read(&response(400, r#"{"__type":"x#AccessDeniedException","message":"no"}"#));
-    assert_eq!(refused, Err(("AccessDeniedException".to_owned(), "no".to_owned())));
+    assert_eq!(
+        value,
+        serde_json::json!({"Keys": [{"Id": "a&b"}], "IsTruncated": false})
+    );
+    let refused = read(&response(
+        400,
+        r#"{"__type":"x#AccessDeniedException","message":"no"}"#,
+    ));
+    assert_eq!(
+        refused,
+        Err(("AccessDeniedException".to_owned(), "no".to_owned()))
+    );
     let refused = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
-    assert_eq!(read(&response(403, refused)), Err(("AccessDenied".to_owned(), "no".to_owned())));
+    assert_eq!(
+        read(&response(403, refused)),
+        Err(("AccessDenied".to_owned(), "no".to_owned()))
+    );
 }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use unchain_core::contain::{
-    Action, Actuator, Approved, Call, Happened, Outcome, Plan, Receipt, RefusalKind, Step, Stop, Work, digest,
+    Action, Actuator, Approved, Call, Happened, Outcome, Plan, Receipt, RefusalKind, Step, Stop,
+    Work, digest,
 };
 
 /// A plan being carried out by the engine, with its journal.
@@ -77,12 +78,17 @@ fn resolved(call: &Call, answers: &BTreeMap<u32, Value>) -> Call {
         let named = reference.and_then(|text| text.strip_suffix('}')?.split_once(':'));
         let found = named.and_then(|(step, path)| {
             let answer = answers.get(&step.parse().ok()?)?;
-            answer.pointer(&format!("/{}", path.replace('.', "/"))).cloned()
+            answer
+                .pointer(&format!("/{}", path.replace('.', "/")))
+                .cloned()
         });
         found.unwrap_or_else(|| value.clone())
     };
-    let parameters: Map<String, Value> =
-        call.parameters.iter().map(|(name, value)| (name.clone(), resolve(value))).collect();
+    let parameters: Map<String, Value> = call
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), resolve(value)))
+        .collect();
     Call {
         parameters,
         ..call.clone()

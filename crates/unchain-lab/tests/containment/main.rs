@@ -12,6 +12,8 @@ mod actuator;
 mod answer;
 mod apply;
 mod attacker;
+mod left_out;
 mod probe;
+mod race;
 mod scene;
 mod stories;

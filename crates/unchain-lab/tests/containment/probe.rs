@@ -70,12 +70,29 @@ fn read(outcome: &Outcome) -> Reply {
 fn mints(scene: &Scene) -> Vec<((Service, &'static str), Value)> {
     let mut ways = vec![
         ((Service::Sts, "GetSessionToken"), json!({})),
-        ((Service::Sts, "GetFederationToken"), json!({"Name": "probe"})),
-        ((Service::Iam, "CreateAccessKey"), json!({"UserName": "nobody-of-this-name"})),
-        ((Service::Iam, "DeleteUserPolicy"), json!({"UserName": "nobody-of-this-name", "PolicyName": "none"})),
+        (
+            (Service::Sts, "GetFederationToken"),
+            json!({"Name": "probe"}),
+        ),
+        (
+            (Service::Iam, "CreateAccessKey"),
+            json!({"UserName": "nobody-of-this-name"}),
+        ),
+        (
+            (Service::Iam, "DeleteUserPolicy"),
+            json!({"UserName": "nobody-of-this-name", "PolicyName": "none"}),
+        ),
     ];
     for account in &scene.accounts {
-        let roles = scene.lab.world().iam(account).unwrap().roles.keys().cloned().collect::<Vec<_>>();
+        let roles = scene
+            .lab
+            .world()
+            .iam(account)
+            .unwrap()
+            .roles
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>();
         for role in roles {
             let arn = format!("arn:aws:iam::{account}:role/{role}");
             let params = json!({"RoleArn": arn, "RoleSessionName": "probe"});
@@ -101,16 +118,13 @@ pub(crate) fn probe(scene: &Scene, keys: &Keys) -> Replies {
 
 /// Whether a call of a probe only reads.
 pub(crate) fn is_read(call: &str) -> bool {
-    READS.iter().any(|(service, name)| call == format!("{}:{name}", service.name()))
+    READS
+        .iter()
+        .any(|(service, name)| call == format!("{}:{name}", service.name()))
 }
 
 /// The calls that work.
 pub(crate) fn works(replies: &Replies) -> Vec<&str> {
     let work = replies.iter().filter(|(_, reply)| **reply == Reply::Works);
     work.map(|(name, _)| name.as_str()).collect()
-}
-
-/// Whether a credential can do anything.
-pub(crate) fn lives(scene: &Scene, keys: &Keys) -> bool {
-    !works(&probe(scene, keys)).is_empty()
 }

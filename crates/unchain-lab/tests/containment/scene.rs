@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use unchain_core::contain::Facts;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
@@ -53,7 +54,8 @@ pub(crate) struct Scene {
     pub(crate) accounts: Vec<String>,
     /// The responder's long-term key.
     pub(crate) responder: Keys,
-    logs: tempfile::TempDir,
+    /// Where the logs are: what a copy shares with its original, and its own.
+    logs: Vec<Rc<tempfile::TempDir>>,
 }
 
 impl Scene {
@@ -69,30 +71,63 @@ impl Scene {
         deliver_to(&mut lab.world(), Some(logs.path().to_owned()));
         let (trail, _) = playable(text).unwrap();
         let begin = trail.script().steps[0].at;
-        wire(&lab).control("clock", &json!({"freeze": true})).unwrap();
+        wire(&lab)
+            .control("clock", &json!({"freeze": true}))
+            .unwrap();
         set(&wire(&lab), begin - 43_200);
         let mut player = Player::new(wire(&lab), &trail).unwrap();
-        let accounts = trail.script().cast.accounts.into_iter().filter(|a| a.logged);
+        let accounts = trail
+            .script()
+            .cast
+            .accounts
+            .into_iter()
+            .filter(|a| a.logged);
         let accounts: Vec<String> = accounts.map(|a| a.number).collect();
         let responder = prepare(&lab, &accounts, setting);
-        let end = setting.until.map(|(hours, minutes)| begin - begin % 86_400 + hours * 3600 + minutes * 60);
-        let mut say = |told: &Told| match end {
-            Some(end) if told.at > end => Err("that is enough".to_owned()),
-            _ => Ok(()),
+        let end = setting
+            .until
+            .map(|(hours, minutes)| begin - begin % 86_400 + hours * 3600 + minutes * 60);
+        let steps = trail.script().steps;
+        let mut left = steps
+            .iter()
+            .filter(|step| end.is_none_or(|end| step.at <= end))
+            .count();
+        let mut say = |_: &Told| {
+            left -= 1;
+            (left > 0)
+                .then_some(())
+                .ok_or_else(|| "that is enough".to_owned())
         };
-        let played = player.play(&mut say);
-        assert!(played.is_ok() || end.is_some(), "{played:?}");
+        // It ends early, always.
+        assert!(player.play(&mut say).is_err());
         if let Some(end) = end {
             set(&wire(&lab), end);
         }
         let held = player.keys().into_iter();
-        let held = held.filter_map(|(label, keys)| Some((label, keys.ok()?))).collect();
+        let held = held
+            .filter_map(|(label, keys)| Some((label, keys.ok()?)))
+            .collect();
         Self {
             lab,
             held,
             accounts,
             responder,
-            logs,
+            logs: vec![Rc::new(logs)],
+        }
+    }
+
+    /// The same again, to be changed for itself.
+    pub(crate) fn copy(&self) -> Self {
+        self.wire().control("deliver", &json!({})).unwrap();
+        let logs = Rc::new(tempfile::tempdir().unwrap());
+        let lab = Lab::new(self.lab.world().clone());
+        deliver_to(&mut lab.world(), Some(logs.path().to_owned()));
+        Self {
+            lab,
+            held: self.held.clone(),
+            accounts: self.accounts.clone(),
+            responder: self.responder.clone(),
+            logs: self.logs.iter().cloned().chain([logs]).collect(),
         }
     }
 
@@ -117,7 +152,10 @@ impl Scene {
 
     /// ARNs of those who carry out plans.
     pub(crate) fn exempt(&self) -> Vec<Untrusted> {
-        let roles = self.accounts.iter().map(|a| format!("arn:aws:iam::{a}:role/{BREAK_GLASS}"));
+        let roles = self
+            .accounts
+            .iter()
+            .map(|a| format!("arn:aws:iam::{a}:role/{BREAK_GLASS}"));
         let user = format!("arn:aws:iam::{SECURITY}:user/responder");
         roles.chain([user]).map(Untrusted::new).collect()
     }
@@ -138,7 +176,7 @@ impl Scene {
     pub(crate) fn ledger(&self) -> Ledger {
         self.wire().control("deliver", &json!({})).unwrap();
         let mut ledger = Ledger::default();
-        for path in files(self.logs.path()) {
+        for path in self.logs.iter().flat_map(|folder| files(folder.path())) {
             let mut text = String::new();
             let file = std::fs::File::open(path).unwrap();
             GzDecoder::new(file).read_to_string(&mut text).unwrap();
@@ -172,7 +210,14 @@ impl Scene {
     }
 
     fn read_account(&self, facts: &mut Facts, account: &str) {
-        self.read(facts, account, ("iam GetAccountAuthorizationDetails", json!({"MaxItems": 1000})));
+        self.read(
+            facts,
+            account,
+            (
+                "iam GetAccountAuthorizationDetails",
+                json!({"MaxItems": 1000}),
+            ),
+        );
         let users: Vec<String> = facts.accounts[account].users.keys().cloned().collect();
         for user in users {
             for call in ["iam ListAccessKeys", "iam ListMFADevices"] {
@@ -187,8 +232,15 @@ impl Scene {
     /// The organization, if there is one, with the policies over each account.
     fn read_organization(&self, facts: &mut Facts) {
         let any = self.break_glass(&self.accounts[0]).unwrap();
-        let found = self.ask((Service::Organizations, "DescribeOrganization"), json!({}), &any);
-        let Some(management) = found.ok().and_then(|found| answer::find(&found, "MasterAccountId")) else {
+        let found = self.ask(
+            (Service::Organizations, "DescribeOrganization"),
+            json!({}),
+            &any,
+        );
+        let Some(management) = found
+            .ok()
+            .and_then(|found| answer::find(&found, "MasterAccountId"))
+        else {
             return;
         };
         let mut read = |call: &str, params: Value| self.read(facts, &management, (call, params));
@@ -196,7 +248,11 @@ impl Scene {
         let roots = read("organizations ListRoots", json!({}));
         read("organizations ListAccounts", json!({}));
         let mut targets = vec![answer::find(&roots, "Id").unwrap()];
-        for account in self.accounts.iter().filter(|account| **account != management) {
+        for account in self
+            .accounts
+            .iter()
+            .filter(|account| **account != management)
+        {
             let mut child = account.clone();
             while !child.starts_with("r-") {
                 targets.push(child.clone());
@@ -208,7 +264,10 @@ impl Scene {
             let filter = json!({"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"});
             let list = read("organizations ListPoliciesForTarget", filter);
             for policy in list["Policies"].as_array().into_iter().flatten() {
-                read("organizations DescribePolicy", json!({"PolicyId": policy["Id"]}));
+                read(
+                    "organizations DescribePolicy",
+                    json!({"PolicyId": policy["Id"]}),
+                );
             }
         }
     }
@@ -218,7 +277,11 @@ impl Scene {
         let (service, action) = call.split_once(' ').unwrap();
         let keys = self.break_glass(account).unwrap();
         loop {
-            let page = self.ask((Service::named(service).unwrap(), action), params.clone(), &keys);
+            let page = self.ask(
+                (Service::named(service).unwrap(), action),
+                params.clone(),
+                &keys,
+            );
             let page = page.unwrap_or_else(|refused| panic!("{call} in {account}: {refused:?}"));
             let form = json!({"answer": page, "unchain_call": {
                 "service": service, "action": action, "account": account, "parameters": params}});
@@ -271,10 +334,18 @@ fn prepare(lab: &Lab, accounts: &[String], setting: Setting) -> Keys {
         made.unwrap_or_else(|refused| panic!("{what:?} in {account}: {refused:?}"))
     };
     let admin = "arn:aws:iam::aws:policy/AdministratorAccess";
-    call(SECURITY, (Service::Iam, "CreateUser"), json!({"UserName": "responder"}));
+    call(
+        SECURITY,
+        (Service::Iam, "CreateUser"),
+        json!({"UserName": "responder"}),
+    );
     let attach = json!({"UserName": "responder", "PolicyArn": admin});
     call(SECURITY, (Service::Iam, "AttachUserPolicy"), attach);
-    let key = call(SECURITY, (Service::Iam, "CreateAccessKey"), json!({"UserName": "responder"}));
+    let key = call(
+        SECURITY,
+        (Service::Iam, "CreateAccessKey"),
+        json!({"UserName": "responder"}),
+    );
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": format!("arn:aws:iam::{SECURITY}:user/responder")}}]});
     for account in accounts {
@@ -293,25 +364,44 @@ fn roots(wire: &Wire<'_>) -> BTreeMap<String, Keys> {
     let accounts = wire.read("accounts").unwrap();
     let list = accounts["accounts"].as_array().cloned().unwrap();
     let key = |account: &Value| Keys {
-        id: account["root_keys"][0]["access_key_id"].as_str().unwrap().to_owned(),
-        secret: account["root_keys"][0]["secret_access_key"].as_str().unwrap().to_owned(),
+        id: account["root_keys"][0]["access_key_id"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        secret: account["root_keys"][0]["secret_access_key"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
         token: None,
     };
     let id = |account: &Value| account["id"].as_str().unwrap().to_owned();
-    list.iter().map(|account| (id(account), key(account))).collect()
+    list.iter()
+        .map(|account| (id(account), key(account)))
+        .collect()
 }
 
 /// All accounts become members; with a guard, nobody but the role itself and its responder touches break-glass.
-fn organize(call: &dyn Fn(&str, (Service, &str), Value) -> Value, accounts: &[String], guarded: bool) {
+fn organize(
+    call: &dyn Fn(&str, (Service, &str), Value) -> Value,
+    accounts: &[String],
+    guarded: bool,
+) {
     let ours = |operation, params| call(SECURITY, (Service::Organizations, operation), params);
     ours("CreateOrganization", json!({"FeatureSet": "ALL"}));
     let root = answer::find(&ours("ListRoots", json!({})), "Id").unwrap();
-    ours("EnablePolicyType", json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"}));
+    ours(
+        "EnablePolicyType",
+        json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"}),
+    );
     for account in accounts {
         let target = json!({"Target": {"Id": account, "Type": "ACCOUNT"}});
         let invited = ours("InviteAccountToOrganization", target);
         let handshake = invited["Handshake"]["Id"].clone();
-        call(account, (Service::Organizations, "AcceptHandshake"), json!({"HandshakeId": handshake}));
+        call(
+            account,
+            (Service::Organizations, "AcceptHandshake"),
+            json!({"HandshakeId": handshake}),
+        );
     }
     if !guarded {
         return;
@@ -328,7 +418,9 @@ fn organize(call: &dyn Fn(&str, (Service, &str), Value) -> Value, accounts: &[St
 
 /// The log files below a folder, in order, without the digests.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let mut entries: Vec<PathBuf> = entries.collect();
     entries.sort();
     let mut found = Vec::new();

@@ -178,7 +178,10 @@ fn heading(out: &mut dyn Write, width: usize, facts: &Facts) -> io::Result<()> {
         } else {
             "; its authorization details were not read whole"
         };
-        let text = format!("{}: {users}, {roles}, {groups}, {policies}{whole}", clipped(id));
+        let text = format!(
+            "{}: {users}, {roles}, {groups}, {policies}{whole}",
+            clipped(id)
+        );
         paragraph(out, width, ("  ", "    "), &text)?;
     }
     let organization = match &facts.organization {
@@ -190,7 +193,12 @@ fn heading(out: &mut dyn Write, width: usize, facts: &Facts) -> io::Result<()> {
 
 fn principals(out: &mut dyn Write, width: usize, told: &Inspected) -> io::Result<()> {
     let rows = &told.inspection.principals;
-    writeln!(out, "\nPRINCIPALS  {} of the lineage, at {} UTC", rows.len(), moment(told.at))?;
+    writeln!(
+        out,
+        "\nPRINCIPALS  {} of the lineage, at {} UTC",
+        rows.len(),
+        moment(told.at)
+    )?;
     for row in rows {
         row_of(out, width, (row, &told.alive))?;
     }
@@ -205,16 +213,39 @@ fn row_of(
     let account = Owner::of_arn(row.arn.raw()).map(|owner| shown(&owner.account));
     let account = account.unwrap_or_default();
     writeln!(out, "{} in {account}", principal(&row.arn))?;
-    let lines = [
+    let mut lines = vec![
         ("credentials", credentials(row, alive)),
-        ("seen", listed(row.seen.iter().map(|action| clipped(action)))),
+        (
+            "seen",
+            listed(row.seen.iter().map(|action| clipped(action))),
+        ),
         ("reaches", reaches(row)),
         ("used by", used_by(row)),
         ("revoked", revoked(row.revocation).to_owned()),
         ("room", space(row)),
     ];
+    if !row.grants.is_empty() {
+        let actions = listed(row.grants.keys().map(|action| (*action).to_owned()));
+        lines.push(("may give", format!("itself any permission, by {actions}")));
+    }
+    if !row.policies_unread.is_empty() {
+        let policies = listed(row.policies_unread.iter().map(principal));
+        lines.push((
+            "not read",
+            format!("{policies}: what they allow is not known"),
+        ));
+    }
+    if let Some(seconds) = row.max_session {
+        let hours = counted(u64::from(seconds / 3600), "hour");
+        lines.push(("sessions", format!("of up to {hours}")));
+    }
     for (name, text) in lines {
-        paragraph(out, width, (&format!("  {name:<11}  "), "               "), &text)?;
+        paragraph(
+            out,
+            width,
+            (&format!("  {name:<11}  "), "               "),
+            &text,
+        )?;
     }
     Ok(())
 }
@@ -231,14 +262,19 @@ fn credentials(row: &PrincipalRow, alive: &BTreeSet<Untrusted>) -> String {
 
 /// Some names, and how many more there are.
 fn listed(names: impl Iterator<Item = String>) -> String {
+    listed_by(" ", names)
+}
+
+/// The same of names that hold blanks.
+fn listed_by(between: &str, names: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = names.collect();
     match all.len() {
         0 => "nothing".to_owned(),
         more if more > FEW => {
             let few: Vec<String> = all.into_iter().take(FEW).collect();
-            format!("{} and {} more", few.join(" "), more - FEW)
+            format!("{} and {} more", few.join(between), more - FEW)
         }
-        _ => all.join(" "),
+        _ => all.join(between),
     }
 }
 
@@ -248,22 +284,11 @@ fn reaches(row: &PrincipalRow) -> String {
     }
     let direct = row.reaches.iter().filter(|r| r.through.is_empty()).count();
     let chained = row.reaches.len() - direct;
-    let told = |reached: &Reached| {
-        let mut text = principal(&reached.role);
-        if let Some(last) = reached.through.last() {
-            text.push_str(&format!(" (by {})", principal(last)));
-        }
-        if !reached.depends_on.is_empty() {
-            let keys: Vec<&str> = reached.depends_on.iter().map(String::as_str).collect();
-            text.push_str(&clipped(&format!(" (if {})", keys.join(" "))));
-        }
-        text
-    };
-    let roles = counted(row.reaches.len() as u64, "role");
     let text = match row.reaches.len() {
         0 => "no role".to_owned(),
-        _ => {
-            let names = listed(row.reaches.iter().map(told));
+        all => {
+            let roles = counted(all as u64, "role");
+            let names = listed_by("; ", row.reaches.iter().map(way));
             format!("{roles}, {direct} directly and {chained} by others: {names}")
         }
     };
@@ -274,13 +299,35 @@ fn reaches(row: &PrincipalRow) -> String {
     }
 }
 
+/// A role, and how it is come by.
+fn way(reached: &Reached) -> String {
+    let mut text = principal(&reached.role);
+    let by = reached.through.last().map(principal);
+    let services = reached.services.iter().map(|service| (*service).to_owned());
+    let by: Vec<String> = by.into_iter().chain(services).collect();
+    if !by.is_empty() {
+        text.push_str(&format!(" (by {})", by.join(", ")));
+    }
+    if !reached.depends_on.is_empty() {
+        let keys: Vec<&str> = reached.depends_on.iter().map(String::as_str).collect();
+        text.push_str(&clipped(&format!(" (if {})", keys.join(" "))));
+    }
+    if reached.can_grant {
+        text.push_str(" (can give permissions)");
+    }
+    text
+}
+
 fn used_by(row: &PrincipalRow) -> String {
     let others = row.others.iter().chain(&row.services).map(principal);
     if row.others.is_empty() && row.services.is_empty() {
         return "nobody else that is known".to_owned();
     }
     let count = row.others.len() as u64;
-    let (others_count, services) = (counted(count, "other credential"), row.services.len() as u64);
+    let (others_count, services) = (
+        counted(count, "other credential"),
+        row.services.len() as u64,
+    );
     let services = counted(services, "service");
     format!("{others_count} and {services}: {}", listed(others))
 }
@@ -300,10 +347,10 @@ fn revoked(revocation: Revocation) -> &'static str {
 fn space(row: &PrincipalRow) -> String {
     let inline = count(row.inline_room as u64);
     let managed = row.attachable;
-    let organization = if row.organization_can_deny {
-        "the organization can deny it"
-    } else {
-        "the organization cannot deny it, as far as is known"
+    let organization = match (row.organization_can_deny, row.scp_room) {
+        (false, _) => "the organization cannot deny it, as far as is known".to_owned(),
+        (true, None) => "the organization can deny it".to_owned(),
+        (true, Some(room)) => format!("the organization can deny it, by {room} more policies"),
     };
     format!("{inline} characters of inline policy, {managed} managed policies; {organization}")
 }
@@ -321,7 +368,14 @@ fn controls(out: &mut dyn Write, width: usize, controls: &[Control]) -> io::Resu
     let mut table = Table::new(out, columns);
     for control in controls {
         let about = format!("{}\n{}", principal(&control.about), control.code);
-        table.row(&[about, format!("{}\n{}", control.missing, control.fix)])?;
+        let mut text = format!("{}\n{}", control.missing, control.fix);
+        if !control.names.is_empty() {
+            text.push_str(&format!(
+                "\n{}",
+                listed(control.names.iter().map(principal))
+            ));
+        }
+        table.row(&[about, text])?;
     }
     table.finish()
 }

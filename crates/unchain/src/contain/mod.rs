@@ -28,6 +28,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use unchain_case::Case;
 use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Plan, Settings, from_json};
 use unchain_core::lineage::Lineage;
 use unchain_core::text::{Untrusted, terminal};
@@ -167,9 +168,16 @@ fn account_in(path: &Path) -> Option<String> {
     runs.find(|run| run.len() == 12).map(str::to_owned)
 }
 
-/// A plan that was written to a file.
-pub(crate) fn planned(path: &Path) -> anyhow::Result<Plan> {
+/// The plan that a file has, or else the one that the case knows by this digest or id.
+pub(crate) fn planned(path: &Path, case: &Path) -> anyhow::Result<Plan> {
     let shown = path.display();
+    if !path.exists()
+        && case.is_file()
+        && let Some(name) = path.to_str()
+        && let Some(plan) = Case::open_existing(case)?.plan(name)?
+    {
+        return Ok(plan);
+    }
     let text = std::fs::read_to_string(path).with_context(|| {
         format!("cannot read `{shown}`; name the file that `unchain plan` wrote")
     })?;

@@ -2,11 +2,11 @@
 
 use crate::args::Context;
 use crate::exit::Exit;
-use crate::output::words::{clipped, count};
+use crate::output::words::count;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Duty, Plan, from_json, permissions, validate};
+use unchain_core::contain::{Duty, Plan, permissions, validate};
 
 const EXAMPLES: &str = "Examples:
   unchain policy plan
@@ -16,6 +16,9 @@ const EXAMPLES: &str = "Examples:
 
 The responder's role in each account needs it, and whoever assumes that role needs sts:AssumeRole on it.
 Who may put a policy on a user or role can give it anything: with a plan the policy names which.";
+
+/// Where plans are looked up that no file has.
+const CASE: &str = "unchain.case";
 
 /// What a managed policy holds, white space not counted (IAM User Guide, "IAM and AWS STS quotas").
 const MANAGED: usize = 6_144;
@@ -27,7 +30,8 @@ pub(crate) struct PolicyCommand {
     /// The command
     #[arg(value_enum)]
     command: Which,
-    /// The plan that `apply` or `undo` is about; without it all calls that plans make
+    /// The plan that `apply` or `undo` is about: its file, or its digest or id in ./unchain.case; without it
+    /// all calls that plans make
     plan: Option<PathBuf>,
 }
 
@@ -73,11 +77,8 @@ impl PolicyCommand {
 
 /// A plan from a file, which anybody may have written.
 fn read(path: &Path) -> anyhow::Result<Plan> {
-    let name = clipped(&path.to_string_lossy());
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{name}`; name a file that `unchain plan` wrote"))?;
-    let plan = from_json(&text)
-        .with_context(|| format!("`{name}` is no plan; name a file that `unchain plan` wrote"))?;
-    validate(&plan).with_context(|| format!("`{name}` is no sound plan; plan again"))?;
+    let plan = super::planned(path, Path::new(CASE))?;
+    validate(&plan)
+        .with_context(|| format!("`{}` is no sound plan; plan again", path.display()))?;
     Ok(plan)
 }

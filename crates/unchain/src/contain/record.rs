@@ -1,21 +1,23 @@
 //! What is known of a containment when a report is written: its plan, its journal, whether it holds.
 
 use super::planned;
+use crate::input::Input;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use unchain_case::Case;
 use unchain_core::contain::{Plan, Receipt, Verification, digest};
 
 /// Plans that a report tells of.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Containment")]
 pub(crate) struct RecordArgs {
-    /// A plan that `unchain plan` wrote; may be repeated
+    /// A plan that `unchain plan` wrote, beside those of the case; may be repeated
     #[arg(long, value_name = "FILE")]
     plan: Vec<PathBuf>,
     /// What `unchain verify --format json` said of one of these plans; may be repeated
-    #[arg(long, value_name = "FILE", requires = "plan")]
+    #[arg(long, value_name = "FILE")]
     verification: Vec<PathBuf>,
 }
 
@@ -33,13 +35,20 @@ pub(crate) struct Record {
 }
 
 impl RecordArgs {
-    /// Reads what is named.
-    pub(crate) fn read(&self) -> anyhow::Result<Vec<Record>> {
-        let mut records = Vec::new();
+    /// Reads what the case has, and what is named.
+    pub(crate) fn read(&self, input: &Input) -> anyhow::Result<Vec<Record>> {
+        let mut records = match input.source.is_empty() {
+            true => journalled(&input.case)?,
+            false => Vec::new(),
+        };
         for path in &self.plan {
-            let plan = planned(path)?;
+            let plan = planned(path, &input.case)?;
+            let digest = digest(&plan)?;
+            if records.iter().any(|known| known.digest == digest) {
+                continue;
+            }
             records.push(Record {
-                digest: digest(&plan)?,
+                digest,
                 plan,
                 receipts: Vec::new(),
                 verification: None,
@@ -50,6 +59,23 @@ impl RecordArgs {
         }
         Ok(records)
     }
+}
+
+/// The plans that a case has, with their journals.
+fn journalled(case: &Path) -> anyhow::Result<Vec<Record>> {
+    let case = Case::open_existing(case)?;
+    let mut records = Vec::new();
+    for row in case.plans()? {
+        if let Some(plan) = case.plan(&row.digest)? {
+            records.push(Record {
+                receipts: case.receipts(&row.digest)?,
+                digest: row.digest,
+                plan,
+                verification: None,
+            });
+        }
+    }
+    Ok(records)
 }
 
 /// The last look at a plan counts.

@@ -9,7 +9,7 @@ pub(crate) const EVIL: &str =
     "=cmd|'/C calc'!A0\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}\u{9b}31m\u{2028}\u{e0041}x\r\n";
 
 /// Every way to ask.
-const QUESTIONS: [&[&str]; 32] = [
+const QUESTIONS: [&[&str]; 33] = [
     &["scan", "logs", "--no-case"],
     &["scan", "logs", "--no-case", "--format", "json"],
     &["tokens", "--source", "logs"],
@@ -38,6 +38,7 @@ const QUESTIONS: [&[&str]; 32] = [
     &["explain", "f-", "--source", "logs"],
     &["report", "--source", "logs", "--format", "html"],
     &["report", "--source", "logs", "--format", "markdown"],
+    &["report", "--source", "logs", "--format", "json"],
     &["report", "--source", "logs", "--format", "ocsf"],
     &["report", "--source", "logs", "--format", "timesketch"],
     &["scan", "logs", "--case", "here.case"],

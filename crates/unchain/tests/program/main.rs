@@ -9,8 +9,10 @@
     reason = "helpers of tests fail where the test should, and a skipped test says so"
 )]
 
+mod apply;
 mod case;
 mod common;
+mod contain;
 mod findings;
 mod graph;
 mod hostile;
@@ -21,3 +23,4 @@ mod report;
 mod sigma;
 mod trouble;
 mod truth;
+mod verify;

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use std::cell::RefCell;
 
 /// What ends a style sheet, a cell, code, a link and a list, begins script, and reaches out.
-const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.example onerror=alert(1)>\
+pub(crate) const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.example onerror=alert(1)>\
      |`x` ``` [a](http://evil.example) ![i](http://evil.example/i.png) http://evil.example www.evil.example \
      me@evil.example <http://evil.example> ~~~ $x$ &lt;b&gt; \\|\n\n# heading\n- item\n\n<iframe>";
 
@@ -83,7 +83,7 @@ fn an_incident_is_told_with_its_evidence() {
 
 /// What a page is made of, as a browser reads it.
 #[derive(Default)]
-struct Page {
+pub(crate) struct Page {
     tags: Vec<(String, Vec<(String, String)>)>,
     open: Vec<String>,
     wrong: Vec<String>,
@@ -134,7 +134,7 @@ impl Page {
 }
 
 /// Reads a page as a browser does. It must be sound, and reach for nothing but pages of ATT&CK.
-fn inspected(html: &str) -> Page {
+pub(crate) fn inspected(html: &str) -> Page {
     let options = TokenizerOpts {
         exact_errors: true,
         ..TokenizerOpts::default()

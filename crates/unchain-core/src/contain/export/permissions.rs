@@ -22,8 +22,8 @@ pub enum Duty {
     Undo,
 }
 
-/// Calls that read the state of the accounts.
-const READS: [&str; 26] = [
+/// Calls that read the state of the accounts; STS's `GetCallerIdentity` needs no permission.
+const READS: [&str; 27] = [
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrailStatus",
@@ -34,13 +34,14 @@ const READS: [&str; 26] = [
     "iam:GetAccountSummary",
     "iam:GetCredentialReport",
     "iam:GetLoginProfile",
-    "iam:GetRole",
     "iam:ListAccessKeys",
     "iam:ListAccountAliases",
     "iam:ListMFADevices",
     "iam:ListOpenIDConnectProviders",
+    "iam:ListRoles",
     "iam:ListSAMLProviders",
     "iam:ListServiceSpecificCredentials",
+    "iam:ListUsers",
     "iam:ListVirtualMFADevices",
     "organizations:DescribeOrganization",
     "organizations:DescribePolicy",

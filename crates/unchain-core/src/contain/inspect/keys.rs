@@ -36,30 +36,7 @@ pub(super) fn controls(account: &Account, now: Timestamp, found: &mut Found) {
                 (missing, "make the one that is not used inactive"),
             );
         }
-        let keys = keys(account, (name, user));
-        let ago = |at: Timestamp| now.seconds().saturating_sub(at.seconds());
-        let of = |test: &dyn Fn(&Key<'_>) -> bool| -> BTreeSet<&str> {
-            let matching = keys.iter().filter(|key| test(key));
-            matching.map(|key| key.name).collect()
-        };
-        let old = of(&|key| key.made.is_some_and(|made| ago(made) > LONG));
-        let missing = "an access key works for more than 90 days";
-        let fix = "replace it by a role, or by a new key";
-        found.of("old-key", (about, old), (missing, fix));
-        let never = of(&|key| key.used == Some(None));
-        let missing = "an access key works that was never used";
-        found.of(
-            "never-used-key",
-            (about, never),
-            (missing, "make it inactive, then delete it"),
-        );
-        let idle = of(&|key| key.used.flatten().is_some_and(|used| ago(used) > LONG));
-        let missing = "an access key works that was not used for 90 days";
-        found.of(
-            "idle-key",
-            (about, idle),
-            (missing, "make it inactive, then delete it"),
-        );
+        by_age(&keys(account, (name, user)), (about, now), found);
         let special = user
             .service_credentials
             .iter()
@@ -69,6 +46,25 @@ pub(super) fn controls(account: &Account, now: Timestamp, found: &mut Found) {
         let special = special.map(|(id, _)| id.as_str()).collect();
         found.of("service-credential", (about, special), (missing, fix));
     }
+}
+
+fn by_age(keys: &[Key<'_>], (about, now): (&str, Timestamp), found: &mut Found) {
+    let long_ago = |at: Timestamp| now.seconds().saturating_sub(at.seconds()) > LONG;
+    let of = |test: &dyn Fn(&Key<'_>) -> bool| -> BTreeSet<&str> {
+        let matching = keys.iter().filter(|key| test(key));
+        matching.map(|key| key.name).collect()
+    };
+    let old = of(&|key| key.made.is_some_and(long_ago));
+    let missing = "an access key works for more than 90 days";
+    let fix = "replace it by a role, or by a new key";
+    found.of("old-key", (about, old), (missing, fix));
+    let fix = "make it inactive, then delete it";
+    let never = of(&|key| key.used == Some(None));
+    let missing = "an access key works that was never used";
+    found.of("never-used-key", (about, never), (missing, fix));
+    let idle = of(&|key| key.used.flatten().is_some_and(long_ago));
+    let missing = "an access key works that was not used for 90 days";
+    found.of("idle-key", (about, idle), (missing, fix));
 }
 
 /// A user's active keys: by id where they were listed, else as the credential report has them.

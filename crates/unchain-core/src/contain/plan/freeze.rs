@@ -116,7 +116,7 @@ impl Steps {
                 breaks: &breaks,
                 ..About::new(Phase::Organization, account, WHY, subjects)
             };
-            let name = format!("UnchainFreeze-{}-{account}", ground.id);
+            let name = format!("{}-freeze-{account}", ground.policy_name());
             attach(self, ground, about, (&name, content));
             return Room(room.0 - 1);
         };

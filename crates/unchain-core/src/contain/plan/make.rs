@@ -63,7 +63,10 @@ pub fn plan(
         times,
         id: &id,
     };
-    let mut steps = Steps::default();
+    let mut steps = Steps {
+        unread: unread(facts, &subjects),
+        ..Steps::default()
+    };
     fill(&mut steps, &ground);
     steps.outside(report, &numbers, &ground);
     steps.open.sort();
@@ -88,6 +91,14 @@ pub fn plan(
         id,
         subjects,
     }
+}
+
+/// The accounts of a lineage that were not read although others were.
+fn unread(facts: &Facts, subjects: &[Subject]) -> BTreeSet<String> {
+    let owners = subjects.iter().filter_map(|s| s.owner.as_ref());
+    let accounts = owners.map(|owner| owner.account.raw().to_owned());
+    let read = |account: &String| facts.accounts.is_empty() || facts.accounts.contains_key(account);
+    accounts.filter(|account| !read(account)).collect()
 }
 
 /// Services, workloads, persons at an identity provider: what makes credentials for many is not itself contained.

@@ -11,7 +11,11 @@ use std::collections::BTreeSet;
 pub(super) struct Steps {
     pub(super) list: Vec<Step>,
     pub(super) open: Vec<Open>,
+    /// Accounts of the lineage that were not read although others were: not ours, as far as is known.
+    pub(super) unread: BTreeSet<String>,
 }
+
+const UNREAD: &str = "its account was not read: read it and plan again, or tell its owner";
 
 /// What a step is about.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +47,21 @@ impl Steps {
             .saturating_add(1)
     }
 
-    /// Adds a step, with the evidence of its subjects.
+    /// Adds a step, with the evidence of its subjects; none in an account that was not read, in which nobody may be able
+    /// to act: a plan is carried out whole or stops.
     pub(super) fn add(
         &mut self,
         about: About<'_>,
         subjects: &[Subject],
         (action, undo): (Action, Undo),
     ) {
+        if let Action::Call(call) = &action
+            && call.service != "organizations"
+            && self.unread.contains(call.account.raw())
+        {
+            self.leave_open(about.subjects, subjects, UNREAD);
+            return;
+        }
         let of = about
             .subjects
             .iter()

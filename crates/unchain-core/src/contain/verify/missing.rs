@@ -27,7 +27,7 @@ impl MissingHow {
     /// In our words, for a person.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Gone => "is not there",
+            Self::Gone => "is not in force",
             Self::Changed => "was changed",
             Self::Unread => "could not be looked at",
         }

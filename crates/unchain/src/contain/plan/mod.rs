@@ -56,7 +56,13 @@ pub(crate) struct PlanCommand {
     #[command(flatten)]
     wanted: Wanted,
     /// What is written: only `unchain apply` looks before it acts, and can undo what it did
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value = "plan", help_heading = "Output")]
+    #[arg(
+        long = "as",
+        value_name = "FORM",
+        value_enum,
+        default_value = "plan",
+        help_heading = "Output"
+    )]
     form: Form,
     /// The file to write, which must be new; `plan.json`, `plan.sh`, `plan.template.json` or `plan.tf.json`
     /// unless given
@@ -177,7 +183,10 @@ impl Planned {
 impl PlanCommand {
     /// Makes the plan, judges it, writes it and tells it.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let output = self.output.as_deref().unwrap_or(Path::new(self.form.file()));
+        let output = self
+            .output
+            .as_deref()
+            .unwrap_or(Path::new(self.form.file()));
         // Said before the work.
         if output.exists() && !self.force {
             bail!(

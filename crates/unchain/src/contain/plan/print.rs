@@ -6,7 +6,8 @@ use crate::output::words::{clipped, counted, moment, paragraph, pasted, principa
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo, Verdict,
+    Action, Call, Kept, Level, Note, Phase, Plan, Proof, Severity, Standing, Step, Subject, Undo,
+    Verdict,
 };
 use unchain_core::text::Untrusted;
 
@@ -135,11 +136,14 @@ pub(in crate::contain) fn steps(out: &mut dyn Write, width: usize, plan: &Plan) 
             writeln!(out, "  {}: {what}", name.to_uppercase())?;
             before = None;
         }
-        writeln!(out, "  {:>4}  {}", step.number, title(plan, step))?;
+        let number = format!("  {:>4}  ", step.number);
+        paragraph(out, width, (&number, "          "), &title(plan, step))?;
         if before.map(|before| &before.reason) != Some(&step.reason) {
             paragraph(out, width, ("        ", "        "), &step.reason)?;
         }
-        if let Undo::Never(why) = &step.undo {
+        if let Undo::Never(why) = &step.undo
+            && before.map(|before| &before.undo) != Some(&step.undo)
+        {
             let text = format!("cannot be undone: {why}");
             paragraph(out, width, ("      ! ", "        "), &text)?;
         }
@@ -167,7 +171,7 @@ pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
             let whose = whose
                 .map(|whose| format!(" of {whose}"))
                 .unwrap_or_default();
-            format!("{action}  {target}{whose} in {account}")
+            format!("{action} {target}{whose} in {account}")
         }
         Action::Wait(seconds) => counted(u64::from(*seconds), "second"),
         Action::Verify { after, until } => {
@@ -218,7 +222,11 @@ pub(in crate::contain) fn breaks(out: &mut dyn Write, width: usize, plan: &Plan)
 }
 
 /// What speaks against a plan.
-pub(in crate::contain) fn notes(out: &mut dyn Write, width: usize, notes: &[Note]) -> io::Result<()> {
+pub(in crate::contain) fn notes(
+    out: &mut dyn Write,
+    width: usize,
+    notes: &[Note],
+) -> io::Result<()> {
     let refusals = notes.iter().filter(|n| n.severity == Severity::Refuse);
     let (refusals, all) = (refusals.count(), notes.len());
     let warnings = counted((all - refusals) as u64, "warning");
@@ -230,13 +238,23 @@ pub(in crate::contain) fn notes(out: &mut dyn Write, width: usize, notes: &[Note
             writeln!(out, "\nCHECK  refused for {refused}, and {warnings}")?;
         }
     }
+    let mut same: Vec<(&Note, Vec<String>)> = Vec::new();
     for note in notes {
+        let about = principal(&note.about);
+        let alike = |other: &Note| {
+            (other.severity, other.code, &other.why) == (note.severity, note.code, &note.why)
+        };
+        match same.iter_mut().find(|(other, _)| alike(other)) {
+            Some((_, abouts)) => abouts.push(about),
+            None => same.push((note, vec![about])),
+        }
+    }
+    for (note, abouts) in same {
         let mark = match note.severity {
             Severity::Refuse => "  ! refused: ",
             Severity::Warn => "  ? ",
         };
-        let about = principal(&note.about);
-        let text = format!("{about}: {} ({})", note.why, note.code);
+        let text = format!("{}: {} ({})", abouts.join(", "), note.why, note.code);
         paragraph(out, width, (mark, "    "), &text)?;
     }
     Ok(())

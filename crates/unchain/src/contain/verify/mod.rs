@@ -1,6 +1,8 @@
 //! `unchain verify`: whether a plan that was carried out holds, by three proofs that do not rest on each other.
 
+mod journal;
 mod print;
+mod probe;
 
 use super::{FactsArgs, planned};
 use crate::args::Context;
@@ -13,7 +15,7 @@ use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use unchain_core::contain::{Conclusion, Containment, Evidence, Plan, Verification, verify};
+use unchain_core::contain::{Conclusion, Containment, Evidence, Plan, Reply, Verification, verify};
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
@@ -38,13 +40,14 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// Look whether a plan that was carried out holds: by the accounts as they are, by the log
 ///
-/// Nothing is changed. Each proof is told apart: what the policies that are there now say of every
+/// No account is changed. Each proof is told apart: what the policies that are there now say of every
 /// credential of the lineage; what the log shows after the cut-off, also of credentials that the plan
-/// did not know. Take the facts anew after the plan was carried out.
+/// did not know; what a credential of the lineage is answered, if you hold one. Take the facts anew after the plan was carried out. What is proven is noted in the
+/// journal of the case, if `unchain apply` began one there: only then it deletes what the lineage made.
 #[derive(Debug, Args)]
 #[command(name = "verify", after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
 pub(crate) struct VerifyCommand {
-    /// The plan that was carried out
+    /// The plan that was carried out: its file, or its digest or id in the case
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
     #[command(flatten)]
@@ -54,6 +57,8 @@ pub(crate) struct VerifyCommand {
     /// Judge by the log alone: the accounts are not looked at
     #[arg(long, conflicts_with = "facts", help_heading = "Accounts")]
     log_only: bool,
+    #[command(flatten)]
+    probe: probe::ProbeArgs,
     /// Read everything again every minute while the answer is not known, for so many minutes at most
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
     watch: Option<u32>,
@@ -82,11 +87,13 @@ enum Format {
 impl VerifyCommand {
     /// Looks, once or until it is known, and tells what was found.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let plan = planned(&self.plan)?;
+        let plan = planned(&self.plan, &self.input.case)?;
         if self.watch.is_some() && self.input.source.iter().any(|path| path.as_os_str() == "-") {
             bail!("standard input cannot be read again; name a file or folder with `--source`");
         }
-        let (found, complete) = self.look_until_known(&plan, context)?;
+        let replies = self.probe.replies()?;
+        let (found, complete) = self.look_until_known(&plan, &replies, context)?;
+        journal::note(&self.input.case, &plan, &found)?;
         match self.format {
             Format::Json => json::line(context.out, &found)?,
             Format::Table => print::print(context.out, context.width, (&plan, &found))?,
@@ -97,6 +104,7 @@ impl VerifyCommand {
     fn look_until_known(
         &self,
         plan: &Plan,
+        replies: &[Reply],
         context: &Context<'_>,
     ) -> anyhow::Result<(Verification, Exit)> {
         let began = Instant::now();
@@ -104,7 +112,7 @@ impl VerifyCommand {
         loop {
             let elapsed = i64::try_from(began.elapsed().as_secs()).unwrap_or(i64::MAX);
             let now = self.at.instant(context.now).plus(elapsed);
-            let (found, exit) = self.look(plan, context, now)?;
+            let (found, exit) = self.look((plan, replies), context, now)?;
             let known = found.outcome == Containment::Lives || log_is_known(&found);
             if known || began.elapsed() + PAUSE > limit {
                 return Ok((found, exit));
@@ -115,7 +123,7 @@ impl VerifyCommand {
 
     fn look(
         &self,
-        plan: &Plan,
+        (plan, replies): (&Plan, &[Reply]),
         context: &Context<'_>,
         now: Timestamp,
     ) -> anyhow::Result<(Verification, Exit)> {
@@ -126,11 +134,12 @@ impl VerifyCommand {
         let loaded = self.input.load(context)?;
         let lineage = Lineage::build(&loaded.ledger);
         let report = Report::new(&lineage, now);
+        let receipts = journal::receipts(&self.input.case, plan)?;
         let evidence = Evidence {
             facts: accounts.as_ref().map(|accounts| &accounts.facts),
             report: Some(&report),
-            receipts: &[],
-            replies: &[],
+            receipts: &receipts,
+            replies,
         };
         Ok((verify(plan, evidence, now), loaded.exit))
     }

@@ -183,9 +183,15 @@ fn cells(row: &StateRow) -> Vec<String> {
     let notes = [by.as_str(), key]
         .into_iter()
         .filter(|text| !text.is_empty());
-    let name = format!("{}\n{late}", principal(&row.who));
+    // A user, its password and its sessions at the console have one name.
+    let kind = match row.who.raw().starts_with("arn:") {
+        true => shown(&row.kind).replace('-', " "),
+        false => String::new(),
+    };
+    let name = [principal(&row.who), kind, late.to_owned()];
+    let name: Vec<String> = name.into_iter().filter(|line| !line.is_empty()).collect();
     vec![
-        name.trim_end().to_owned(),
+        name.join("\n"),
         now.to_owned(),
         notes.collect::<Vec<_>>().join("\n"),
     ]

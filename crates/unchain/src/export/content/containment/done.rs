@@ -77,6 +77,5 @@ fn result(what: &Happened) -> (Line, Option<&str>) {
             None,
         ),
         Happened::Verified => (Line::of("verified"), None),
-        _ => (Line::of("written down"), None),
     }
 }
