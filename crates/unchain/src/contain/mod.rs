@@ -2,17 +2,23 @@
 //!
 //! The commands share how facts are read and whom a plan must spare. Must not know how a plan is made or judged.
 
+mod acting;
+mod apply;
+mod carry;
 mod inspect;
 mod plan;
 mod policy;
 mod record;
+mod undo;
 mod verify;
 mod write;
 
+pub(crate) use apply::Apply;
 pub(crate) use inspect::Inspect;
 pub(crate) use plan::PlanCommand;
 pub(crate) use policy::PolicyCommand;
 pub(crate) use record::{Record, RecordArgs};
+pub(crate) use undo::UndoCommand;
 pub(crate) use verify::VerifyCommand;
 
 use crate::judge::{Containment, SettingsArg};

@@ -9,6 +9,7 @@
     reason = "helpers of tests fail where the test should, and a skipped test says so"
 )]
 
+mod apply;
 mod case;
 mod common;
 mod contain;

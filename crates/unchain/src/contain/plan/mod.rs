@@ -1,6 +1,6 @@
 //! `unchain plan`: from a lineage and the state of the accounts to a plan, what speaks against it, and its proof.
 
-mod print;
+pub(super) mod print;
 
 use super::write::{Replace, private};
 use super::{Accounts, FactsArgs, Sparing};

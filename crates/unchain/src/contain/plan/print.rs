@@ -31,7 +31,7 @@ pub(super) fn print(
     }
     steps(out, width, &planned.plan)?;
     breaks(out, width, &planned.plan)?;
-    notes(out, width, planned)?;
+    notes(out, width, &planned.notes)?;
     proof(out, width, planned)?;
     left_open(out, width, &planned.plan)
 }
@@ -121,7 +121,8 @@ fn phase(phase: Phase) -> (&'static str, &'static str) {
     }
 }
 
-fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
+/// The steps, phase by phase.
+pub(in crate::contain) fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     let calls = plan.steps.iter().filter_map(call);
     let accounts: BTreeSet<_> = calls.clone().map(|call| &call.account).collect();
     let (calls, accounts) = (calls.count() as u64, accounts.len() as u64);
@@ -158,7 +159,8 @@ fn call(step: &Step) -> Option<&Call> {
     }
 }
 
-fn title(plan: &Plan, step: &Step) -> String {
+/// What a step does, in a line.
+pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
     match &step.action {
         Action::Call(call) => {
             let action = clipped(&call.action);
@@ -193,7 +195,8 @@ fn whose(plan: &Plan, step: &Step) -> Option<String> {
         .then(|| principal(&Untrusted::new(owner.arn())))
 }
 
-fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
+/// Who loses what.
+pub(in crate::contain) fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     let mut by_who: BTreeMap<_, Vec<u32>> = BTreeMap::new();
     for step in &plan.steps {
         for broken in &step.breaks {
@@ -218,12 +221,14 @@ fn breaks(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     Ok(())
 }
 
-fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
-    let refusals = planned
-        .notes
-        .iter()
-        .filter(|n| n.severity == Severity::Refuse);
-    let (refusals, all) = (refusals.count(), planned.notes.len());
+/// What speaks against a plan.
+pub(in crate::contain) fn notes(
+    out: &mut dyn Write,
+    width: usize,
+    notes: &[Note],
+) -> io::Result<()> {
+    let refusals = notes.iter().filter(|n| n.severity == Severity::Refuse);
+    let (refusals, all) = (refusals.count(), notes.len());
     let warnings = counted((all - refusals) as u64, "warning");
     match (refusals, all) {
         (0, 0) => writeln!(out, "\nCHECK  nothing speaks against it")?,
@@ -234,7 +239,7 @@ fn notes(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
         }
     }
     let mut same: Vec<(&Note, Vec<String>)> = Vec::new();
-    for note in &planned.notes {
+    for note in notes {
         let about = principal(&note.about);
         let alike = |other: &Note| {
             (other.severity, other.code, &other.why) == (note.severity, note.code, &note.why)

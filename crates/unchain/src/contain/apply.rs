@@ -1,0 +1,218 @@
+//! `unchain apply`: a plan is approved and carried out, or gone on with.
+
+use super::FactsArgs;
+use super::acting::{Acting, ActingArgs};
+use super::carry::{again, approval, head, journal, named, open, stopped};
+use super::plan::print::{breaks, notes, steps, title};
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::output::words::{counted, paragraph};
+use anyhow::anyhow;
+use clap::Args;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use unchain_case::Case;
+use unchain_core::contain::{
+    Approved, End, Happened, Outcome, Plan, Prospect, Receipt, Severity, apply, check, digest,
+    preview,
+};
+use unchain_core::lineage::Lineage;
+use unchain_core::report::Report;
+
+const EXAMPLES: &str = "Examples:
+  unchain apply plan.json --profile responder
+      shows the plan, asks for its digest, and carries it out
+  unchain apply plan.json --dry-run --profile responder
+      looks at what each step would find, and changes nothing
+  unchain apply 0badcafe --approve 0123456789ab --role-name responder
+      the plan of the case with this id, in several accounts, asking nobody
+
+Each step looks first, is written to the case before it is made and after it, and can be undone by what
+was found. A run that ended anywhere is gone on with by the same command. What deletes waits until
+`unchain verify` found that no credential works.
+
+Exit codes: 0 all is done, but for the look; 2 it was refused, stopped, or more is to be done.";
+
+/// Carry a plan out: step by step, each looked at first, written down, and reversible
+///
+/// The only command, with `unchain undo`, that changes AWS accounts.
+#[derive(Debug, Args)]
+#[command(name = "apply", after_help = EXAMPLES)]
+pub(crate) struct Apply {
+    /// The plan: a file that `unchain plan` wrote, or the id or digest of one in the case
+    plan: String,
+    /// The digest of the plan, all of it or twelve digits: approves it without asking
+    #[arg(long, value_name = "DIGEST")]
+    approve: Option<String>,
+    /// Look at what each step would find, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The case that keeps the plan and its journal
+    #[arg(long, value_name = "FILE", default_value = "unchain.case")]
+    case: PathBuf,
+    #[command(flatten)]
+    accounts: FactsArgs,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+impl Apply {
+    /// Shows the plan, has it approved, and carries it out.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let mut case = open(&self.case)?;
+        let plan = named(&self.plan, &case)?;
+        let name = digest(&plan)?;
+        let past = case.receipts(&name)?;
+        self.show(context, &plan, &past)?;
+        if !self.is_sound(context, (&plan, &past), &case)? {
+            return Ok(Exit::Incomplete);
+        }
+        context.out.flush()?;
+        if self.dry_run {
+            let approved = Approved::by_digest(&plan, &name)?;
+            return self.look(context, &approved, &past);
+        }
+        let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
+        let session = self.acting.connect(&plan.id)?;
+        let mut acting = Acting::new(session, context.watched)?;
+        case.add_plan(&plan)?;
+        let mut write = journal(&mut case, &plan);
+        let outcome = apply(&approved, &past, &mut write, &mut acting);
+        let again = again("apply", &self.plan, &self.case);
+        let outcome = outcome.map_err(|stop| stopped(stop, &again))?;
+        self.tell(context, &plan, &outcome)
+    }
+
+    fn show(&self, context: &mut Context<'_>, plan: &Plan, past: &[Receipt]) -> anyhow::Result<()> {
+        writeln!(context.out, "{}", head(plan, &digest(plan)?))?;
+        let lines = counted(past.len() as u64, "line");
+        writeln!(context.out, "  journal  {}, {lines}", self.case.display())?;
+        steps(context.out, context.width, plan)?;
+        breaks(context.out, context.width, plan)?;
+        Ok(())
+    }
+
+    /// Whether nothing refuses the plan. One that was begun has changed the accounts, and is not judged by them again.
+    fn is_sound(
+        &self,
+        context: &mut Context<'_>,
+        (plan, past): (&Plan, &[Receipt]),
+        case: &Case,
+    ) -> anyhow::Result<bool> {
+        if past
+            .iter()
+            .any(|line| matches!(line.what, Happened::Begun { .. }))
+        {
+            writeln!(context.out, "\nCHECK  it was begun, and is gone on with")?;
+            return Ok(true);
+        }
+        if self.accounts.facts.is_empty() {
+            let text = "not checked against the accounts: give what was read of them with --facts";
+            writeln!(context.out, "\nCHECK")?;
+            paragraph(context.out, context.width, ("  ? ", "    "), text)?;
+            return Ok(true);
+        }
+        let accounts = self.accounts.read()?;
+        let ledger = case.load()?;
+        let lineage = Lineage::build(&ledger);
+        let report = Report::new(&lineage, context.now);
+        let found = check(plan, &report, &accounts.facts, context.now);
+        notes(context.out, context.width, &found)?;
+        let refused = found.iter().any(|note| note.severity == Severity::Refuse);
+        if refused {
+            let text = "The plan is not carried out. Mend what is refused, and plan again.";
+            writeln!(context.out, "\n{text}")?;
+        }
+        Ok(!refused)
+    }
+
+    fn look(
+        &self,
+        context: &mut Context<'_>,
+        approved: &Approved<'_>,
+        past: &[Receipt],
+    ) -> anyhow::Result<Exit> {
+        let session = self.acting.connect(&approved.plan().id)?;
+        let mut acting = Acting::new(session, context.watched)?;
+        let prospects = preview(approved, past, &mut acting)
+            .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;
+        writeln!(context.out, "\nDRY RUN  nothing was changed")?;
+        let mut surprised = false;
+        for (number, prospect) in prospects {
+            let Some(step) = approved.plan().steps.iter().find(|s| s.number == number) else {
+                continue;
+            };
+            surprised |= prospect == Prospect::Surprise;
+            let title = title(approved.plan(), step);
+            writeln!(context.out, "  {number:>4}  {:<12} {title}", word(prospect))?;
+        }
+        Ok(Exit::complete(!surprised))
+    }
+
+    fn tell(
+        &self,
+        context: &mut Context<'_>,
+        plan: &Plan,
+        outcome: &Outcome,
+    ) -> anyhow::Result<Exit> {
+        let steps = |steps: &BTreeSet<u32>| counted(steps.len() as u64, "step");
+        let Outcome {
+            changed,
+            already,
+            gone,
+            put_again,
+            ..
+        } = outcome;
+        let out = &mut *context.out;
+        writeln!(out, "\nDONE  {} of plan {}", steps(changed), plan.id)?;
+        let lines = [
+            (already, "had been done already"),
+            (gone, "had nothing left to change: the target is gone"),
+            (
+                put_again,
+                "put again what somebody had removed or weakened: look who",
+            ),
+        ];
+        for (which, what) in lines.into_iter().filter(|(which, _)| !which.is_empty()) {
+            let text = format!("{} {what} ({})", steps(which), listed(which));
+            paragraph(out, context.width, ("  ", "    "), &text)?;
+        }
+        let again = again("apply", &self.plan, &self.case);
+        writeln!(out, "\nNEXT")?;
+        Ok(match outcome.end {
+            End::Complete => {
+                writeln!(out, "  nothing: every step is done")?;
+                Exit::Clean
+            }
+            End::AwaitingVerification { remaining } => {
+                writeln!(
+                    out,
+                    "  unchain verify {}",
+                    again.trim_start_matches("unchain apply ")
+                )?;
+                if remaining > 0 {
+                    let steps = counted(u64::from(remaining), "step");
+                    let text = format!("then `{again}` for {steps} that cannot be undone");
+                    paragraph(out, context.width, ("  ", "  "), &text)?;
+                }
+                Exit::complete(remaining == 0)
+            }
+        })
+    }
+}
+
+fn listed(steps: &BTreeSet<u32>) -> String {
+    let steps: Vec<String> = steps.iter().map(u32::to_string).collect();
+    steps.join(", ")
+}
+
+fn word(prospect: Prospect) -> &'static str {
+    match prospect {
+        Prospect::Done => "is done",
+        Prospect::Change => "would change",
+        Prospect::Already => "already so",
+        Prospect::Gone => "is gone",
+        Prospect::Surprise => "WOULD STOP",
+        Prospect::Later => "later",
+    }
+}

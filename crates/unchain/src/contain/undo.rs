@@ -1,0 +1,126 @@
+//! `unchain undo`: what a plan changed is put back as it was found.
+
+use super::acting::{Acting, ActingArgs};
+use super::carry::{again, approval, head, journal, named, open, said, steps, stopped};
+use super::plan::print::title;
+use crate::args::Context;
+use crate::exit::Exit;
+use crate::output::words::{counted, paragraph};
+use anyhow::bail;
+use clap::Args;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
+
+const EXAMPLES: &str = "Examples:
+  unchain undo plan.json --profile responder
+      puts back what the plan changed, the last first
+  unchain undo 0badcafe --approve 0123456789ab
+      the plan of the case with this id, asking nobody
+
+What is put back is what the journal says was found, not what the plan expected: a key that was
+inactive before stays so. What somebody changed since is left as it is, and told.
+
+Exit codes: 0 all is as it was; 2 something is not, it stopped, or an error.";
+
+/// Undo a plan: put back what it changed, as it was found, from the journal in the case
+///
+/// The lineage can work again after it. A plan that was undone is not carried out again: make a new one.
+#[derive(Debug, Args)]
+#[command(name = "undo", after_help = EXAMPLES)]
+pub(crate) struct UndoCommand {
+    /// The plan: a file that `unchain plan` wrote, or the id or digest of one in the case
+    plan: String,
+    /// The digest of the plan, all of it or twelve digits: approves it without asking
+    #[arg(long, value_name = "DIGEST")]
+    approve: Option<String>,
+    /// The case that keeps the plan and its journal
+    #[arg(long, value_name = "FILE", default_value = "unchain.case")]
+    case: PathBuf,
+    #[command(flatten)]
+    acting: ActingArgs,
+}
+
+impl UndoCommand {
+    /// Shows what was done, has it approved, and puts it back.
+    pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        let mut case = open(&self.case)?;
+        let plan = named(&self.plan, &case)?;
+        let name = digest(&plan)?;
+        let past = case.receipts(&name)?;
+        let begun = begun(&past);
+        if begun.is_empty() {
+            bail!(
+                "the journal of `{}` has nothing that this plan did; name the case of `unchain apply` with `--case`",
+                self.case.display()
+            );
+        }
+        show(context, &plan, &begun)?;
+        context.out.flush()?;
+        let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
+        let session = self.acting.connect(&plan.id)?;
+        let mut acting = Acting::new(session, context.watched)?;
+        let mut write = journal(&mut case, &plan);
+        let undone = undo(&approved, &past, &mut write, &mut acting);
+        let again = again("undo", &self.plan, &self.case);
+        let undone = undone.map_err(|stop| stopped(stop, &again))?;
+        tell(context, &plan, &undone)
+    }
+}
+
+/// Steps that may have changed something.
+fn begun(past: &[Receipt]) -> BTreeSet<u32> {
+    let begun = past.iter().filter(|line| {
+        let begun = matches!(line.what, Happened::Begun { .. });
+        line.work == Work::Apply && begun
+    });
+    begun.map(|line| line.step).collect()
+}
+
+fn show(context: &mut Context<'_>, plan: &Plan, begun: &BTreeSet<u32>) -> anyhow::Result<()> {
+    let (out, width) = (&mut *context.out, context.width);
+    writeln!(out, "{}", head(plan, &digest(plan)?))?;
+    let count = counted(begun.len() as u64, "step");
+    writeln!(out, "\nUNDO  {count}, the last first")?;
+    for step in steps(plan, |number| begun.contains(&number))
+        .into_iter()
+        .rev()
+    {
+        writeln!(out, "  {:>4}  {}", step.number, title(plan, step))?;
+        if let Undo::Never(why) = &step.undo {
+            let text = format!("cannot be undone: {why}");
+            paragraph(out, width, ("      ! ", "        "), &text)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell(context: &mut Context<'_>, plan: &Plan, undone: &Undone) -> anyhow::Result<Exit> {
+    let (out, width) = (&mut *context.out, context.width);
+    let count = |steps: usize| counted(steps as u64, "change");
+    writeln!(
+        out,
+        "\nUNDONE  {} of plan {}",
+        count(undone.restored.len()),
+        plan.id
+    )?;
+    if !undone.already.is_empty() {
+        let text = format!("{} had been undone already", count(undone.already.len()));
+        paragraph(out, width, ("  ", "    "), &text)?;
+    }
+    let never = undone.never.iter().map(|(step, why)| (*step, why.clone()));
+    let changed = "somebody changed it after the plan: it was left as it is".to_owned();
+    let surprises = undone.surprises.iter().map(|step| (*step, changed.clone()));
+    let refused = undone
+        .refused
+        .iter()
+        .map(|(step, refusal)| (*step, said(refusal)));
+    let left: Vec<(u32, String)> = never.chain(surprises).chain(refused).collect();
+    for (number, why) in &left {
+        let step = plan.steps.iter().find(|step| step.number == *number);
+        let title = step.map(|step| title(plan, step)).unwrap_or_default();
+        let text = format!("step {number}, {title}: {why}");
+        paragraph(out, width, ("  ! ", "    "), &text)?;
+    }
+    Ok(Exit::complete(left.is_empty()))
+}

@@ -1,0 +1,97 @@
+//! Approval from the outside: nothing reaches the accounts without it. No call is made in these tests: the endpoint is
+//! one to which credentials are not sent.
+
+use crate::common::{NOON, Room, Said, scenario};
+use serde_json::Value;
+use std::path::Path;
+
+/// Plain HTTP to another machine.
+const NOWHERE: [&str; 2] = ["--endpoint-url", "http://192.0.2.1"];
+
+/// A folder with a plan for the seed story, and its digest.
+fn room() -> (Room, String) {
+    let trail = scenario("whack-a-mole");
+    let room = Room::with(&trail);
+    let facts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/contain");
+    let (key, facts) = (trail.key("A").unwrap(), facts.to_string_lossy());
+    let of = [
+        "plan", key, "--source", "logs", "--facts", &facts, "--at", NOON,
+    ];
+    let said = room.run(&[&of[..], &["--format", "json"]].concat());
+    let planned: Value = serde_json::from_str(&said.out).expect(&said.err);
+    (room, planned["digest"].as_str().unwrap().to_owned())
+}
+
+fn apply(room: &Room, more: &[&str]) -> Said {
+    room.run(&[&["apply", "plan.json"], &NOWHERE[..], more].concat())
+}
+
+#[test]
+fn without_approval_nothing_is_done() {
+    let (room, digest) = room();
+    let said = apply(&room, &[]);
+    assert_eq!(said.code, 2);
+    assert!(said.out.contains("STEPS"), "{}", said.out);
+    assert!(
+        said.err.contains(&format!("--approve {digest}")),
+        "{}",
+        said.err
+    );
+    let short: String = digest.chars().take(11).collect();
+    for wrong in ["0123456789abcdef", &short] {
+        let said = apply(&room, &["--approve", wrong]);
+        assert_eq!(said.code, 2);
+        assert!(
+            said.err.contains("is not the digest of this plan"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn approved_it_looks_for_somebody_to_act_as() {
+    let (room, digest) = room();
+    let said = apply(&room, &["--approve", &digest]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("nobody to act as"), "{}", said.err);
+    assert!(
+        said.err.contains("192.0.2.1"),
+        "credentials go by https: {}",
+        said.err
+    );
+    let said = room.run(&["undo", "plan.json", "--approve", &digest]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("has nothing that this plan did"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_plan_that_is_not_ours_is_refused() {
+    let (room, _) = room();
+    let text = String::from_utf8(room.read("plan.json")).unwrap();
+    let hostile = text.replacen("\"PutUserPolicy\"", "\"CreateUser\"", 1);
+    assert_ne!(hostile, text);
+    room.write("plan.json", hostile.as_bytes());
+    for more in [&["--approve", "0123456789abcdef"][..], &["--dry-run"]] {
+        let said = apply(&room, more);
+        assert_eq!(said.code, 2);
+        assert!(
+            said.err.contains("none that a plan may have"),
+            "{}",
+            said.err
+        );
+    }
+    let said = apply(&room, &["--role-for", "1=x"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("not an account id"), "{}", said.err);
+    let said = room.run(&["apply", "0badcafe"]);
+    assert!(
+        said.err.contains("neither a file nor a plan of the case"),
+        "{}",
+        said.err
+    );
+}
