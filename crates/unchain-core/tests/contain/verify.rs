@@ -5,12 +5,14 @@ use super::common::{SHOP, STORY, facts, ledger, seed_plan, settings, trail, with
 use serde_json::Value;
 use unchain_core::contain::{
     Action, Conclusion, Containment, Evidence, Facts, Happened, Level, MissingHow, Organization,
-    Phase, Plan, Receipt, ScpLevel, Settings, State, Verification, Work, digest, plan, verify,
+    Phase, Plan, Receipt, ScpLevel, Settings, State, User, Verification, Work, digest, plan,
+    verify,
 };
+use unchain_core::digest::Digest;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::text::Untrusted;
-use unchain_core::time::Timestamp;
+use unchain_core::time::{HOUR, Timestamp, seconds};
 
 const LATER: &str = "2026-03-02T17:10:00Z";
 /// The account with the backups logs in the evening too; the shop does all day.
@@ -44,6 +46,11 @@ pub(crate) fn before() -> Facts {
 pub(crate) fn seed(settings: &Settings) -> Plan {
     let trail = trail(STORY);
     with_report(&trail, |report| seed_plan(report, &trail, settings))
+}
+
+fn user<'f>(facts: &'f mut Facts, name: &str) -> &'f mut User {
+    let users = &mut facts.accounts.get_mut(SHOP).unwrap().users;
+    users.get_mut(name).unwrap()
 }
 
 fn by_facts(plan: &Plan, facts: &Facts) -> Verification {
@@ -173,15 +180,7 @@ fn each_step_left_out_is_noticed() {
     for step in steps {
         let mut facts = carried_out(&before(), &plan, |number| number == step.number);
         if step.phase == Phase::Keys && step.target.raw() == key("A") {
-            facts
-                .accounts
-                .get_mut(SHOP)
-                .unwrap()
-                .users
-                .get_mut("alice")
-                .unwrap()
-                .keys
-                .insert(key("A"), true);
+            user(&mut facts, "alice").keys.insert(key("A"), true);
         }
         let found = by_facts(&plan, &facts);
         let first = step.phase == Phase::Deny;
@@ -219,15 +218,9 @@ fn each_step_left_out_is_noticed() {
 #[test]
 fn each_principal_that_is_not_denied_is_told_with_what_it_may_do() {
     let plan = seed(&settings());
-    for (user, label) in [("alice", "B"), ("svc-backup", "MOLE")] {
+    for (name, label) in [("alice", "B"), ("svc-backup", "MOLE")] {
         let mut facts = carried_out(&before(), &plan, |_| false);
-        let user = facts
-            .accounts
-            .get_mut(SHOP)
-            .unwrap()
-            .users
-            .get_mut(user)
-            .unwrap();
+        let user = user(&mut facts, name);
         user.policies
             .inline
             .retain(|name, _| !name.starts_with("UnchainContain"));
@@ -278,22 +271,10 @@ fn what_was_not_read_is_unknown_and_not_proven() {
     // A policy of AWS whose text was not read could deny or allow anything; a deny beside it holds.
     let mut facts = carried_out(&before(), &plan, |_| false);
     let aws = "arn:aws:iam::aws:policy/AdministratorAccess";
-    let alice = facts
-        .accounts
-        .get_mut(SHOP)
-        .unwrap()
-        .users
-        .get_mut("alice")
-        .unwrap();
+    let alice = user(&mut facts, "alice");
     alice.policies.attached.insert(aws.to_owned());
     assert_eq!(by_facts(&plan, &facts).outcome, Containment::Contained);
-    let alice = facts
-        .accounts
-        .get_mut(SHOP)
-        .unwrap()
-        .users
-        .get_mut("alice")
-        .unwrap();
+    let alice = user(&mut facts, "alice");
     alice.policies.inline.clear();
     let found = by_facts(&plan, &facts);
     let row = found
@@ -319,15 +300,7 @@ fn what_was_not_read_is_unknown_and_not_proven() {
     assert!(found.missing.iter().all(|m| m.how == MissingHow::Unread));
     // Keys that were not listed.
     let mut facts = carried_out(&before(), &plan, |_| false);
-    facts
-        .accounts
-        .get_mut(SHOP)
-        .unwrap()
-        .users
-        .get_mut("svc-backup")
-        .unwrap()
-        .keys
-        .clear();
+    user(&mut facts, "svc-backup").keys.clear();
     let found = by_facts(&plan, &facts);
     assert_eq!(found.outcome, Containment::Incomplete);
     assert!(says(&found.snapshot.conclusion, &key("SPARE")));
@@ -430,6 +403,59 @@ fn a_quiet_log_proves_only_as_far_as_it_reaches() {
         found.trail
     );
     assert_eq!(found.outcome, Containment::Incomplete);
+}
+
+/// The digest of an hour of the account with the backups, in which nothing was logged.
+fn quiet_hour(end: &str, previous: Option<&str>) -> Digest<String> {
+    let at = |text: &str| seconds(Timestamp::parse(text).unwrap());
+    Digest {
+        account: "444455556666".to_owned(),
+        region: "us-east-1".to_owned(),
+        trail: "main".to_owned(),
+        backfill: false,
+        start: at(end) - HOUR,
+        end: at(end),
+        previous: previous.map(at),
+        files: 0,
+        events: None,
+    }
+}
+
+/// Where nobody calls, digests tell that a log is quiet and not missing.
+#[test]
+fn digests_vouch_for_silence_up_to_their_first_hole() {
+    let plan = seed(&settings());
+    let conclusion = |digests: &[Digest<String>]| {
+        let mut ledger = ledger(&trail(STORY));
+        digests.iter().for_each(|digest| ledger.add_digest(digest));
+        let lineage = Lineage::build(&ledger);
+        let report = Report::new(&lineage, later());
+        let evidence = Evidence {
+            facts: None,
+            report: Some(&report),
+            receipts: &[],
+            replies: &[],
+        };
+        verify(&plan, evidence, later()).trail.conclusion
+    };
+    let [four, five, six] = [
+        "2026-03-02T16:10:00Z",
+        "2026-03-02T17:10:00Z",
+        "2026-03-02T18:10:00Z",
+    ];
+    let whole = [quiet_hour(four, None), quiet_hour(five, Some(four))];
+    assert_eq!(conclusion(&whole), Conclusion::Proven);
+    // They end too early, or a digest between is not here.
+    assert_ne!(conclusion(&whole[..1]), Conclusion::Proven);
+    assert_ne!(
+        conclusion(&[quiet_hour(four, None), quiet_hour(six, Some(five))]),
+        Conclusion::Proven
+    );
+    // One lists a file with records that are not here.
+    let mut listing = whole.clone();
+    listing[1].files = 1;
+    listing[1].events = Some((listing[1].start, listing[1].end - 60));
+    assert_ne!(conclusion(&listing), Conclusion::Proven);
 }
 
 #[test]
