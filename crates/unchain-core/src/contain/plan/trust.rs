@@ -10,54 +10,87 @@ use crate::text::Untrusted;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The `Sid` of a statement that closes a trust policy.
+/// How the `Sid` of a statement that closes a trust policy begins.
 const CLOSED_SID: &str = "UnchainClosed";
+
+/// How the trust policy of one role is closed. Each of a role's steps puts the whole document, so there is one step a
+/// role.
+struct Closing {
+    owner: Owner,
+    why: &'static str,
+    of: Vec<u32>,
+    /// The deny for what the lineage wrote.
+    written: Option<Value>,
+    /// Identity providers that the lineage made.
+    providers: BTreeSet<String>,
+}
+
+impl Closing {
+    /// The trust policy with what closes it.
+    fn close(&self, trust: &Value) -> Option<Value> {
+        let providers = (!self.providers.is_empty()).then(|| closed_to_providers(&self.providers));
+        let mut statements = self.written.iter().cloned().chain(providers);
+        statements.try_fold(trust.clone(), |trust, statement| {
+            with_statement(&trust, &statement)
+        })
+    }
+}
+
+/// The closing of a role, which has one if any.
+fn closing<'c>(
+    all: &'c mut Vec<Closing>,
+    owner: &Owner,
+    why: &'static str,
+) -> Option<&'c mut Closing> {
+    let known = all.iter().position(|closing| closing.owner == *owner);
+    let place = known.unwrap_or(all.len());
+    if known.is_none() {
+        all.push(Closing {
+            owner: owner.clone(),
+            why,
+            of: Vec::new(),
+            written: None,
+            providers: BTreeSet::new(),
+        });
+    }
+    all.get_mut(place)
+}
 
 impl Steps {
     /// Roles that the lineage made are closed to everybody; of roles whose trust it changed, those outside the known
     /// accounts; and every role to the identity providers that it made.
     pub(super) fn trust(&mut self, ground: &Ground<'_>) {
+        let mut all = Vec::new();
         for (number, subject) in (0u32..).zip(ground.subjects) {
-            let of = std::slice::from_ref(&number);
             let sound = subject
                 .owner
                 .as_ref()
                 .filter(|o| o.kind == OwnerKind::Role && o.is_sound());
             if let Some(owner) = sound.filter(|_| super::keys::is(subject, NodeKind::Role)) {
-                let made = ground
-                    .targets
-                    .iter()
-                    .any(|t| t.owner == *owner && t.width == super::denies::Width::Whole);
-                let statement = if made {
-                    closed_to_all()
-                } else {
-                    closed_to_outside(ground)
-                };
-                self.close(
-                    ground,
-                    (owner, statement),
-                    ("the lineage wrote its trust policy", of),
-                );
+                if let Some(closing) =
+                    closing(&mut all, owner, "the lineage wrote its trust policy")
+                {
+                    closing.written = Some(written(ground, owner));
+                    closing.of.push(number);
+                }
             } else if super::keys::is(subject, NodeKind::IdentityProvider) {
                 let provider = subject.principal_arn.as_ref().map_or("", Untrusted::raw);
-                self.provider(ground, provider, of);
+                self.provider(ground, (provider, number), &mut all);
             }
+        }
+        for closing in &all {
+            self.close(ground, closing);
         }
     }
 
-    fn close(
-        &mut self,
-        ground: &Ground<'_>,
-        (owner, statement): (&Owner, Value),
-        (why, of): (&str, &[u32]),
-    ) {
+    fn close(&mut self, ground: &Ground<'_>, closing: &Closing) {
+        let (owner, of) = (&closing.owner, closing.of.as_slice());
         let Some(role) = ground.facts.role(owner) else {
             let why = "its trust policy was not read: read the account and plan again";
             self.leave_open(of, ground.subjects, why);
             return;
         };
-        let before = self.trust_of(owner).unwrap_or(&role.trust).clone();
-        let Some(document) = with_statement(&before, statement) else {
+        let Some(document) = closing.close(&role.trust) else {
             self.leave_open(of, ground.subjects, "its trust policy cannot be read");
             return;
         };
@@ -70,9 +103,9 @@ impl Steps {
         let breaks: Vec<Break> = lost.filter(|_| whole).collect();
         let about = About {
             breaks: &breaks,
-            ..About::new(Phase::Trust, &role.arn, why, of)
+            ..About::new(Phase::Trust, &role.arn, closing.why, of)
         };
-        let undo = Undo::Calls(vec![update(before)]);
+        let undo = Undo::Calls(vec![update(role.trust.clone())]);
         self.add(
             about,
             ground.subjects,
@@ -80,20 +113,13 @@ impl Steps {
         );
     }
 
-    /// The trust policy that an earlier step leaves: two steps on one role must not take each other back.
-    fn trust_of(&self, owner: &Owner) -> Option<&Value> {
-        let calls = self.list.iter().rev().filter_map(|step| match &step.action {
-            Action::Call(call) if call.account == owner.account => Some(call),
-            _ => None,
-        });
-        let mut trusts = calls.filter(|call| {
-            let role = call.parameters.get("RoleName").and_then(Value::as_str);
-            call.action == "UpdateAssumeRolePolicy" && role == Some(owner.name.raw())
-        });
-        trusts.next()?.parameters.get("PolicyDocument")
-    }
-
-    fn provider(&mut self, ground: &Ground<'_>, provider: &str, of: &[u32]) {
+    fn provider(
+        &mut self,
+        ground: &Ground<'_>,
+        (provider, number): (&str, u32),
+        all: &mut Vec<Closing>,
+    ) {
+        let of = std::slice::from_ref(&number);
         if let Some((_, anchor)) = provider.split_once(":trust-anchor/") {
             let mut arn = provider.split(':').skip(3);
             let (region, account) = (
@@ -133,11 +159,11 @@ impl Steps {
                     name: Untrusted::new(name.as_str()),
                     partition: Untrusted::new(role.arn.split(':').nth(1).unwrap_or("aws")),
                 };
-                self.close(
-                    ground,
-                    (&owner, closed_to_provider(provider)),
-                    ("it trusts a provider that the lineage made", of),
-                );
+                let why = "it trusts a provider that the lineage made";
+                if let Some(closing) = closing(all, &owner, why) {
+                    closing.providers.insert(provider.to_owned());
+                    closing.of.push(number);
+                }
                 closed = true;
             }
         }
@@ -166,7 +192,7 @@ fn of_trust(owner: &Owner, document: Value) -> Call {
 }
 
 /// A trust policy with a statement added, once. What an earlier plan closed stays closed.
-fn with_statement(trust: &Value, statement: Value) -> Option<Value> {
+fn with_statement(trust: &Value, statement: &Value) -> Option<Value> {
     let mut document = trust.clone();
     let held: Vec<Value> = document
         .get("Statement")
@@ -178,7 +204,7 @@ fn with_statement(trust: &Value, statement: Value) -> Option<Value> {
         1 => CLOSED_SID.to_owned(),
         n => format!("{CLOSED_SID}{n}"),
     };
-    let named = |n: usize| with_sid(&statement, &sid(n));
+    let named = |n: usize| with_sid(statement, &sid(n));
     let numbers = 1..=held.len() + 1;
     let there = numbers.clone().any(|n| held.contains(&named(n)));
     let free = numbers.clone().find(|n| {
@@ -199,6 +225,19 @@ fn with_sid(statement: &Value, sid: &str) -> Value {
         members.insert("Sid".to_owned(), text(sid));
     }
     statement
+}
+
+fn written(ground: &Ground<'_>, owner: &Owner) -> Value {
+    let whole = super::denies::Width::Whole;
+    let made = ground
+        .targets
+        .iter()
+        .any(|t| t.owner == *owner && t.width == whole);
+    if made {
+        closed_to_all()
+    } else {
+        closed_to_outside(ground)
+    }
 }
 
 fn closed_to_all() -> Value {
@@ -233,8 +272,8 @@ fn closed_to_outside(ground: &Ground<'_>) -> Value {
         "StringNotEquals": {"aws:PrincipalAccount": own}, "Null": {"aws:PrincipalAccount": "false"}}})
 }
 
-fn closed_to_provider(provider: &str) -> Value {
-    json!({"Effect": "Deny", "Principal": {"Federated": provider}, "Action": "sts:*"})
+fn closed_to_providers(providers: &BTreeSet<String>) -> Value {
+    json!({"Effect": "Deny", "Principal": {"Federated": providers}, "Action": "sts:*"})
 }
 
 /// The services that a trust policy lets in.
