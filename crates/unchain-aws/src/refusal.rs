@@ -1,7 +1,7 @@
 //! From the SDK's errors to what the engine has to know of them.
 
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 use std::error::Error;
 use unchain_core::contain::{Refusal, RefusalKind};
@@ -78,9 +78,7 @@ where
         _ if no_credential(error) => RefusalKind::Denied,
         _ => RefusalKind::Unanswered,
     };
-    let words = error
-        .message()
-        .map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned);
+    let words = error.message().map_or_else(|| chain(error), str::to_owned);
     let of_ours = if no_credential(error) {
         "NoCredential"
     } else {
@@ -92,6 +90,18 @@ where
         message: Untrusted::new(words),
         request_id: error.request_id().map(str::to_owned),
     }
+}
+
+/// An error and what it came from. The SDK's own way to print them shows answers too, and that of `AssumeRole` has a token.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
 }
 
 fn kind_of(code: &str) -> Option<RefusalKind> {

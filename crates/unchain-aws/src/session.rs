@@ -51,6 +51,8 @@ pub struct Session {
     options: Options,
     base: SdkConfig,
     identity: Identity,
+    /// By account. One for all regions, so that a role is assumed once.
+    configs: BTreeMap<String, SdkConfig>,
     /// By account and, where a call names one, region.
     clients: BTreeMap<(String, Option<String>), Clients>,
 }
@@ -85,6 +87,7 @@ impl Session {
         let identity = Identity::of(&answer.value).ok_or(AwsError::NoIdentity)?;
         Ok(Self {
             clients: BTreeMap::from([((identity.account.clone(), None), clients)]),
+            configs: BTreeMap::from([(identity.account.clone(), base.clone())]),
             runtime,
             options,
             base,
@@ -125,22 +128,30 @@ impl Session {
         Ok(clients)
     }
 
-    fn config(&self, account: &str) -> Result<SdkConfig, Refusal> {
-        if account == self.identity.account {
-            return Ok(self.base.clone());
+    fn config(&mut self, account: &str) -> Result<SdkConfig, Refusal> {
+        if let Some(config) = self.configs.get(account) {
+            return Ok(config.clone());
         }
+        let role = self.role(account)?;
+        let config = self.run(assuming(&self.base, &role, &self.options));
+        self.configs.insert(account.to_owned(), config.clone());
+        Ok(config)
+    }
+
+    /// The role that acts in an account other than the caller's.
+    fn role(&self, account: &str) -> Result<String, Refusal> {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             let message = "the account of the call is no account id";
             return Err(refused(RefusalKind::Refused, "BadAccount", message));
         }
-        let Some(role) = self.options.role(self.identity.partition(), account) else {
+        let role = self.options.role(self.identity.partition(), account);
+        role.ok_or_else(|| {
             let message = format!(
                 "these credentials are for account {}, not {account}; name the role to assume there",
                 self.identity.account
             );
-            return Err(refused(RefusalKind::Denied, "NoRoleForAccount", message));
-        };
-        Ok(self.run(assuming(&self.base, &role, &self.options)))
+            refused(RefusalKind::Denied, "NoRoleForAccount", message)
+        })
     }
 }
 

@@ -77,6 +77,7 @@ fn with(say: Say) -> (Session, Arc<Mutex<Vec<Seen>>>, Runtime) {
     let options = Options {
         credential: Some(Credential::new("AKIDEXAMPLE", "secret", None)),
         endpoint_url: Some(url),
+        role_name: Some("responder".to_owned()),
         ..Options::default()
     };
     (Session::connect(options).unwrap(), seen, runtime)
@@ -182,6 +183,25 @@ fn a_service_that_went_away_does_not_answer() {
         (refusal.kind, refusal.code.raw()),
         (RefusalKind::Unanswered, "NoConnection")
     );
+}
+
+#[test]
+fn a_token_in_a_garbled_answer_is_not_told() {
+    let say: Say = |_, _| {
+        let garbled = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAX</AccessKeyId>\
+            <SessionToken>hush</SessionToken>";
+        (200, garbled.to_owned())
+    };
+    let (mut session, _, _runtime) = with(say);
+    let refusal = session.call(&Call {
+        service: "iam".to_owned(),
+        action: "ListUsers".to_owned(),
+        account: Untrusted::new("444455556666"),
+        parameters: serde_json::Map::new(),
+    });
+    let refusal = refusal.unwrap_err();
+    let shown = format!("{refusal:?} {}", refusal.message.raw());
+    assert!(!shown.contains("hush"), "{shown}");
 }
 
 #[test]

@@ -586,7 +586,32 @@ fn a_session_says_who_it_is_and_shows_no_secret() {
         shown.contains(&responder.id) && !shown.contains(&responder.secret),
         "{shown}"
     );
-    let world = served.world();
-    let token = world.sessions.values().next();
-    assert!(token.is_some(), "the role was assumed");
+}
+
+/// Each session that is begun is a line in CloudTrail and one more credential.
+#[test]
+fn a_role_is_assumed_once_whatever_is_called() {
+    let (world, root) = world();
+    let served = Served::new(world);
+    let responder = administrator(&served, &root);
+    let mut options = served.options(&responder);
+    options.role_name = Some("OrganizationAccountAccessRole".to_owned());
+    let mut session = Session::connect(options).unwrap();
+    let document = json!({"PolicyName": "ours", "PolicyDocument": deny("One")});
+    for (service, action, parameters) in [
+        ("iam", "ListUsers", json!({})),
+        ("iam", "CreatePolicy", document),
+        ("organizations", "DescribeOrganization", json!({})),
+        ("cloudtrail", "DescribeTrails", json!({})),
+        (
+            "cloudtrail",
+            "DescribeTrails",
+            json!({"region": "eu-west-1"}),
+        ),
+        ("sts", "GetCallerIdentity", json!({})),
+    ] {
+        let call = support::call_in(OTHER, service, action, &parameters);
+        assert!(session.call(&call).is_ok(), "{action}");
+    }
+    assert_eq!(served.world().sessions.len(), 1);
 }
