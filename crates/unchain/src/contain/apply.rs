@@ -1,16 +1,16 @@
 //! `unchain apply`: a plan is approved and carried out, or gone on with.
 
-use super::FactsArgs;
 use super::acting::{Acting, ActingArgs};
-use super::carry::{again, approval, head, journal, named, open, stopped};
+use super::carry::{again, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
+use super::{FactsArgs, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
 use anyhow::anyhow;
 use clap::Args;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unchain_case::Case;
 use unchain_core::contain::{
     Approved, End, Happened, Outcome, Plan, Prospect, Receipt, Severity, apply, check, digest,
@@ -60,7 +60,7 @@ impl Apply {
     /// Shows the plan, has it approved, and carries it out.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let mut case = open(&self.case)?;
-        let plan = named(&self.plan, &case)?;
+        let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
         let past = case.receipts(&name)?;
         self.show(context, &plan, &past)?;

@@ -2,7 +2,6 @@
 
 use super::acting::ASKED;
 use super::plan::print::title;
-use super::planned;
 use crate::output::words::{clipped, pasted, shown};
 use anyhow::{Context as _, anyhow, bail};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -15,17 +14,6 @@ use unchain_core::text::{Untrusted, terminal};
 
 /// Digits of the digest that a person types.
 const TYPED: usize = 8;
-
-/// The plan of a file, or the one of the case that is named by the beginning of its id or digest.
-pub(super) fn named(name: &str, case: &Case) -> anyhow::Result<Plan> {
-    if Path::new(name).is_file() {
-        return planned(Path::new(name));
-    }
-    case.plan(name)?.ok_or_else(|| {
-        let name = terminal(name);
-        anyhow!("`{name}` is neither a file nor a plan of the case; `unchain plan` makes one")
-    })
-}
 
 /// Approval by the digest that was given, or by its beginning that a person types.
 pub(super) fn approval<'p>(

@@ -1,15 +1,16 @@
 //! `unchain undo`: what a plan changed is put back as it was found.
 
 use super::acting::{Acting, ActingArgs};
-use super::carry::{again, approval, head, journal, named, open, said, steps, stopped};
+use super::carry::{again, approval, head, journal, open, said, steps, stopped};
 use super::plan::print::title;
+use super::planned;
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
 use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
 
 const EXAMPLES: &str = "Examples:
@@ -45,7 +46,7 @@ impl UndoCommand {
     /// Shows what was done, has it approved, and puts it back.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let mut case = open(&self.case)?;
-        let plan = named(&self.plan, &case)?;
+        let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
         let past = case.receipts(&name)?;
         let begun = begun(&past);

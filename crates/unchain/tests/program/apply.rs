@@ -90,7 +90,7 @@ fn a_plan_that_is_not_ours_is_refused() {
     assert!(said.err.contains("not an account id"), "{}", said.err);
     let said = room.run(&["apply", "0badcafe"]);
     assert!(
-        said.err.contains("neither a file nor a plan of the case"),
+        said.err.contains("name the file that `unchain plan` wrote"),
         "{}",
         said.err
     );
