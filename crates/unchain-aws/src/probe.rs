@@ -41,7 +41,7 @@ pub fn probe(options: &Options) -> Result<Vec<Reply>, AwsError> {
         let (key, clients) = (Untrusted::new(found.access_key_id()), Clients::new(&config));
         let mut replies = Vec::new();
         for (service, action) in ASKED {
-            let asked = call(service, action, "");
+            let asked = call((service, action), "", &[]);
             let refusal = actions::call(&clients, &asked).await.err();
             replies.push(reply(&key, asked, refusal));
         }
