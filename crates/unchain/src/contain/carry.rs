@@ -127,7 +127,7 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Case> {
 }
 
 /// Steps by their numbers, in the order of the plan.
-pub(super) fn steps<'p>(plan: &'p Plan, wanted: impl Fn(u32) -> bool) -> Vec<&'p Step> {
+pub(super) fn steps(plan: &Plan, wanted: impl Fn(u32) -> bool) -> Vec<&Step> {
     let steps = plan.steps.iter();
     let calls = steps.filter(|step| matches!(step.action, Action::Call(_)));
     calls.filter(|step| wanted(step.number)).collect()
