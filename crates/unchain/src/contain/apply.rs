@@ -1,6 +1,6 @@
 //! `unchain apply`: a plan is approved and carried out, or gone on with.
 
-use super::acting::{Acting, ActingArgs};
+use super::acting::Acting;
 use super::carry::{again, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
 use super::{FactsArgs, planned};
@@ -52,8 +52,6 @@ pub(crate) struct Apply {
     case: PathBuf,
     #[command(flatten)]
     accounts: FactsArgs,
-    #[command(flatten)]
-    acting: ActingArgs,
 }
 
 impl Apply {
@@ -62,6 +60,8 @@ impl Apply {
         let mut case = open(&self.case)?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
+        // A plan is a file: what it may not have is told before anybody is asked anything.
+        let sound = Approved::by_digest(&plan, &name)?;
         let past = case.receipts(&name)?;
         self.show(context, &plan, &past)?;
         if !self.is_sound(context, (&plan, &past), &case)? {
@@ -69,11 +69,10 @@ impl Apply {
         }
         context.out.flush()?;
         if self.dry_run {
-            let approved = Approved::by_digest(&plan, &name)?;
-            return self.look(context, &approved, &past);
+            return self.look(context, &sound, &past);
         }
         let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
-        let session = self.acting.connect(&plan.id)?;
+        let session = self.accounts.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
         case.add_plan(&plan)?;
         let mut write = journal(&mut case, &plan);
@@ -106,12 +105,6 @@ impl Apply {
             writeln!(context.out, "\nCHECK  it was begun, and is gone on with")?;
             return Ok(true);
         }
-        if self.accounts.facts.is_empty() {
-            let text = "not checked against the accounts: give what was read of them with --facts";
-            writeln!(context.out, "\nCHECK")?;
-            paragraph(context.out, context.width, ("  ? ", "    "), text)?;
-            return Ok(true);
-        }
         let accounts = self.accounts.read()?;
         let ledger = case.load()?;
         let lineage = Lineage::build(&ledger);
@@ -132,7 +125,7 @@ impl Apply {
         approved: &Approved<'_>,
         past: &[Receipt],
     ) -> anyhow::Result<Exit> {
-        let session = self.acting.connect(&approved.plan().id)?;
+        let session = self.accounts.aws.connect(Some(&approved.plan().id))?;
         let mut acting = Acting::new(session, context.watched)?;
         let prospects = preview(approved, past, &mut acting)
             .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;

@@ -4,6 +4,7 @@
 
 mod acting;
 mod apply;
+mod aws;
 mod carry;
 mod inspect;
 mod plan;
@@ -21,6 +22,7 @@ pub(crate) use record::{Record, RecordArgs};
 pub(crate) use undo::UndoCommand;
 pub(crate) use verify::VerifyCommand;
 
+use aws::AwsArgs;
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
 use anyhow::{Context as _, bail};
@@ -41,12 +43,17 @@ const SHOWN: usize = 12;
 #[command(next_help_heading = "Accounts")]
 pub(crate) struct FactsArgs {
     /// The state of the accounts: files that `unchain inspect --save` or the AWS CLI wrote, or folders of
-    /// them (*.json, *.csv); may be repeated
+    /// them (*.json, *.csv); may be repeated. Without it AWS is asked
     #[arg(long, value_name = "PATH")]
     facts: Vec<PathBuf>,
     /// The account of files that name none, such as `list-access-keys`, also in their name
     #[arg(long, value_name = "ACCOUNT", value_parser = account_id)]
     account: Option<String>,
+    /// An account to read beside the caller's own, where AWS is asked: needs --role-for or --role-name; may be repeated
+    #[arg(long = "in", value_name = "ACCOUNT", value_parser = account_id, conflicts_with = "facts")]
+    accounts: Vec<String>,
+    #[command(flatten)]
+    aws: AwsArgs,
 }
 
 /// The accounts as they were found, and who looked.
@@ -76,7 +83,7 @@ impl FactsArgs {
     /// Reads what is named, or asks AWS where nothing is, and says what could not be read.
     pub(crate) fn read(&self) -> anyhow::Result<Accounts> {
         let accounts = if self.facts.is_empty() {
-            live()?
+            self.aws.read(&self.accounts)?
         } else {
             Accounts {
                 facts: self.files()?,
@@ -138,13 +145,6 @@ impl FactsArgs {
             format!("`{}` cannot be read as facts; {hint}", path.display())
         })
     }
-}
-
-/// Asks AWS itself.
-fn live() -> anyhow::Result<Accounts> {
-    bail!(
-        "the accounts cannot be asked yet; give what the AWS CLI printed of them with `--facts`, see `--help`"
-    )
 }
 
 fn listed(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {

@@ -1,6 +1,7 @@
 //! `unchain undo`: what a plan changed is put back as it was found.
 
-use super::acting::{Acting, ActingArgs};
+use super::acting::Acting;
+use super::aws::AwsArgs;
 use super::carry::{again, approval, head, journal, open, said, steps, stopped};
 use super::plan::print::title;
 use super::planned;
@@ -39,7 +40,7 @@ pub(crate) struct UndoCommand {
     #[arg(long, value_name = "FILE", default_value = "unchain.case")]
     case: PathBuf,
     #[command(flatten)]
-    acting: ActingArgs,
+    aws: AwsArgs,
 }
 
 impl UndoCommand {
@@ -59,7 +60,7 @@ impl UndoCommand {
         show(context, &plan, &begun)?;
         context.out.flush()?;
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
-        let session = self.acting.connect(&plan.id)?;
+        let session = self.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
         let mut write = journal(&mut case, &plan);
         let undone = undo(&approved, &past, &mut write, &mut acting);

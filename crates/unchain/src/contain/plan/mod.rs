@@ -14,6 +14,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use unchain_case::Case;
 use unchain_core::contain::{
     self, Level, Note, Plan, Proof, Removal, Settings, Severity, check, cli_script, cloudformation,
     digest, outside, prove, terraform, to_json,
@@ -210,6 +211,10 @@ impl PlanCommand {
         if !planned.refused() {
             private(output, &self.form.text(&planned.plan)?, self.replace())?;
             planned.file = Some(Untrusted::new(output.to_string_lossy()));
+            // Beside the ledger it was made from; logs that were read for this one answer have no case.
+            if self.input.source.is_empty() {
+                Case::open_existing(&self.input.case)?.add_plan(&planned.plan)?;
+            }
         }
         match self.format {
             Format::Json => json::line(context.out, &planned)?,
