@@ -258,6 +258,7 @@ mod tests {
             (
                 "crates/unchain",
                 [
+                    "unchain-web",
                     "unchain-aws",
                     "unchain-lab",
                     "unchain-case",
@@ -267,6 +268,7 @@ mod tests {
                 ]
                 .as_slice(),
             ),
+            ("crates/unchain-web", &["unchain-core"]),
             ("crates/unchain-aws", &["unchain-core"]),
             ("crates/unchain-case", &["unchain-core"]),
             ("crates/unchain-sigma", &["unchain-core"]),

@@ -2,7 +2,8 @@
 
 use crate::exit::{self, Exit};
 use crate::{
-    case, contain, edges, events, findings, lab, manual, queries, report, scan, tokens, trace,
+    case, contain, edges, events, findings, lab, manual, queries, report, scan, serve, tokens,
+    trace,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Policy(contain::PolicyCommand),
     Verify(contain::VerifyCommand),
     Report(report::Report),
+    Serve(serve::Serve),
     Case(case::Case),
     Lab(lab::Lab),
     Completions(manual::Completions),
@@ -64,6 +66,7 @@ impl Command {
             Self::Policy(policy) => policy.run(context),
             Self::Verify(verify) => verify.run(context),
             Self::Report(report) => report.run(context),
+            Self::Serve(serve) => serve.run(context),
             Self::Case(case) => case.run(context),
             Self::Lab(lab) => lab.run(context),
             Self::Completions(completions) => completions.run(context),

@@ -20,6 +20,7 @@ mod queries;
 mod reading;
 mod report;
 mod scan;
+mod serve;
 mod sigma;
 mod store;
 mod tokens;

@@ -12,7 +12,6 @@ use serde::Serialize;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::{Report, Token};
 use unchain_core::text::Untrusted;
-use unchain_core::time::Timestamp;
 
 const EXAMPLES: &str = "Examples:
   unchain tokens --alive
@@ -91,54 +90,10 @@ impl Tokens {
 pub(crate) struct Line(pub(crate) Token);
 
 impl Row for Line {
-    const CSV: &'static [&'static str] = &[
-        "access_key_id",
-        "kind",
-        "principal_arn",
-        "account",
-        "issued_at",
-        "issued_by",
-        "issued_with",
-        "issued_basis",
-        "expires_at",
-        "expiry_basis",
-        "status",
-        "reason",
-        "reason_event_id",
-        "origin",
-        "first_used",
-        "last_used",
-        "uses",
-        "addresses",
-        "root",
-    ];
+    const CSV: &'static [&'static str] = &Token::COLUMNS;
 
     fn csv(&self) -> Vec<String> {
-        let token = &self.0;
-        let text = |field: &Option<Untrusted>| field.as_ref().map_or("", Untrusted::raw).to_owned();
-        let time = |field: Option<Timestamp>| field.map(|t| t.to_string()).unwrap_or_default();
-        let addresses: Vec<&str> = token.addresses.iter().map(Untrusted::raw).collect();
-        vec![
-            text(&token.access_key_id),
-            token.kind.to_owned(),
-            text(&token.principal_arn),
-            text(&token.account),
-            time(token.issued_at),
-            text(&token.issued_by),
-            text(&token.issued_with),
-            token.issued_basis.unwrap_or_default().to_owned(),
-            time(token.expires_at),
-            token.expiry_basis.to_owned(),
-            token.status.to_owned(),
-            token.reason.unwrap_or_default().to_owned(),
-            text(&token.reason_event_id),
-            token.origin.to_owned(),
-            time(token.first_used),
-            time(token.last_used),
-            token.uses.to_string(),
-            addresses.join(" "),
-            text(&token.root),
-        ]
+        self.0.cells().into()
     }
 
     fn columns(width: usize) -> Vec<Column> {

@@ -4,6 +4,7 @@
 //! those of `contain` are the only types of this crate that serialise.
 
 mod ancestry;
+mod cells;
 mod coverage;
 mod findings;
 

@@ -4,6 +4,8 @@ mod clock;
 mod play;
 mod serve;
 
+pub(crate) use serve::stopped;
+
 use crate::args::Context;
 use crate::exit::{self, Exit};
 use anyhow::{Context as _, bail};
@@ -132,7 +134,7 @@ fn address(endpoint: &str) -> anyhow::Result<SocketAddr> {
 }
 
 /// The host's time: a lab is a program of its own beside the answers that take `now` as an argument.
-fn host_time() -> Timestamp {
+pub(crate) fn host_time() -> Timestamp {
     Timestamp::from_seconds(jiff::Timestamp::now().as_second())
 }
 

@@ -134,7 +134,7 @@ fn variables(world: &World) -> String {
 }
 
 /// Done when the terminal or the system asks the program to stop.
-async fn stopped() {
+pub(crate) async fn stopped() {
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
     let terminated = async {

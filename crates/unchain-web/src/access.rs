@@ -1,0 +1,228 @@
+//! Who may ask, and what a browser may do with an answer. Must not know what is asked.
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// How many random bytes the secret of an [`Access`] has.
+pub const SECRET_BYTES: usize = 32;
+
+/// Headers of every answer, also of a refusal.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CACHE_CONTROL, "no-store"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
+/// Who may ask: whoever has the token, by a name that this server has.
+#[derive(Clone)]
+pub struct Access(Arc<Inner>);
+
+struct Inner {
+    token: String,
+    cookie: String,
+    address: SocketAddr,
+}
+
+/// Its secrets are not shown.
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access")
+            .field("address", &self.0.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// Access to a server at an address, from random bytes that nobody else knows.
+    pub fn new(secret: [u8; SECRET_BYTES], address: SocketAddr) -> Self {
+        let derived = |purpose: &str| {
+            let digest = Sha256::new()
+                .chain_update(purpose)
+                .chain_update(secret)
+                .finalize();
+            digest.iter().fold(String::new(), |mut text, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        };
+        Self(Arc::new(Inner {
+            token: derived("token"),
+            cookie: derived("cookie"),
+            address,
+        }))
+    }
+
+    /// The address to open in a browser. It is a secret.
+    pub fn url(&self) -> String {
+        format!("http://{}/enter?token={}", self.0.address, self.0.token)
+    }
+
+    /// The cookie for whoever has the token; none for others.
+    pub(crate) fn cookie_for(&self, token: &str) -> Option<String> {
+        let name = self.cookie_name();
+        same(token, &self.0.token).then(|| {
+            format!(
+                "{name}={}; Path=/; HttpOnly; SameSite=Strict",
+                self.0.cookie
+            )
+        })
+    }
+
+    /// A browser keeps cookies by host and not by port: without the port two servers would undo each other.
+    fn cookie_name(&self) -> String {
+        format!("unchain-{}", self.0.address.port())
+    }
+
+    fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        let name = self.cookie_name();
+        let cookies = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        cookies
+            .flat_map(|cookies| cookies.split(';'))
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .any(|(known, value)| known == name && same(value, &self.0.cookie))
+    }
+
+    /// Whether a request was made for this server, by a name that nobody else can point here.
+    fn knows_host(&self, host: &str) -> bool {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        if name.eq_ignore_ascii_case("localhost") {
+            return true;
+        }
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let Ok(named) = bare.unwrap_or(name).parse::<IpAddr>() else {
+            return false;
+        };
+        let bound = self.0.address.ip();
+        named == bound || bound.is_unspecified() || (bound.is_loopback() && named.is_loopback())
+    }
+}
+
+/// Compares in a time that does not tell how much is alike.
+fn same(given: &str, known: &str) -> bool {
+    given.as_bytes().ct_eq(known.as_bytes()).into()
+}
+
+/// Lets a request through, or says why not, and adds the headers.
+pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&access, &request) {
+        Some((status, why)) => (status, why).into_response(),
+        None => next.run(request).await,
+    };
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn refusal(access: &Access, request: &Request) -> Option<(StatusCode, &'static str)> {
+    let headers = request.headers();
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let only = |name: HeaderName| headers.get_all(name).iter().count() == 1;
+    let host = text(HOST)
+        .filter(|_| only(HOST))
+        .filter(|host| access.knows_host(host));
+    let Some(host) = host else {
+        return Some((
+            StatusCode::MISDIRECTED_REQUEST,
+            "This server is not called that. Open the address that the program printed.\n",
+        ));
+    };
+    let foreign = |origin: &str| origin.strip_prefix("http://") != Some(host);
+    if headers.contains_key(ORIGIN) && text(ORIGIN).is_none_or(foreign) {
+        return Some((StatusCode::FORBIDDEN, "Another site asked for this.\n"));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Some((StatusCode::METHOD_NOT_ALLOWED, "Here one can only read.\n"));
+    }
+    let open = matches!(request.uri().path(), "/enter");
+    (!open && !access.has_cookie(headers)).then_some((
+        StatusCode::FORBIDDEN,
+        "Open the address that the program printed: it holds the token that this needs.\n",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> Access {
+        Access::new([7; SECRET_BYTES], address.parse().unwrap())
+    }
+
+    #[test]
+    fn names_that_somebody_else_can_point_here_are_refused() {
+        let access = at("127.0.0.1:8080");
+        for ours in [
+            "127.0.0.1:8080",
+            "localhost:9000",
+            "LOCALHOST",
+            "[::1]:8080",
+            "127.0.0.1",
+        ] {
+            assert!(access.knows_host(ours), "{ours}");
+        }
+        for foreign in [
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.nip.io:8080",
+            "10.0.0.1:8080",
+            "",
+            ":8080",
+            "[::1",
+            "localhost:80:80",
+            "127.1",
+        ] {
+            assert!(!access.knows_host(foreign), "{foreign}");
+        }
+        assert!(at("0.0.0.0:80").knows_host("10.0.0.1"));
+        assert!(!at("0.0.0.0:80").knows_host("evil.example"));
+        assert!(!at("10.0.0.1:80").knows_host("10.0.0.2"));
+    }
+
+    #[test]
+    fn the_token_is_not_the_cookie_and_is_not_shown() {
+        let access = at("127.0.0.1:8080");
+        let token = access.url().rsplit_once('=').unwrap().1.to_owned();
+        let cookie = access.cookie_for(&token).unwrap();
+        assert!(!cookie.contains(&token));
+        assert!(!format!("{access:?}").contains(&token));
+        assert_eq!(access.cookie_for(""), None);
+        assert_eq!(access.cookie_for(token.get(1..).unwrap()), None);
+        let other = Access::new([8; SECRET_BYTES], "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(other.cookie_for(&token), None);
+    }
+}

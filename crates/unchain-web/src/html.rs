@@ -1,0 +1,203 @@
+//! What all views are built of. Must not know any view.
+//!
+//! INVARIANT: text of a log enters a page through [`log`] or as a value in an address, and by no other way.
+
+use crate::query::Query;
+use maud::{DOCTYPE, Markup, html};
+use unchain_core::text::{Untrusted, terminal};
+use unchain_core::time::Timestamp;
+
+/// Text of a log longer than this, in characters, is cut; the exports have it whole.
+const LONGEST: usize = 300;
+
+/// The views in the order of the menu.
+const VIEWS: [(&str, &str); 5] = [
+    ("/incidents", "Incidents"),
+    ("/findings", "Findings"),
+    ("/tokens", "Tokens"),
+    ("/principals", "Principals"),
+    ("/coverage", "Coverage"),
+];
+
+/// What every page says besides its own.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    /// The page's title: words of ours.
+    pub(crate) title: &'a str,
+    /// The address of the page without its query.
+    pub(crate) path: &'a str,
+    /// The query.
+    pub(crate) query: &'a Query,
+    /// The instant that the page speaks of.
+    pub(crate) at: Timestamp,
+    /// Whether the log warns that something cannot be seen.
+    pub(crate) warnings: usize,
+}
+
+/// A whole page.
+pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
+    let keep = frame.query.instant();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (frame.title) " · Unchain" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header {
+                    nav aria-label="Views" {
+                        ul {
+                            @for (path, name) in VIEWS {
+                                li { a href=(keep.link(path)) aria-current=[current(frame.path, path)] { (name) } }
+                            }
+                        }
+                    }
+                    (instant(frame))
+                }
+                main #main { h1 { (frame.title) } (body) }
+                footer { p { (caution(frame.warnings)) " " a href=(keep.link("/coverage")) { "Coverage" } } }
+            }
+        }
+    }
+}
+
+fn current(here: &str, path: &str) -> Option<&'static str> {
+    let below = here.strip_prefix(path);
+    below
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        .map(|_| "page")
+}
+
+/// The form for the instant. It begins the view anew: its filters are those of another form.
+fn instant(frame: &Frame<'_>) -> Markup {
+    html! {
+        form.instant action=(frame.path) method="get" {
+            label for="at" { "Status at (UTC)" }
+            input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
+            button { "Show" }
+        }
+    }
+}
+
+fn caution(warnings: usize) -> Markup {
+    html! {
+        @if warnings == 0 { "What the log does not hold cannot be seen here." }
+        @else { "The log has gaps: " (counted(warnings, "warning")) "." }
+    }
+}
+
+/// Text of a log: controls made visible, cut if very long, and apart from the direction of what surrounds it.
+pub(crate) fn log(text: &Untrusted) -> Markup {
+    outside(text.raw())
+}
+
+/// The same for text of which one is not sure.
+pub(crate) fn outside(text: &str) -> Markup {
+    let mut rest = text.char_indices().skip(LONGEST);
+    let kept = match rest.next() {
+        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
+        None => (text, ""),
+    };
+    html! { bdi { (terminal(kept.0)) (kept.1) } }
+}
+
+/// Text of a log that may not be there.
+pub(crate) fn maybe(text: Option<&Untrusted>) -> Markup {
+    html! { @if let Some(text) = text { (log(text)) } @else { (nothing()) } }
+}
+
+/// Where there is nothing to say.
+pub(crate) fn nothing() -> Markup {
+    html! { span.nothing { "–" } }
+}
+
+/// An instant, UTC.
+pub(crate) fn time(at: Timestamp) -> Markup {
+    let text = at.to_string();
+    html! { time datetime=(text) { (text.replace('T', " ").replace('Z', "")) } }
+}
+
+/// An instant that may not be known.
+pub(crate) fn maybe_time(at: Option<Timestamp>) -> Markup {
+    html! { @if let Some(at) = at { (time(at)) } @else { (nothing()) } }
+}
+
+/// A word of ours that has a colour; the word says it, the colour only repeats it.
+pub(crate) fn word(name: &str) -> Markup {
+    html! { span.word data-word=(name) { (name.replace('-', " ")) } }
+}
+
+/// `1 use`, `2 uses`.
+pub(crate) fn counted(number: usize, one: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{s}")
+}
+
+/// A table that scrolls by itself where it is wider than the page.
+pub(crate) fn table(caption: &str, head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        div.scroll role="region" aria-label=(caption) tabindex="0" {
+            table { caption { (caption) } thead { tr { (head) } } tbody { (rows) } }
+        }
+    }
+}
+
+/// The heading of a column.
+pub(crate) fn column(name: &str) -> Markup {
+    html! { th scope="col" { (name) } }
+}
+
+/// A choice among names; nothing chosen means all.
+pub(crate) fn select(query: &Query, (id, label): (&str, &str), names: &[&str]) -> Markup {
+    let chosen = query.get(id);
+    html! {
+        label for=(id) { (label) }
+        select id=(id) name=(id) {
+            option value="" { "all" }
+            @for name in names {
+                option value=(name) selected[chosen == Some(*name)] { (name.replace('-', " ")) }
+            }
+        }
+    }
+}
+
+/// Links to the other pages of a list.
+pub(crate) fn pager(query: &Query, path: &str, (page, pages): (usize, usize)) -> Markup {
+    let link = |page: usize| query.with("page", &page.to_string()).link(path);
+    html! {
+        @if pages > 1 {
+            nav.pager aria-label="Pages" {
+                @if page > 1 { a href=(link(page - 1)) rel="prev" { "Previous" } }
+                span { "Page " (page) " of " (pages) }
+                @if page < pages { a href=(link(page + 1)) rel="next" { "Next" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_text_is_only_text() {
+        let hostile = Untrusted::new("</bdi><script>\"'&\u{202e}\u{1b}[2J");
+        let shown = log(&hostile).into_string();
+        assert_eq!(
+            shown,
+            "<bdi>&lt;/bdi&gt;&lt;script&gt;&quot;'&amp;\\u{202e}\\u{1b}[2J</bdi>"
+        );
+    }
+
+    #[test]
+    fn very_long_text_is_cut_between_characters() {
+        let shown = log(&Untrusted::new("é".repeat(100_000))).into_string();
+        assert_eq!(shown.chars().filter(|&c| c == 'é').count(), LONGEST);
+        assert!(shown.ends_with("…</bdi>"));
+    }
+}

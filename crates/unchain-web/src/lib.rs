@@ -1,0 +1,21 @@
+//! The page: what a case says, as HTML for a browser.
+//!
+//! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them. Findings come from a
+//! function that the caller passes. Must never: judge, change anything, read the clock or draw random
+//! numbers by itself, or let text of a log into a page except through `html::log`.
+
+mod access;
+mod answers;
+mod html;
+mod names;
+mod query;
+mod routes;
+mod server;
+mod views;
+mod workers;
+
+pub use access::{Access, SECRET_BYTES};
+pub use answers::{Judged, Now};
+pub use routes::router;
+pub use server::{ServeError, serve};
+pub use workers::{Asker, Setting, with_workers};

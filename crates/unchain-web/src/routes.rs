@@ -1,0 +1,100 @@
+//! Addresses and what answers them. Must not know how a view is built.
+
+use crate::access::{Access, guard};
+use crate::query::Query;
+use crate::views::{self, Reply, Visit};
+use crate::workers::{Asker, NoAnswer};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+
+const STYLE: &str = include_str!("style.css");
+
+type View = fn(&Visit<'_, '_>) -> Reply;
+
+/// What every handler needs.
+#[derive(Clone, Debug)]
+struct Site {
+    access: Access,
+    asker: Asker,
+}
+
+/// Every address of the page, behind its access.
+pub fn router(access: Access, asker: Asker) -> Router {
+    Router::new()
+        .route("/", get(|| async { see("/incidents") }))
+        .route("/enter", get(enter))
+        .route(
+            "/style.css",
+            get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }),
+        )
+        .route("/incidents", all(views::incidents::list))
+        .route("/incidents/{id}", one(views::incidents::one))
+        .route("/findings", all(views::findings::list))
+        .route("/findings/{id}", one(views::findings::one))
+        .route("/tokens", all(views::tokens::list))
+        .route("/tokens.csv", all(views::tokens::csv))
+        .route("/tokens.jsonl", all(views::tokens::jsonl))
+        .route("/principals", all(views::principals::list))
+        .route("/nodes/{id}", one(views::node::one))
+        .route("/coverage", all(views::coverage::list))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
+        .layer(from_fn_with_state(access.clone(), guard))
+        .with_state(Site { access, asker })
+}
+
+fn all(view: View) -> MethodRouter<Site> {
+    get(move |State(site): State<Site>, uri: Uri| show(site, uri, (view, String::new())))
+}
+
+fn one(view: View) -> MethodRouter<Site> {
+    get(
+        move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| {
+            show(site, uri, (view, id))
+        },
+    )
+}
+
+/// Has a worker build a view.
+async fn show(site: Site, uri: Uri, (view, id): (View, String)) -> Response {
+    let query = Query::read(uri.query().unwrap_or_default());
+    let path = uri.path().to_owned();
+    let reply = site
+        .asker
+        .ask(move |world| views::visit(world, (&path, &query, &id), view))
+        .await;
+    match reply {
+        Ok(reply) => reply.into_response(),
+        Err(NoAnswer::Busy) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many questions wait; ask again.\n",
+        )
+            .into_response(),
+        Err(NoAnswer::Failed) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This could not be answered.\n",
+        )
+            .into_response(),
+    }
+}
+
+/// Exchanges the token for a cookie, so that no later address holds it.
+async fn enter(State(site): State<Site>, uri: Uri) -> Response {
+    let query = Query::read(uri.query().unwrap_or_default());
+    let token = query.get("token").unwrap_or_default();
+    match site.access.cookie_for(token) {
+        Some(cookie) => ([(SET_COOKIE, cookie)], see("/incidents")).into_response(),
+        None => {
+            let why = "This is not the token. Open the address that the program printed.\n";
+            (StatusCode::FORBIDDEN, why).into_response()
+        }
+    }
+}
+
+fn see(path: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
+}

@@ -1,0 +1,147 @@
+//! One node: where it came from, what it did, what came of it.
+
+use super::findings::named;
+use super::{ROWS, Reply, Visit};
+use crate::html::{column, counted, log, maybe, maybe_time, outside, table, time, word};
+use maud::{Markup, html};
+use std::cmp::Reverse;
+use unchain_core::ledger::Use;
+use unchain_core::lineage::{Edge, UsesByNode};
+use unchain_core::report::Token;
+
+/// One node.
+pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
+    let Some(node) = visit.world.names.node(visit.id) else {
+        return visit.missing("credential or thing");
+    };
+    let lineage = visit.report.lineage();
+    let kind = visit.report.end(node).kind.replace('-', " ");
+    let uses = UsesByNode::of(lineage, &[node]);
+    let up: Vec<&Edge> = lineage.parents(node).collect();
+    let down: Vec<&Edge> = lineage.children(node).collect();
+    let body = html! {
+        p { (log(&visit.report.label(node))) }
+        (facts(visit, node))
+        h2 { "Came from" }
+        (edges(visit, &up, |edge| edge.parent))
+        h2 { "What came of it" }
+        (edges(visit, &down, |edge| edge.child))
+        h2 { "Used from" }
+        ul { @for address in uses.addresses(lineage, node) { li { (log(&address)) } } }
+        h2 { "Uses" }
+        (used(visit, &uses, node))
+        h2 { "Findings about it" }
+        (named(visit, |_, subject| subject == node))
+    };
+    let title = format!(
+        "{}{}",
+        kind.get(..1).unwrap_or_default().to_uppercase(),
+        kind.get(1..).unwrap_or_default()
+    );
+    visit.page(&title, &body)
+}
+
+fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
+    let tokens = visit.answers.tokens(&visit.report);
+    let token = tokens
+        .iter()
+        .find(|(known, _)| *known == node)
+        .map(|(_, token)| token);
+    let end = visit.report.end(node);
+    html! {
+        dl {
+            dt { "Principal" } dd { (maybe(end.principal_arn.as_ref())) }
+            dt { "Account" } dd { (maybe(end.account.as_ref())) }
+            @if let Some(workload) = &end.workload { dt { "Workload" } dd { (log(workload)) } }
+            @if let Some(token) = token { (state(token)) }
+            @let root = visit.report.lineage().root(node);
+            @if root != node { dt { "Root of its lineage" } dd { (visit.labelled(root)) } }
+        }
+    }
+}
+
+/// What is known of a credential alone.
+fn state(token: &Token) -> Markup {
+    html! {
+        dt { "Status" } dd { (word(token.status)) @if let Some(reason) = token.reason { ": " (reason) } }
+        @if let Some(id) = &token.reason_event_id { dt { "Ended by" } dd { code { (log(id)) } } }
+        dt { "Issued" } dd { (maybe_time(token.issued_at)) }
+        dt { "Expires" } dd { (maybe_time(token.expires_at)) " (" (token.expiry_basis) ")" }
+        dt { "Origin" } dd { (token.origin) }
+        dt { "First used" } dd { (maybe_time(token.first_used)) }
+        dt { "Last used" } dd { (maybe_time(token.last_used)) }
+        dt { "Uses" } dd { (token.uses) }
+    }
+}
+
+/// Steps of the lineage with their evidence, the first of very many.
+fn edges(visit: &Visit<'_, '_>, edges: &[&Edge], other: impl Fn(&Edge) -> u32) -> Markup {
+    let head = html! { (column("Time (UTC)")) (column("Node")) (column("Call")) (column("Basis")) (column("Records")) };
+    let rows = html! {
+        @for edge in edges.iter().take(ROWS) {
+            @let row = visit.report.edge(edge);
+            tr {
+                td { (time(row.time)) }
+                td { (visit.labelled(other(edge))) }
+                td { (log(&row.api)) @if row.cross_account { br; span.soft { "cross-account" } } }
+                td { (row.basis) }
+                td { @for id in &row.event_ids { code { (log(id)) } " " } }
+            }
+        }
+    };
+    html! {
+        @if edges.is_empty() { p { "Nothing that the log shows." } }
+        @else { (table(&shown(edges.len(), "step"), &head, &rows)) }
+    }
+}
+
+/// `1 step`, or how many of them are shown.
+fn shown(number: usize, one: &str) -> String {
+    if number <= ROWS {
+        return counted(number, one);
+    }
+    format!("the first {ROWS} of {}", counted(number, one))
+}
+
+/// What it was used for, the latest first.
+fn used(visit: &Visit<'_, '_>, uses: &UsesByNode, node: u32) -> Markup {
+    let lineage = visit.report.lineage();
+    let mut all: Vec<&Use> = uses.uses(lineage, node).collect();
+    all.sort_by_key(|usage| Reverse(lineage.ledger().last(usage).0));
+    let head = html! {
+        (column("Call")) (column("Count")) (column("First")) (column("Last")) (column("From"))
+        (column("Where")) (column("Record"))
+    };
+    let rows = html! { @for usage in all.iter().take(ROWS) { (usage_row(visit, usage)) } };
+    html! {
+        @if all.is_empty() { p { "The log shows no use." } }
+        @else { (table(&shown(all.len(), "kind of use"), &head, &rows)) }
+    }
+}
+
+fn usage_row(visit: &Visit<'_, '_>, usage: &Use) -> Markup {
+    let ledger = visit.report.lineage().ledger();
+    let text = |symbol| outside(ledger.text(symbol));
+    let (last, id) = ledger.last(usage);
+    let outcome = ledger.text(usage.key.outcome);
+    html! {
+        tr {
+            td {
+                @if let Some(call) = ledger.call(usage.key.call) {
+                    (text(call.name)) br; span.soft { (text(call.source)) }
+                }
+                @if !outcome.is_empty() { br; span.soft { (outside(outcome)) } }
+            }
+            td.number { (ledger.count(usage)) }
+            td { (time(usage.first.time())) }
+            td { (time(last.time())) }
+            td { @if let Some(client) = ledger.client(usage.key.client) {
+                (text(client.address)) br; span.soft { (text(client.agent)) }
+            } }
+            td { @if let Some(place) = ledger.place(usage.key.place) {
+                (text(place.region)) br; span.soft { (text(place.account)) }
+            } }
+            td { code { (outside(&ledger.event_id(id))) } }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The inventory of credentials, and its exports.
+
+use super::{Reply, Visit, search};
+use crate::html::{counted, log, maybe, maybe_time, pager, select, table, word};
+use axum::http::StatusCode;
+use maud::{Markup, html};
+use std::cmp::Ordering;
+use unchain_core::report::Token;
+use unchain_core::text;
+
+const STATUSES: [&str; 5] = ["alive", "unknown", "revoked", "expired", "not-yet-issued"];
+const KINDS: [&str; 5] = [
+    "long-term-key",
+    "temporary-credential",
+    "federated-session",
+    "console-session",
+    "oauth-session",
+];
+
+/// What the inventory is sorted by: the name in an address, the heading, and the order.
+const ORDERS: [(&str, &str, fn(&Token, &Token) -> Ordering); 6] = [
+    ("credential", "Credential", |a, b| {
+        a.access_key_id.cmp(&b.access_key_id)
+    }),
+    ("status", "Status", |a, b| a.status.cmp(b.status)),
+    ("issued", "Issued", |a, b| a.issued_at.cmp(&b.issued_at)),
+    ("expires", "Expires", |a, b| a.expires_at.cmp(&b.expires_at)),
+    ("used", "Last used", |a, b| a.last_used.cmp(&b.last_used)),
+    ("uses", "Uses", |a, b| a.uses.cmp(&b.uses)),
+];
+
+/// The inventory as a page.
+pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+    let kept = kept(visit);
+    let (rows, pages) = visit.paged(&kept);
+    let caption = format!(
+        "{} at {}",
+        counted(kept.len(), "credential"),
+        visit.report.at()
+    );
+    let head = html! {
+        @for order in ORDERS { (heading(visit, order.0, order.1)) }
+        th scope="col" { "Issued by" }
+    };
+    let body = html! { @for (node, token) in rows { (row(visit, *node, token)) } };
+    let body = html! {
+        (filters(visit))
+        p { "Export of these rows: " a href=(visit.query.link("/tokens.csv")) { "CSV" } ", "
+            a href=(visit.query.link("/tokens.jsonl")) { "JSON lines" } }
+        (table(&caption, &head, &body))
+        (pager(visit.query, "/tokens", pages))
+    };
+    visit.page("Tokens", &body)
+}
+
+/// The inventory as `unchain tokens --format csv` writes it.
+pub(crate) fn csv(visit: &Visit<'_, '_>) -> Reply {
+    let line = |cells: &[&str]| {
+        let cells: Vec<_> = cells.iter().map(|cell| text::csv(cell)).collect();
+        cells.join(",") + "\r\n"
+    };
+    let mut body = line(&Token::COLUMNS);
+    for (_, token) in kept(visit) {
+        body.push_str(&line(&token.cells().each_ref().map(String::as_str)));
+    }
+    file(("text/csv; charset=utf-8", "tokens.csv"), body)
+}
+
+/// The inventory as `unchain tokens --format jsonl` has it.
+pub(crate) fn jsonl(visit: &Visit<'_, '_>) -> Reply {
+    let mut body = String::new();
+    for (_, token) in kept(visit) {
+        match serde_json::to_string(token) {
+            Ok(line) => body.push_str(&line),
+            Err(_) => {
+                let why = "A row could not be written.";
+                return visit.refused(StatusCode::INTERNAL_SERVER_ERROR, ("Not written", why));
+            }
+        }
+        body.push('\n');
+    }
+    file(("application/jsonl", "tokens.jsonl"), body)
+}
+
+fn file((kind, name): (&'static str, &'static str), body: String) -> Reply {
+    Reply {
+        status: StatusCode::OK,
+        kind,
+        file: Some(name),
+        body,
+    }
+}
+
+/// The rows that the filters keep, in the order that is asked for; by time of issue where none is.
+fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
+    let keeps = |(_, token): &&(u32, Token)| {
+        visit.chosen("status", token.status)
+            && visit.chosen("kind", token.kind)
+            && visit.holds(texts(token))
+    };
+    let mut kept: Vec<_> = visit
+        .answers
+        .tokens(&visit.report)
+        .iter()
+        .filter(keeps)
+        .collect();
+    let asked = visit.query.get("sort");
+    if let Some((_, _, order)) = ORDERS.iter().find(|(name, _, _)| asked == Some(name)) {
+        kept.sort_by(|(_, a), (_, b)| order(a, b));
+    }
+    if visit.query.get("order") == Some("desc") {
+        kept.reverse();
+    }
+    kept
+}
+
+fn texts(token: &Token) -> impl Iterator<Item = &unchain_core::text::Untrusted> {
+    let single = [
+        &token.access_key_id,
+        &token.principal_arn,
+        &token.account,
+        &token.issued_by,
+    ];
+    single
+        .into_iter()
+        .chain([&token.root])
+        .flatten()
+        .chain(&token.addresses)
+}
+
+fn heading(visit: &Visit<'_, '_>, name: &str, words: &str) -> Markup {
+    let here = visit.query.get("sort") == Some(name);
+    let up = visit.query.get("order") != Some("desc");
+    let order = if here && up { "desc" } else { "" };
+    let next = visit
+        .query
+        .with("sort", name)
+        .with("order", order)
+        .with("page", "");
+    let sorted = here.then_some(if up { "ascending" } else { "descending" });
+    html! { th scope="col" aria-sort=[sorted] { a href=(next.link("/tokens")) { (words) } } }
+}
+
+fn filters(visit: &Visit<'_, '_>) -> Markup {
+    let query = visit.query;
+    html! {
+        form action="/tokens" method="get" role="search" {
+            (select(query, ("status", "Status"), &STATUSES))
+            (select(query, ("kind", "Kind"), &KINDS))
+            (search(query))
+            (visit.kept_instant())
+            button { "Filter" }
+        }
+    }
+}
+
+fn row(visit: &Visit<'_, '_>, node: u32, token: &Token) -> Markup {
+    let parent = visit.report.lineage().primary(node).map(|edge| edge.parent);
+    html! {
+        tr {
+            th scope="row" {
+                @if let Some(key) = &token.access_key_id { (visit.node(node, key)) }
+                @else { (visit.labelled(node)) }
+                br; span.soft { (token.kind.replace('-', " ")) " · " (maybe(token.principal_arn.as_ref())) }
+            }
+            td { (word(token.status)) @if let Some(reason) = token.reason { br; span.soft { (reason) } } }
+            td { (maybe_time(token.issued_at)) }
+            td { (maybe_time(token.expires_at)) br; span.soft { (token.expiry_basis) } }
+            td { (maybe_time(token.last_used)) }
+            td.number { (token.uses) }
+            td {
+                @if let Some(parent) = parent { (visit.labelled(parent)) }
+                @if let Some(with) = &token.issued_with { br; span.soft { (log(with)) } }
+                @if let Some(basis) = token.issued_basis { span.soft { ", " (basis) } }
+            }
+        }
+    }
+}

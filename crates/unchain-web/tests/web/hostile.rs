@@ -1,0 +1,134 @@
+//! Text of a log is text, whatever it says, wherever it stands.
+
+use crate::common::{Site, on, story};
+use crate::inspect::inspected;
+use serde_json::Value;
+use std::collections::{BTreeSet, VecDeque};
+
+/// Markup, quotes, escapes, a right-to-left override, Hebrew, a formula, a way out of an address.
+const EVIL: &str = "=1+1</bdi></td><script>alert(1)</script><img src=x onerror=alert(1)>\"'`&amp;&#60;\
+                    \u{1b}[2J\u{202e}\u{2028}\u{9b}שלום javascript:alert(1) //evil.example ?&#%2f../\r\n\0";
+/// Pages that one crawl looks at.
+const PAGES: usize = 150;
+
+/// Appends to every string of a record but those without which it is none.
+fn poison(value: &mut Value, with: &str) {
+    const KEPT: [&str; 9] = [
+        "eventTime",
+        "eventName",
+        "eventSource",
+        "type",
+        "eventType",
+        "creationDate",
+        "expiration",
+        "eventCategory",
+        "eventVersion",
+    ];
+    match value {
+        Value::String(text) => text.push_str(with),
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, with)),
+        Value::Object(members) => {
+            let members = members
+                .iter_mut()
+                .filter(|(name, _)| !KEPT.contains(&name.as_str()));
+            members.for_each(|(_, member)| poison(member, with));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Follows every link from the menu on; the addresses that were seen, and all text.
+fn crawl(site: &Site) -> (BTreeSet<String>, String) {
+    let mut waiting = VecDeque::from(["/incidents".to_owned()]);
+    let (mut seen, mut text) = (BTreeSet::new(), String::new());
+    while let Some(path) = waiting.pop_front() {
+        if seen.len() >= PAGES || !seen.insert(path.clone()) {
+            continue;
+        }
+        let said = site.get(&path);
+        assert_eq!(said.status.as_u16(), 200, "{path}: {}", said.body);
+        let kind = said.headers["content-type"].to_str().unwrap();
+        if !kind.starts_with("text/html") {
+            continue;
+        }
+        let page = inspected(&said.body);
+        assert!(
+            said.body.len() < 1 << 20,
+            "{path} has {} bytes",
+            said.body.len()
+        );
+        let links = page
+            .values("a", "href")
+            .into_iter()
+            .filter(|link| !link.starts_with('#'));
+        waiting.extend(links.map(str::to_owned));
+        text.push_str(&page.text);
+    }
+    (seen, text)
+}
+
+/// Whether every view was among the pages.
+fn saw_every_view(seen: &BTreeSet<String>) {
+    for view in [
+        "/incidents/",
+        "/findings/",
+        "/tokens",
+        "/principals",
+        "/nodes/",
+        "/coverage",
+    ] {
+        assert!(seen.iter().any(|path| path.starts_with(view)), "{view}");
+    }
+}
+
+#[test]
+fn every_link_of_the_story_leads_somewhere() {
+    on(&story().records(), |site| {
+        let (seen, text) = crawl(site);
+        saw_every_view(&seen);
+        assert!(text.contains("GetSessionToken"), "the pages say something");
+    });
+}
+
+#[test]
+fn hostile_text_in_every_field_stays_text() {
+    let long = format!("{EVIL}{}", "A".repeat(100_000));
+    for evil in [EVIL, &long] {
+        let mut records = story().records();
+        records.iter_mut().for_each(|record| poison(record, evil));
+        on(&records, |site| {
+            let (seen, text) = crawl(site);
+            saw_every_view(&seen);
+            assert!(
+                text.contains("<script>alert(1)</script>"),
+                "it was there, as text"
+            );
+            assert!(text.contains("\\u{202e}"), "what reorders is named");
+            assert!(!text.contains(
+                |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}".contains(c))
+            ));
+        });
+    }
+}
+
+#[test]
+fn what_an_address_says_stays_text_too() {
+    on(&story().records(), |site| {
+        let evil: String = form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
+        for view in ["incidents", "findings", "tokens", "principals", "coverage"] {
+            for name in ["q", "status", "kind", "sort", "severity", "page", "order"] {
+                let said = site.get(&format!("/{view}?{name}={evil}"));
+                assert_eq!(said.status.as_u16(), 200, "{view} {name}");
+                inspected(&said.body);
+            }
+            let said = site.get(&format!("/{view}?at={evil}"));
+            assert_eq!(said.status.as_u16(), 400, "{view}");
+            inspected(&said.body);
+        }
+        for view in ["incidents", "findings", "nodes"] {
+            let said = site.get(&format!("/{view}/{}", evil.replace('+', "%20")));
+            assert_eq!(said.status.as_u16(), 404, "{view}");
+            inspected(&said.body);
+        }
+    });
+}
