@@ -270,8 +270,8 @@ fn a_trust_policy_is_closed_for_every_reason_at_once() {
     );
     let mut facts = facts();
     let shop = facts.accounts.get_mut(SHOP).unwrap();
-    let providers =
-        ["one", "two"].map(|name| format!("arn:aws:iam::{SHOP}:oidc-provider/{name}.example.net"));
+    let providers = ["one", "two"]
+        .map(|name| format!("arn:aws:iam::{SHOP}:oidc-provider/{name}.example.net"));
     let principal = json!({"AWS": "arn:aws:iam::999988887777:root", "Federated": providers});
     shop.roles.get_mut("deploy").unwrap().trust["Statement"][0]["Principal"] = principal;
     with_report(&trail, |report| {

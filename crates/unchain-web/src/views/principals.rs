@@ -10,6 +10,9 @@ use unchain_core::report::Token;
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
+/// Of a very long name so many characters are searched for: an address has room for 65,534 bytes.
+const SEARCHED: usize = 500;
+
 /// What one principal has.
 #[derive(Debug, Default)]
 struct Held {
@@ -66,8 +69,9 @@ fn whose(token: &Token) -> Untrusted {
 
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {
     let at = visit.query.get("at").unwrap_or_default();
+    let begun: String = name.raw().chars().take(SEARCHED).collect();
     let tokens = Query::default()
-        .with("q", name.raw())
+        .with("q", &begun)
         .with("at", at)
         .link("/tokens");
     html! {

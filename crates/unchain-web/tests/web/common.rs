@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use unchain_core::detect::{self, Networks, Scene, Settings};
 use unchain_core::ledger::Ledger;
-use unchain_core::record::parse_at;
+use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
@@ -46,10 +46,7 @@ pub(crate) struct Said {
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
     let mut ledger = Ledger::default();
     for record in records {
-        let text = record.to_string();
-        if let Some((event, _)) = parse_at(&text, 0) {
-            ledger.apply(&event);
-        }
+        ledger.apply(&plain(record).unwrap());
     }
     ledger.settle();
     let setting = Setting {
