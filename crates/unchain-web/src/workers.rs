@@ -179,7 +179,7 @@ mod tests {
                 .collect();
             others.retain_mut(|ask| match ask.as_mut().poll(&mut context) {
                 Poll::Pending => true,
-                refused => {
+                refused @ Poll::Ready(_) => {
                     assert_eq!(refused, Poll::Ready(Err(NoAnswer::Busy)));
                     false
                 }

@@ -31,8 +31,6 @@ const EXAMPLES: &str = "Examples:
 pub(crate) struct Serve {
     #[command(flatten)]
     input: Input,
-    #[command(flatten)]
-    judge: JudgeArgs,
     /// Where to listen; port 0 takes any free one. An address other than loopback lets the network in,
     /// unencrypted
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -46,6 +44,8 @@ pub(crate) struct Serve {
         allow_hyphen_values = true
     )]
     at: When,
+    #[command(flatten)]
+    judge: JudgeArgs,
 }
 
 impl Serve {

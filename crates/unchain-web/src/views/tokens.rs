@@ -17,8 +17,11 @@ const KINDS: [&str; 5] = [
     "oauth-session",
 ];
 
+/// Which of two rows comes first.
+type Order = fn(&Token, &Token) -> Ordering;
+
 /// What the inventory is sorted by: the name in an address, the heading, and the order.
-const ORDERS: [(&str, &str, fn(&Token, &Token) -> Ordering); 6] = [
+const ORDERS: [(&str, &str, Order); 6] = [
     ("credential", "Credential", |a, b| {
         a.access_key_id.cmp(&b.access_key_id)
     }),

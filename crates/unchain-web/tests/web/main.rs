@@ -1,5 +1,11 @@
 //! The page through its router: who may ask, what is shown, and that text of a log stays text.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail where the test should"
+)]
+
 mod access;
 mod common;
 mod hostile;

@@ -18,6 +18,7 @@ fn help_of_every_command() {
         "events",
         "queries",
         "report",
+        "serve",
         "case",
         "completions",
         "man",
