@@ -81,18 +81,20 @@ fn played(
     Ok(suite.told)
 }
 
-/// The emulator's programs; none, and a word about it, where this machine's Python makes no virtual environments. That
-/// PyPI cannot be reached is a failure.
+/// The emulator's programs; none, and a word about it, where this machine cannot have them.
 fn installed(home: &Path, out: &mut dyn Write) -> Result<Option<PathBuf>> {
-    if !crate::python::can_isolate() {
+    let bin = match crate::python::can_isolate() {
+        true => crate::python::environment(home, &PACKAGE)?,
+        false => None,
+    };
+    if bin.is_none() {
+        let [package] = PACKAGE;
         writeln!(
             out,
-            "SKIPPED  python3 with its venv module is not here (Debian: python3-venv), and MiniStack needs it"
+            "SKIPPED  {package} cannot be had: it needs python3 from 3.10 with venv (Debian: python3-venv), and PyPI"
         )?;
-        return Ok(None);
     }
-    let bin = crate::python::environment(home, &PACKAGE)?;
-    Ok(Some(bin.context("pip could not install MiniStack")?))
+    Ok(bin)
 }
 
 /// What is at a place of an answer, by its JSON pointer.
