@@ -31,7 +31,8 @@ mod verify;
 
 pub use apply::{
     Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect, Receipt,
-    Refusal, RefusalKind, Stop, Undone, Work, apply, preview, undo, validate,
+    Refusal, RefusalKind, Reliance, Stop, Undone, Work, apply, in_force, preview, relies_on, undo,
+    validate,
 };
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};
