@@ -7,7 +7,6 @@ use super::everything::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use unchain_core::contain::{
     Approved, Duty, End, Happened, Plan, Prospect, Stop, digest, permissions, preview,
 };
