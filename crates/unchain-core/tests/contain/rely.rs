@@ -1,24 +1,9 @@
 //! A later plan that rests on an earlier one.
 
 use super::account::Account;
-use super::common::{SHOP, STORY, facts, now, settings, trail, with_report};
+use super::common::{SHOP, STORY, facts, member, now, settings, trail, with_report};
 use super::everything::{Journal, Which, before, everything, run, run_back};
-use unchain_core::contain::{
-    Action, Facts, Level, Organization, Plan, ScpLevel, Settings, in_force, plan, relies_on,
-};
-
-fn member() -> Facts {
-    let mut facts = facts();
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        ..ScpLevel::default()
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
-    facts
-}
+use unchain_core::contain::{Action, Facts, Level, Plan, Settings, in_force, plan, relies_on};
 
 fn planned(facts: &Facts, settings: &Settings, later: i64) -> Plan {
     let trail = trail(STORY);
@@ -30,7 +15,7 @@ fn planned(facts: &Facts, settings: &Settings, later: i64) -> Plan {
 
 /// The member account with the policies that a plan attaches to it.
 fn with_scps_of(plan: &Plan) -> Facts {
-    let mut facts = member();
+    let mut facts = member([]);
     let levels = &mut facts.organization.as_mut().unwrap().scps;
     let contents = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Call(call) => call.parameters.get("Content"),
@@ -64,7 +49,7 @@ fn but_scps(plan: &Plan) -> Plan {
 
 #[test]
 fn who_finds_an_account_frozen_rests_on_who_froze_it() {
-    let earlier = planned(&member(), &frozen(), 0);
+    let earlier = planned(&member([]), &frozen(), 0);
     let later = planned(&with_scps_of(&earlier), &frozen(), 60);
     let names = |plan: &Plan| serde_json::to_string(plan).unwrap().contains("-freeze-");
     assert!(names(&earlier) && !names(&later));
@@ -79,7 +64,7 @@ fn who_finds_an_account_frozen_rests_on_who_froze_it() {
         "it is the earlier one"
     );
     // Who has its own, or wants none, rests on nobody's.
-    let own = planned(&member(), &frozen(), 60);
+    let own = planned(&member([]), &frozen(), 60);
     let without = planned(&with_scps_of(&earlier), &settings(), 60);
     assert_eq!(relies_on(&but_scps(&own), &earlier), None);
     assert_eq!(relies_on(&but_scps(&without), &earlier), None);

@@ -387,11 +387,7 @@ fn roots(wire: &Wire<'_>) -> BTreeMap<String, Keys> {
 type AsRoot<'a> = &'a dyn Fn(&str, (Service, &str), Value) -> Value;
 
 /// All accounts become members; with a guard, nobody but the role itself and its responder touches break-glass.
-fn organize(
-    call: AsRoot<'_>,
-    accounts: &[String],
-    guarded: bool,
-) {
+fn organize(call: AsRoot<'_>, accounts: &[String], guarded: bool) {
     let ours = |operation, params| call(SECURITY, (Service::Organizations, operation), params);
     ours("CreateOrganization", json!({"FeatureSet": "ALL"}));
     let root = answer::find(&ours("ListRoots", json!({})), "Id").unwrap();

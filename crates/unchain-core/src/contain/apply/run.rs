@@ -204,7 +204,10 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 
     /// The version of a managed policy that was in force before the plan, if it was there.
     fn found_first(&self, thing: &Thing) -> Option<Value> {
-        let of = |call: &Call| self.resolved(call).is_some_and(|(_, other)| other == *thing);
+        let of = |call: &Call| {
+            self.resolved(call)
+                .is_some_and(|(_, other)| other == *thing)
+        };
         let steps = self.plan.steps.iter().filter(|step| match &step.action {
             Action::Call(call) => of(call),
             Action::Wait(_) | Action::Verify { .. } => false,

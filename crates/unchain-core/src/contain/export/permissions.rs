@@ -297,7 +297,13 @@ impl Grants {
         }
         for action in actions.iter().chain(&["DeletePolicyVersion"]) {
             let action = (*action).to_owned();
-            self.call(plan, &Call { action, ..call.clone() });
+            self.call(
+                plan,
+                &Call {
+                    action,
+                    ..call.clone()
+                },
+            );
         }
     }
 

@@ -135,7 +135,8 @@ impl Steps {
         let own = self.attached(owner);
         let attached = held.into_iter().flat_map(|held| &held.attached);
         let attached: BTreeSet<&str> = attached.map(String::as_str).chain(own.clone()).collect();
-        let of = |verb, member, name: &str| of_owner(owner, (verb, "Policy"), &[(member, text(name))]);
+        let of =
+            |verb, member, name: &str| of_owner(owner, (verb, "Policy"), &[(member, text(name))]);
         let inline = inline
             .into_iter()
             .map(|name| of("Delete", "PolicyName", name));
