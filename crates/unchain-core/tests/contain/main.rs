@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod bytes;
 mod carried;
 mod carry;
 mod common;
@@ -22,4 +23,6 @@ mod plans;
 mod probe;
 mod proofs;
 mod reading;
+mod rely;
+mod removing;
 mod verify;

@@ -12,7 +12,10 @@ use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
+use unchain_case::Case;
+use unchain_core::contain::{
+    Happened, Plan, Receipt, Undo, Undone, Work, digest, in_force, relies_on, undo,
+};
 
 const EXAMPLES: &str = "Examples:
   unchain undo plan.json --profile responder
@@ -21,7 +24,8 @@ const EXAMPLES: &str = "Examples:
       the plan of the case with this id, asking nobody
 
 What is put back is what the journal says was found, not what the plan expected: a key that was
-inactive before stays so. What somebody changed since is left as it is, and told.
+inactive before stays so. What somebody changed since is left as it is, and told. Where a later plan
+rests on this one, as on the account that it froze, that is undone first.
 
 Exit codes: 0 all is as it was; 2 something is not, it stopped, or an error.";
 
@@ -57,6 +61,7 @@ impl UndoCommand {
                 self.case.display()
             );
         }
+        later_first(&case, &plan)?;
         show(context, &plan, &begun)?;
         context.out.flush()?;
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
@@ -68,6 +73,24 @@ impl UndoCommand {
         let undone = undone.map_err(|stop| stopped(stop, &again))?;
         tell(context, &plan, &undone)
     }
+}
+
+/// Refuses to undo what a later plan of the case rests on.
+fn later_first(case: &Case, plan: &Plan) -> anyhow::Result<()> {
+    for row in case.plans()?.into_iter().rev() {
+        if row.made_at < plan.made_at || !in_force(&case.receipts(&row.digest)?) {
+            continue;
+        }
+        let later = case.plan(&row.digest)?;
+        if let Some(rests) = later.and_then(|later| relies_on(&later, plan)) {
+            let (step, why) = (rests.step, rests.why);
+            bail!(
+                "plan {} rests on step {step} of this one, {why}; undo it first, with `unchain undo {0}`",
+                row.id
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Steps that may have changed something.

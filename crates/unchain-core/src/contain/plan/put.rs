@@ -32,7 +32,11 @@ impl Steps {
             return First::Nothing;
         }
         let room = Room {
-            inline: inline_room(ground.facts, &target.owner, &ground.policy_name()),
+            inline: inline_room(
+                target.owner.kind,
+                ground.facts.policies(&target.owner),
+                &ground.policy_name(),
+            ),
             managed: attachable(ground.facts, &target.owner),
         };
         let Some(packed) = pack(target, ground.subjects, ground.times.first, room) else {
