@@ -225,6 +225,8 @@ fn a_run_that_is_killed_or_refused_anywhere_is_gone_on_with_and_undone() {
         assert!(wrong.is_empty(), "{wrong:?}");
     }
     let mut faults = apply.others();
+    // It would come to its end, or wait long before it stops.
+    faults.retain(|(_, fault)| !matches!(fault, Fault::Throttled | Fault::Failing));
     faults.extend(apply.kills());
     all(&faults, |fault| apply.left(fault));
 }
