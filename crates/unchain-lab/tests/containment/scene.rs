@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use unchain_core::contain::Facts;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
@@ -55,7 +55,7 @@ pub(crate) struct Scene {
     /// The responder's long-term key.
     pub(crate) responder: Keys,
     /// Where the logs are: what a copy shares with its original, and its own.
-    logs: Vec<Rc<tempfile::TempDir>>,
+    pub(crate) logs: Vec<Arc<tempfile::TempDir>>,
 }
 
 impl Scene {
@@ -112,14 +112,14 @@ impl Scene {
             held,
             accounts,
             responder,
-            logs: vec![Rc::new(logs)],
+            logs: vec![Arc::new(logs)],
         }
     }
 
     /// The same again, to be changed for itself.
     pub(crate) fn copy(&self) -> Self {
         self.wire().control("deliver", &json!({})).unwrap();
-        let logs = Rc::new(tempfile::tempdir().unwrap());
+        let logs = Arc::new(tempfile::tempdir().unwrap());
         let lab = Lab::new(self.lab.world().clone());
         deliver_to(&mut lab.world(), Some(logs.path().to_owned()));
         Self {

@@ -2,7 +2,7 @@
 
 use super::acting::Acting;
 use super::aws::AwsArgs;
-use super::carry::{again, approval, head, journal, open, said, steps, stopped};
+use super::carry::{again, alone, approval, head, journal, open, said, steps, stopped};
 use super::plan::print::title;
 use super::planned;
 use crate::args::Context;
@@ -53,6 +53,8 @@ impl UndoCommand {
         let mut case = open(&self.case)?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
+        // Before the journal is read: what another run writes into it would be missed.
+        let _alone = alone(&self.case)?;
         let past = case.receipts(&name)?;
         let begun = begun(&past);
         if begun.is_empty() {
