@@ -2,16 +2,17 @@
 
 use super::acting::Acting;
 use super::aws::AwsArgs;
-use super::carry::{again, approval, head, journal, open, said, steps, stopped};
+use super::carry::{again, approval, head, journal, said, steps, stopped};
 use super::plan::print::title;
-use super::planned;
+use super::{changed, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use unchain_case::Case;
 use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
 
 const EXAMPLES: &str = "Examples:
@@ -46,7 +47,8 @@ pub(crate) struct UndoCommand {
 impl UndoCommand {
     /// Shows what was done, has it approved, and puts it back.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let mut case = open(&self.case)?;
+        let mut case = Case::open_existing(&self.case)
+            .context("the journal is in the case; name that of `unchain apply` with `--case`")?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
         let past = case.receipts(&name)?;
@@ -62,9 +64,10 @@ impl UndoCommand {
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
         let session = self.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
-        let mut write = journal(&mut case, &plan);
+        acting.reach(&changed(&plan, |step| begun.contains(&step)))?;
+        let mut write = journal(&mut case, &plan, context.width);
         let undone = undo(&approved, &past, &mut write, &mut acting);
-        let again = again("undo", &self.plan, &self.case);
+        let again = again("undo", (&self.plan, &self.case), &self.aws.words());
         let undone = undone.map_err(|stop| stopped(stop, &again))?;
         tell(context, &plan, &undone)
     }
