@@ -2,13 +2,13 @@
 
 use super::acting::Acting;
 use super::aws::AwsArgs;
-use super::carry::{again, alone, approval, head, journal, open, said, steps, stopped};
+use super::carry::{again, alone, approval, head, journal, said, steps, stopped};
 use super::plan::print::title;
-use super::planned;
+use super::{changed, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,8 @@ pub(crate) struct UndoCommand {
 impl UndoCommand {
     /// Shows what was done, has it approved, and puts it back.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let mut case = open(&self.case)?;
+        let mut case = Case::open_existing(&self.case)
+            .context("the journal is in the case; name that of `unchain apply` with `--case`")?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
         // Before the journal is read: what another run writes into it would be missed.
@@ -69,9 +70,10 @@ impl UndoCommand {
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
         let session = self.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
-        let mut write = journal(&mut case, &plan);
+        acting.reach(&changed(&plan, |step| begun.contains(&step)))?;
+        let mut write = journal(&mut case, &plan, context.width);
         let undone = undo(&approved, &past, &mut write, &mut acting);
-        let again = again("undo", &self.plan, &self.case);
+        let again = again("undo", (&self.plan, &self.case), &self.aws.words());
         let undone = undone.map_err(|stop| stopped(stop, &again))?;
         tell(context, &plan, &undone)
     }
