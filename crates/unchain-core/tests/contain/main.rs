@@ -22,4 +22,5 @@ mod plans;
 mod probe;
 mod proofs;
 mod reading;
+mod source_identity;
 mod verify;
