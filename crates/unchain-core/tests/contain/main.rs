@@ -10,6 +10,7 @@
 mod account;
 mod carried;
 mod carry;
+mod checks;
 mod common;
 mod edges;
 mod everything;
