@@ -2,6 +2,7 @@
 
 use super::after::{after, owner};
 use super::facts::Facts;
+use super::inspect::{Revocation, revocation};
 use super::outrun::{exempt_in_reach, frozen_out, not_frozen};
 use super::owner::Owner;
 use super::plan::{
@@ -312,15 +313,14 @@ impl Notes {
                 };
                 self.warn("may-not-be-deleted", step.target.raw(), why);
             }
-            let linked = owner(call)
-                .is_some_and(|owner| facts.arn(&owner).contains(":role/aws-service-role/"));
-            if linked {
-                self.refuse(
-                    "service-linked",
-                    step.target.raw(),
-                    "IAM refuses to change a service-linked role",
-                );
-            }
+            let why = match owner(call).map(|owner| revocation(facts, &owner)) {
+                Some(Revocation::ServiceLinked) => "IAM refuses to change a service-linked role",
+                Some(Revocation::IdentityCenter) => {
+                    "IAM refuses to change a role of Identity Center"
+                }
+                _ => continue,
+            };
+            self.refuse("service-linked", step.target.raw(), why);
         }
         self.complete(plan);
         let phases = plan.steps.iter().map(|step| (step.phase, step.number));

@@ -9,6 +9,7 @@ mod pack;
 mod put;
 mod remove;
 mod scp;
+mod source;
 mod steps;
 mod trust;
 

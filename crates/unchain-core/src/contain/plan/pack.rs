@@ -91,7 +91,9 @@ pub(super) fn pack(
     room: Room,
 ) -> Option<Packed> {
     let ids: Vec<String> = target.user_ids(subjects).into_iter().collect();
-    let time: Vec<Value> = target.issued_before(cut).into_iter().collect();
+    // A role that is cut off by time has no source identities, so a cut-off never shares a policy with them.
+    let time = target.issued_before(cut).into_iter();
+    let time: Vec<Value> = time.chain(target.by_source_identity()).collect();
     let with = |ids: &[String]| target.by_user_id(ids);
     let packed = |inline, managed, ids_left_out| {
         Some(Packed {
@@ -159,6 +161,7 @@ mod tests {
             owner: Owner::of_arn("arn:aws:iam::111122223333:role/app").unwrap(),
             id: None,
             width: Width::Sessions,
+            identities: ["eve".to_owned()].into(),
             subjects: (0..u32::try_from(count).unwrap()).collect(),
             breaks: Vec::new(),
         };
@@ -190,6 +193,8 @@ mod tests {
         );
         let text: String = packed.managed.iter().map(Value::to_string).collect();
         assert!((0..400).all(|n| text.contains(&format!(":{n:064}\""))));
+        let inline = packed.inline.unwrap().to_string();
+        assert!(inline.contains(r#""aws:SourceIdentity":["eve"]"#));
     }
 
     #[test]

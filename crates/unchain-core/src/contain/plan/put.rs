@@ -23,6 +23,8 @@ pub(super) enum First {
 const WHY_USER: &str =
     "the user's keys and sessions are in the lineage: each can ask for new tokens";
 const WHY_ROLE: &str = "sessions of the role are in the lineage";
+const WHY_SOURCE: &str = "sessions of the role are in the lineage; those that it gets under another name have its \
+                          source identity";
 
 impl Steps {
     /// The denies on one user or role.
@@ -51,8 +53,10 @@ impl Steps {
         let arn = ground.facts.arn(&target.owner);
         let why = if target.owner.kind == OwnerKind::User {
             WHY_USER
-        } else {
+        } else if target.identities.is_empty() {
             WHY_ROLE
+        } else {
+            WHY_SOURCE
         };
         let about = About {
             breaks: &target.breaks,
