@@ -483,6 +483,9 @@ impl Account {
             }
             "CreatePolicyVersion" => {
                 let (default, versions) = state.managed.get_mut(&arn).ok_or(MISSING)?;
+                if versions.len() >= 5 {
+                    return Err((RefusalKind::Refused, "LimitExceeded"));
+                }
                 let next = versions.keys().max().unwrap() + 1;
                 versions.insert(next, document(call, "PolicyDocument"));
                 *default = next;

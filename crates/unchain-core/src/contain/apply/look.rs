@@ -243,11 +243,9 @@ fn find(
     Err(unreadable(&call))
 }
 
-/// The default version of a managed policy.
-fn version(thing: &Thing, version: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
-    let mut call = thing.call("GetPolicyVersion", &["PolicyArn"]);
-    call.parameters
-        .insert("VersionId".to_owned(), version.clone());
+/// A version of a managed policy.
+pub(super) fn version(thing: &Thing, version: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
+    let call = thing.of_version("GetPolicyVersion", version.clone());
     let document = at(&call, "/PolicyVersion/Document", ask)?;
     Ok(json!({"version": version, "document": text(document)}))
 }
