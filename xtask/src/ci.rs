@@ -335,6 +335,21 @@ mod tests {
     }
 
     #[test]
+    fn a_step_is_not_told_what_cargo_told_us() {
+        let step = Step {
+            name: "environment",
+            environment: &[],
+            command: "env",
+            proof: Proof::ExitCode,
+        };
+        let mut out = Vec::new();
+        step.run(&mut out).unwrap();
+        let told = String::from_utf8_lossy(&out);
+        assert!(told.contains("PATH=") && !told.contains("CARGO_MANIFEST_DIR="));
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    }
+
+    #[test]
     fn a_step_says_that_it_was_skipped() {
         let step = Step {
             name: "echo",
