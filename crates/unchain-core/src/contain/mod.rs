@@ -30,8 +30,9 @@ mod scope;
 mod verify;
 
 pub use apply::{
-    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect, Receipt,
-    Refusal, RefusalKind, Stop, Undone, Work, apply, preview, undo, validate,
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect,
+    Receipt, Refusal, RefusalKind, Reliance, Stop, Undone, Work, apply, in_force, preview,
+    relies_on, undo, validate,
 };
 pub use check::{Note, Severity, check};
 pub use document::{DocumentError, digest, from_json, to_json};

@@ -3,7 +3,7 @@
 use super::acting::Acting;
 use super::carry::{again, alone, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
-use super::{FactsArgs, planned};
+use super::{FactsArgs, changed, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
@@ -79,12 +79,18 @@ impl Apply {
         let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
         let session = self.accounts.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
+        acting.reach(&changed(&plan, |_| true))?;
         case.add_plan(&plan)?;
-        let mut write = journal(&mut case, &plan);
+        let mut write = journal(&mut case, &plan, context.width);
         let outcome = apply(&approved, &past, &mut write, &mut acting);
-        let again = again("apply", &self.plan, &self.case);
+        let again = self.again("apply");
         let outcome = outcome.map_err(|stop| stopped(stop, &again))?;
         self.tell(context, &plan, &outcome)
+    }
+
+    fn again(&self, command: &str) -> String {
+        let words = self.accounts.aws.words();
+        again(command, (&self.plan, &self.case), &words)
     }
 
     fn show(&self, context: &mut Context<'_>, plan: &Plan, past: &[Receipt]) -> anyhow::Result<()> {
@@ -110,7 +116,7 @@ impl Apply {
             writeln!(context.out, "\nCHECK  it was begun, and is gone on with")?;
             return Ok(true);
         }
-        let accounts = self.accounts.read()?;
+        let accounts = self.accounts.read_for(plan)?;
         let ledger = case.load()?;
         let lineage = Lineage::build(&ledger);
         let report = Report::new(&lineage, context.now);
@@ -132,6 +138,7 @@ impl Apply {
     ) -> anyhow::Result<Exit> {
         let session = self.accounts.aws.connect(Some(&approved.plan().id))?;
         let mut acting = Acting::new(session, context.watched)?;
+        acting.reach(&changed(approved.plan(), |_| true))?;
         let prospects = preview(approved, past, &mut acting)
             .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;
         writeln!(context.out, "\nDRY RUN  nothing was changed")?;
@@ -142,7 +149,8 @@ impl Apply {
             };
             surprised |= prospect == Prospect::Surprise;
             let title = title(approved.plan(), step);
-            writeln!(context.out, "  {number:>4}  {:<12} {title}", word(prospect))?;
+            let begin = format!("  {number:>4}  {:<12} ", word(prospect));
+            paragraph(context.out, context.width, (&begin, "          "), &title)?;
         }
         Ok(Exit::complete(!surprised))
     }
@@ -175,7 +183,6 @@ impl Apply {
             let text = format!("{} {what} ({})", steps(which), listed(which));
             paragraph(out, context.width, ("  ", "    "), &text)?;
         }
-        let again = again("apply", &self.plan, &self.case);
         writeln!(out, "\nNEXT")?;
         Ok(match outcome.end {
             End::Complete => {
@@ -183,15 +190,11 @@ impl Apply {
                 Exit::Clean
             }
             End::AwaitingVerification { remaining } => {
-                writeln!(
-                    out,
-                    "  unchain verify {}",
-                    again.trim_start_matches("unchain apply ")
-                )?;
+                writeln!(out, "  {}", self.again("verify"))?;
                 if remaining > 0 {
                     let steps = counted(u64::from(remaining), "step");
-                    let text = format!("then `{again}` for {steps} that cannot be undone");
-                    paragraph(out, context.width, ("  ", "  "), &text)?;
+                    writeln!(out, "  then, for {steps} that cannot be undone:")?;
+                    writeln!(out, "  {}", self.again("apply"))?;
                 }
                 Exit::complete(remaining == 0)
             }

@@ -2,14 +2,14 @@
 
 use super::acting::ASKED;
 use super::plan::print::title;
-use crate::output::words::{clipped, pasted, shown};
+use crate::output::words::{clipped, paragraph, pasted, shown};
 use anyhow::{Context as _, anyhow, bail};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use unchain_case::{Case, CaseError};
 use unchain_core::contain::{
-    Action, Approved, Happened, Plan, Receipt, Refusal, Step, Stop, digest,
+    Action, Approved, Happened, Plan, Receipt, Refusal, Step, Stop, Work, digest,
 };
 use unchain_core::text::{Untrusted, terminal};
 
@@ -50,18 +50,15 @@ pub(super) fn approval<'p>(
 pub(super) fn journal(
     case: &mut Case,
     plan: &Plan,
+    width: usize,
 ) -> impl FnMut(&Receipt) -> Result<(), CaseError> {
     move |receipt| {
         case.add_receipt(receipt)?;
         let step = plan.steps.iter().find(|step| step.number == receipt.step);
         if let (Some(step), Some(word)) = (step, word(receipt)) {
             // Where a word about progress cannot be written there is nobody to tell.
-            let _ = writeln!(
-                io::stderr(),
-                "{:>4}  {word:<9}  {}",
-                step.number,
-                title(plan, step)
-            );
+            let begin = format!("{:>4}  {word:<10} ", step.number);
+            let _ = paragraph(&mut io::stderr(), width, (&begin, "        "), &title(plan, step));
         }
         Ok(())
     }
@@ -72,6 +69,7 @@ fn word(receipt: &Receipt) -> Option<&'static str> {
         Happened::Begun { .. } | Happened::Verified => return None,
         Happened::Done { answer, .. } if answer.get("gone").is_some() => "gone",
         Happened::Done { already: true, .. } => "already so",
+        Happened::Done { .. } if receipt.work == Work::Undo => "undone",
         Happened::Done { .. } => "done",
         Happened::Failed(_) => "failed",
         Happened::Waited => "waited",
@@ -111,14 +109,14 @@ pub(super) fn said(refusal: &Refusal) -> String {
     format!("{}: {}", shown(&refusal.code), shown(&refusal.message))
 }
 
-/// The command that goes on.
-pub(super) fn again(command: &str, plan: &str, case: &Path) -> String {
+/// The command that goes on, with what says as whom.
+pub(super) fn again(command: &str, (plan, case): (&str, &Path), words: &str) -> String {
     let word = |text: &str| pasted(text).unwrap_or_else(|| "…".to_owned());
     let case = match case.to_string_lossy() {
         case if case == "unchain.case" => String::new(),
         case => format!(" --case {}", word(&case)),
     };
-    format!("unchain {command} {}{case}", word(plan))
+    format!("unchain {command} {}{case}{words}", word(plan))
 }
 
 /// The case with the journal: made if it is not there.

@@ -118,7 +118,7 @@ const UNDOING_TOO: [Change; 2] = [
 ];
 
 /// Changes that delete what a lineage made.
-const REMOVING: [Change; 13] = [
+const REMOVING: [Change; 14] = [
     ("iam", "DeactivateMFADevice", &["ListMFADevices"]),
     ("iam", "DeleteAccessKey", &["ListAccessKeys"]),
     ("iam", "DeleteLoginProfile", &["GetLoginProfile"]),
@@ -130,12 +130,23 @@ const REMOVING: [Change; 13] = [
     ("iam", "DeleteRole", &["GetRole"]),
     ("iam", "DeleteRolePolicy", &["GetRolePolicy"]),
     ("iam", "DeleteSAMLProvider", &["GetSAMLProvider"]),
+    (
+        "iam",
+        "DeleteServiceSpecificCredential",
+        &["ListServiceSpecificCredentials"],
+    ),
     ("iam", "DeleteUser", &["GetUser"]),
     ("iam", "DeleteUserPolicy", &["GetUserPolicy"]),
     ("iam", "DeleteVirtualMFADevice", &["ListVirtualMFADevices"]),
     ("iam", "DetachRolePolicy", &["ListAttachedRolePolicies"]),
     ("iam", "DetachUserPolicy", &["ListAttachedUserPolicies"]),
     ("iam", "RemoveUserFromGroup", &["ListGroupsForUser"]),
+];
+
+/// Deleting managed policies that plans made, and versions that somebody filled them with.
+const REMOVING_OURS: [Change; 2] = [
+    ("iam", "DeletePolicy", POLICY),
+    ("iam", "DeletePolicyVersion", POLICY),
 ];
 
 /// An instance profile is named by itself.
@@ -165,6 +176,7 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
             .for_each(|action| grants.add(action, ("*".to_owned(), None))),
         (Duty::Apply, None) => {
             grants.general(&CONTAINING, Reach::Ours);
+            grants.general(&REMOVING_OURS, Reach::Ours);
             grants.general(&REMOVING, Reach::All);
             grants.general(&REMOVING_TOO, Reach::All);
         }
@@ -175,6 +187,7 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
         (Duty::Apply, Some(plan)) => {
             for (_, call) in calls(plan) {
                 grants.call(plan, call);
+                grants.beside(plan, call, &["CreatePolicy", "CreatePolicyVersion"]);
             }
         }
         (Duty::Undo, Some(plan)) => {
@@ -184,6 +197,12 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
             });
             for call in undone.flatten() {
                 grants.call(plan, call);
+            }
+            for (_, call) in calls(plan) {
+                grants.beside(plan, call, &["DeletePolicy", "SetDefaultPolicyVersion"]);
+                if matches!(call.action.as_str(), "PutUserPolicy" | "PutRolePolicy") {
+                    grants.call(plan, call);
+                }
             }
         }
     }
@@ -266,6 +285,28 @@ impl Grants {
         }
     }
 
+    /// What a call about a managed policy may come to beside itself, as what is there decides: a policy of its name may
+    /// be there or not, and have no room for another version.
+    fn beside(&mut self, plan: &Plan, call: &Call, actions: &[&str]) {
+        let managed = matches!(
+            call.action.as_str(),
+            "CreatePolicy" | "CreatePolicyVersion" | "DeletePolicy"
+        );
+        if call.service != "iam" || !managed {
+            return;
+        }
+        for action in actions.iter().chain(&["DeletePolicyVersion"]) {
+            let action = (*action).to_owned();
+            self.call(
+                plan,
+                &Call {
+                    action,
+                    ..call.clone()
+                },
+            );
+        }
+    }
+
     /// As few statements as there are sets of actions.
     fn policy(self) -> Value {
         let mut statements: BTreeMap<(BTreeSet<String>, Condition), BTreeSet<String>> =
@@ -325,7 +366,7 @@ fn changed(plan: &Plan, call: &Call, action: &str) -> Vec<String> {
         (_, "RemoveUserFromGroup") => &["GroupName"],
         (_, "RemoveRoleFromInstanceProfile" | "GetInstanceProfile") => &["InstanceProfileName"],
         (_, "DeleteVirtualMFADevice") => &["SerialNumber"],
-        (_, "CreatePolicy") => &["PolicyName"],
+        (_, "CreatePolicy") if has(call, "PolicyName") => &["PolicyName"],
         _ if has(call, "UserName") => &["UserName"],
         _ if has(call, "RoleName") => &["RoleName"],
         _ if has(call, "PolicyArn") => &["PolicyArn"],

@@ -48,7 +48,8 @@ pub fn plan(
         .collect();
     let (numbers, subjects): (Vec<u32>, Vec<Subject>) = nodes.into_iter().unzip();
     let beside = beside(report, facts, (&numbers, &subjects));
-    let targets = targets(&subjects, &beside, settings);
+    let identities = super::source::own(report, (&members, &subjects));
+    let targets = targets(&subjects, &beside, settings, &identities);
     let (times, facts_digest) = (Times::from(now), facts.digest());
     let ledger = mark(report.lineage().ledger());
     let id =

@@ -23,6 +23,8 @@ pub(super) enum First {
 const WHY_USER: &str =
     "the user's keys and sessions are in the lineage: each can ask for new tokens";
 const WHY_ROLE: &str = "sessions of the role are in the lineage";
+const WHY_SOURCE: &str = "sessions of the role are in the lineage; those that it gets under another name have its \
+                          source identity";
 
 impl Steps {
     /// The denies on one user or role.
@@ -32,7 +34,11 @@ impl Steps {
             return First::Nothing;
         }
         let room = Room {
-            inline: inline_room(ground.facts, &target.owner, &ground.policy_name()),
+            inline: inline_room(
+                target.owner.kind,
+                ground.facts.policies(&target.owner),
+                &ground.policy_name(),
+            ),
             managed: attachable(ground.facts, &target.owner),
         };
         let Some(packed) = pack(target, ground.subjects, ground.times.first, room) else {
@@ -47,8 +53,10 @@ impl Steps {
         let arn = ground.facts.arn(&target.owner);
         let why = if target.owner.kind == OwnerKind::User {
             WHY_USER
-        } else {
+        } else if target.identities.is_empty() {
             WHY_ROLE
+        } else {
+            WHY_SOURCE
         };
         let about = About {
             breaks: &target.breaks,
