@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Most of a run is waiting, for the denies or before a call is sent again.
-const WORKERS: usize = 24;
+const WORKERS: usize = 16;
 
 /// Faults that do not kill. Each request meets one of them, each call that changes something all.
 const OTHERS: [Fault; 7] = [
@@ -123,7 +123,7 @@ impl<'s> Work<'s> {
             (Fault::Interrupted, None) if first => None,
             (Fault::Interrupted, Some(2)) => {
                 let hint = format!(
-                    "stopped as asked, between two calls\nhint: go on with `unchain {} plan.json`",
+                    "stopped as asked, between two calls\nhint: go on with `unchain {} plan.json --role-name break-glass",
                     self.what
                 );
                 (!said.err.contains(&hint)).then_some("it does not say how it is gone on with")
