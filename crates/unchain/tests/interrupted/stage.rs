@@ -117,13 +117,12 @@ impl Stage {
         let mut command = Command::new(env!("CARGO_BIN_EXE_unchain"));
         command
             .current_dir(folder)
+            .env_clear()
             .env("AWS_ACCESS_KEY_ID", &self.responder.id)
             .env("AWS_SECRET_ACCESS_KEY", &self.responder.secret)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_CONFIG_FILE", "none")
             .env("AWS_SHARED_CREDENTIALS_FILE", "none")
-            .env_remove("AWS_SESSION_TOKEN")
-            .env_remove("AWS_PROFILE")
             .stdin(Stdio::null())
             .stdout(File::create(folder.join("out.txt")).unwrap())
             .stderr(Stdio::piped());
