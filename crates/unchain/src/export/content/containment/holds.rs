@@ -5,15 +5,15 @@ use crate::contain::Record;
 use crate::export::block::{Block, Line, Span};
 use crate::output::words::count;
 use unchain_core::contain::{
-    Conclusion, Containment, Happened, MissingHow, Phase, Plan, Reason, Undo, Verification,
+    Conclusion, Containment, Happened, MissingHow, Phase, Plan, Reason, Receipt, Undo, Verification,
 };
 use unchain_core::text::Untrusted;
 
 /// The journal keeps that a plan was verified, and not what was found.
 fn not_given(record: &Record) -> Line {
-    let lines = record.receipts.iter();
-    let verified = lines.filter(|line| matches!(line.what, Happened::Verified));
-    match verified.last() {
+    let mut lines = record.receipts.iter().rev();
+    let verified = |line: &&Receipt| matches!(line.what, Happened::Verified);
+    match lines.find(verified) {
         Some(line) => Line::of("It was verified at ")
             .time(minute(line.at))
             .words(" UTC, by the journal. What was found then was not given to this report."),
