@@ -57,13 +57,19 @@ impl Acting {
                 account: Untrusted::new(account.as_str()),
                 parameters: Map::new(),
             };
-            let shut = format!("nothing can be done in account {}; {hint}", terminal(account));
+            let shut = format!(
+                "nothing can be done in account {}; {hint}",
+                terminal(account)
+            );
             let answer = self.session.call(&call);
             let answer = answer.map_err(|refusal| anyhow!(said(&refusal)).context(shut))?;
             let there = answer.value.get("Account").and_then(Value::as_str);
             if there != Some(account) {
                 let there = terminal(there.unwrap_or_default());
-                bail!("the role for account {} is of account {there}; {hint}", terminal(account));
+                bail!(
+                    "the role for account {} is of account {there}; {hint}",
+                    terminal(account)
+                );
             }
         }
         Ok(())

@@ -27,11 +27,13 @@ const EXAMPLES: &str = "Examples:
   unchain apply 0badcafe --approve 0123456789ab --role-name responder
       the plan of the case with this id, in several accounts, asking nobody
 
-Each step looks first, is written to the case before it is made and after it, and can be undone by what
-was found. A run that ended anywhere is gone on with by the same command. What deletes waits until
-`unchain verify` found that no credential works.
+Each step looks first, is written to the case before it is made and after it,
+and can be undone by what was found. A run that ended anywhere is gone on with
+by the same command. What deletes waits until `unchain verify` found that no
+credential works.
 
-Exit codes: 0 all is done, but for the look; 2 it was refused, stopped, or more is to be done.";
+Exit codes: 0 all is done, but for the look; 2 it was refused, stopped, or
+more is to be done.";
 
 /// Carry a plan out: step by step, each looked at first, written down, and reversible
 ///

@@ -116,7 +116,12 @@ impl AwsArgs {
         }
         let roles = self.role_for.iter().map(|(account, _)| account);
         let about = about.iter().filter(|account| self.reaches(account));
-        let all: BTreeSet<&String> = named.iter().chain(roles).chain(about).chain([own]).collect();
+        let all: BTreeSet<&String> = named
+            .iter()
+            .chain(roles)
+            .chain(about)
+            .chain([own])
+            .collect();
         Ok(all.into_iter().cloned().collect())
     }
 
@@ -184,7 +189,9 @@ fn shut(piece: &Piece) -> anyhow::Result<()> {
             let there = answer.get("Account").and_then(Value::as_str);
             if there.is_some_and(|there| there != piece.call.account.raw()) {
                 let there = terminal(there.unwrap_or_default()).into_owned();
-                bail!("the role for account {account} is of account {there}; name one of it with `--role-for`");
+                bail!(
+                    "the role for account {account} is of account {there}; name one of it with `--role-for`"
+                );
             }
         }
     }

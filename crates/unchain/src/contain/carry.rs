@@ -58,7 +58,12 @@ pub(super) fn journal(
         if let (Some(step), Some(word)) = (step, word(receipt)) {
             // Where a word about progress cannot be written there is nobody to tell.
             let begin = format!("{:>4}  {word:<10} ", step.number);
-            let _ = paragraph(&mut io::stderr(), width, (&begin, "        "), &title(plan, step));
+            let _ = paragraph(
+                &mut io::stderr(),
+                width,
+                (&begin, "        "),
+                &title(plan, step),
+            );
         }
         Ok(())
     }

@@ -22,10 +22,10 @@ pub(crate) use record::{Record, RecordArgs};
 pub(crate) use undo::UndoCommand;
 pub(crate) use verify::VerifyCommand;
 
-use aws::AwsArgs;
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
 use anyhow::{Context as _, bail};
+use aws::AwsArgs;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;

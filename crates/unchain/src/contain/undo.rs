@@ -23,9 +23,10 @@ const EXAMPLES: &str = "Examples:
   unchain undo 0badcafe --approve 0123456789ab
       the plan of the case with this id, asking nobody
 
-What is put back is what the journal says was found, not what the plan expected: a key that was
-inactive before stays so. What somebody changed since is left as it is, and told. Where a later plan
-rests on this one, as on the account that it froze, that is undone first.
+What is put back is what the journal says was found, not what the plan
+expected: a key that was inactive before stays so. What somebody changed since
+is left as it is, and told. Where a later plan rests on this one, as on the
+account that it froze, that is undone first.
 
 Exit codes: 0 all is as it was; 2 something is not, it stopped, or an error.";
 

@@ -174,7 +174,9 @@ pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
             let whose = whose
                 .map(|whose| format!(" of {whose}"))
                 .unwrap_or_default();
-            format!("{action} {target}{whose} in {account}")
+            let policy = deleted(call).map(|name| format!("{name} of "));
+            let policy = policy.unwrap_or_default();
+            format!("{action} {policy}{target}{whose} in {account}")
         }
         Action::Wait(seconds) => counted(u64::from(*seconds), "second"),
         Action::Verify { after, until } => {
@@ -185,6 +187,16 @@ pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
             )
         }
     }
+}
+
+/// The inline policy that a call deletes: there may be several of one user or role.
+fn deleted(call: &Call) -> Option<String> {
+    let deletes = matches!(
+        call.action.as_str(),
+        "DeleteUserPolicy" | "DeleteRolePolicy" | "DeleteGroupPolicy"
+    );
+    let name = call.parameters.get("PolicyName").filter(|_| deletes)?;
+    Some(clipped(name.as_str()?))
 }
 
 /// Whose a key or device is, where a step is about one only.

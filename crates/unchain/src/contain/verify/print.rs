@@ -331,7 +331,8 @@ fn advice<'a>(
 fn contained<'a>(
     (plan, found, after): (&Plan, &Verification, &'a After),
 ) -> (Cow<'static, str>, Option<&'a str>) {
-    let mut text = "The lineage is contained. Go on watching, and mend what let it begin.".to_owned();
+    let mut text =
+        "The lineage is contained. Go on watching, and mend what let it begin.".to_owned();
     if matches!(found.trail.conclusion, Conclusion::Unknown(_)) {
         let until = moment(found.trail.until);
         text.push_str(&format!(
