@@ -33,7 +33,7 @@ pub use apply::{
     Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect, Receipt,
     Refusal, RefusalKind, Stop, Undone, Work, apply, preview, undo, validate,
 };
-pub use check::{Note, Severity, check};
+pub use check::{Note, Severity, check, locked_out};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
 pub use export::{Duty, cli_script, cloudformation, permissions, terraform};
