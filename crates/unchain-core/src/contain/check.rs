@@ -313,10 +313,10 @@ impl Notes {
             if call.action == "DeleteUser" {
                 let known = owner(call).is_some_and(|owner| facts.user(&owner).is_some());
                 let why = if known {
-                    "IAM refuses it while the user has SSH keys or signing certificates, which are not read: delete \
-                     them first"
+                    "IAM deletes no user that has SSH keys or signing certificates, which are not read: delete them \
+                     first"
                 } else {
-                    "IAM refuses it while the user has anything, and what it has was not read"
+                    "IAM deletes no user that has anything, and what it has was not read"
                 };
                 self.warn("may-not-be-deleted", step.target.raw(), why);
             }

@@ -4,6 +4,8 @@
 use crate::common::{Room, Said, scenario};
 use serde_json::Value;
 use std::path::Path;
+use unchain_case::Case;
+use unchain_core::contain::{Happened, Plan, Receipt, Work, from_json};
 
 /// Plain HTTP to another machine.
 const NOWHERE: [&str; 2] = ["--endpoint-url", "http://192.0.2.1"];
@@ -97,6 +99,54 @@ fn a_plan_that_is_not_ours_is_refused() {
     let said = room.run(&["apply", "0badcafe"]);
     assert!(
         said.err.contains("name the file that `unchain plan` wrote"),
+        "{}",
+        said.err
+    );
+}
+
+/// A line of a plan's journal.
+fn line(plan: &str, (sequence, work): (u32, Work)) -> Receipt {
+    let before = Value::Null;
+    Receipt {
+        plan: plan.to_owned(),
+        sequence,
+        at: unchain_core::time::Timestamp::from_seconds(1_772_467_200),
+        work,
+        step: 1,
+        what: Happened::Begun { before },
+    }
+}
+
+#[test]
+fn what_a_later_plan_rests_on_is_not_undone_before_it() {
+    let (room, digest) = room();
+    let text = String::from_utf8(room.read("plan.json")).unwrap();
+    let plan = from_json(&text).unwrap();
+    let later = Plan {
+        id: "0badcafe".to_owned(),
+        made_at: plan.made_at.plus(60),
+        ..plan.clone()
+    };
+    let mut case = Case::open(&room.path().join("unchain.case")).unwrap();
+    assert_eq!(case.add_plan(&plan).unwrap(), digest);
+    let name = case.add_plan(&later).unwrap();
+    for plan in [&digest, &name] {
+        case.add_receipt(&line(plan, (1, Work::Apply))).unwrap();
+    }
+    let undo = || room.run(&["undo", "plan.json", "--approve", "0123456789abcdef"]);
+    let said = undo();
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("plan 0badcafe rests on step"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("`unchain undo 0badcafe`"), "{}", said.err);
+    // Undone, the later one stands in nobody's way: what stops it then is the wrong approval.
+    case.add_receipt(&line(&name, (2, Work::Undo))).unwrap();
+    let said = undo();
+    assert!(
+        said.err.contains("is not the digest of this plan"),
         "{}",
         said.err
     );
