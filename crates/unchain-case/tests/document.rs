@@ -7,10 +7,14 @@
 )]
 
 mod common;
+#[path = "common/plans.rs"]
+mod plans;
 
 use common::{ledger, story};
+use plans::{made, receipt};
 use rusqlite::Connection;
 use unchain_case::{Case, FileRow};
+use unchain_core::contain::Happened;
 
 const PAGE: &str = include_str!("../../../docs/case-file.md");
 
@@ -25,6 +29,9 @@ fn case(folder: &tempfile::TempDir) -> Connection {
     };
     case.write(&mut ledger(&story(1)), &[file])
         .expect("written");
+    let name = case.add_plan(&made("a", 7)).expect("a plan");
+    case.add_receipt(&receipt(&name, 1, Happened::Waited))
+        .expect("a line");
     drop(case);
     Connection::open(&path).expect("a database")
 }

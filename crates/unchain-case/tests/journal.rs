@@ -5,43 +5,17 @@
     reason = "helpers of tests fail where the test should"
 )]
 
+#[path = "common/plans.rs"]
+mod plans;
+
+use plans::{made, receipt};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::Path;
 use unchain_case::{Case, CaseError};
-use unchain_core::contain::{
-    Facts, Happened, Plan, Receipt, Refusal, RefusalKind, Settings, Work, digest, plan,
-};
-use unchain_core::ledger::Ledger;
-use unchain_core::lineage::Lineage;
-use unchain_core::report::Report;
+use unchain_core::contain::{Happened, Receipt, Refusal, RefusalKind, digest};
 use unchain_core::text::Untrusted;
-use unchain_core::time::Timestamp;
-
-fn made(pivot: &str, at: i64) -> Plan {
-    let ledger = Ledger::default();
-    let lineage = Lineage::build(&ledger);
-    let now = Timestamp::from_seconds(at);
-    let report = Report::new(&lineage, now);
-    plan(
-        &report,
-        &Facts::default(),
-        &Settings::default(),
-        (pivot, now),
-    )
-}
-
-fn receipt(plan: &str, sequence: u32, what: Happened) -> Receipt {
-    Receipt {
-        plan: plan.to_owned(),
-        sequence,
-        at: Timestamp::from_seconds(1_772_467_200 + i64::from(sequence)),
-        work: Work::Apply,
-        step: sequence,
-        what,
-    }
-}
 
 /// One of each.
 fn happenings() -> Vec<Happened> {

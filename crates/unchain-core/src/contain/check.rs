@@ -1,12 +1,13 @@
 //! What speaks against a plan. It knows what a plan says and not how it was made.
 
 use super::after::{after, owner};
-use super::facts::{Facts, Policies};
+use super::facts::Facts;
+use super::inspect::{Revocation, revocation};
 use super::outrun::{exempt_in_reach, frozen_out, not_frozen};
-use super::owner::{Owner, OwnerKind};
+use super::owner::Owner;
 use super::plan::{
-    ATTACHED, Action, Call, MANAGED, Phase, Plan, ROLE_INLINE, SCP, SCPS_ATTACHED, USER_INLINE,
-    Undo, size,
+    Action, Call, MANAGED, Phase, Plan, SCP, SCPS_ATTACHED, Undo, attached_quota, inline_quota,
+    size,
 };
 use super::prove::identity;
 use super::scope::{Scope, mark, subject};
@@ -218,10 +219,8 @@ impl Notes {
                 continue;
             };
             let owner = owner(call);
-            if let Some(owner) = &owner
-                && let Some(held) = after.policies(owner)
-            {
-                self.held(&after.arn(owner), held, owner.kind);
+            if let Some(owner) = &owner {
+                self.held(&after, owner);
             }
             self.document(call);
             if (call.service.as_str(), call.action.as_str()) == ("organizations", "AttachPolicy") {
@@ -248,21 +247,18 @@ impl Notes {
         }
     }
 
-    fn held(&mut self, arn: &str, held: &Policies, kind: OwnerKind) {
-        let limit = if kind == OwnerKind::User {
-            USER_INLINE
-        } else {
-            ROLE_INLINE
+    fn held(&mut self, after: &Facts, owner: &Owner) {
+        let Some(held) = after.policies(owner) else {
+            return;
         };
-        if held.inline.values().map(size).sum::<usize>() > limit {
-            self.refuse(
-                "quota",
-                arn,
-                "its inline policies would be longer than IAM allows",
-            );
+        let arn = after.arn(owner);
+        if held.inline.values().map(size).sum::<usize>() > inline_quota(owner.kind) {
+            let why = "its inline policies would be longer than IAM allows";
+            self.refuse("quota", &arn, why);
         }
-        if held.attached.len() > ATTACHED {
-            self.refuse("quota", arn, "more managed policies than can be attached");
+        let account = after.accounts.get(owner.account.raw());
+        if held.attached.len() > attached_quota(account, owner.kind) {
+            self.refuse("quota", &arn, "more managed policies than can be attached");
         }
     }
 
@@ -307,15 +303,24 @@ impl Notes {
             if let Undo::Never(why) = &step.undo {
                 self.warn("cannot-be-undone", &format!("step {}", step.number), why);
             }
-            let linked = owner(call)
-                .is_some_and(|owner| facts.arn(&owner).contains(":role/aws-service-role/"));
-            if linked {
-                self.refuse(
-                    "service-linked",
-                    step.target.raw(),
-                    "IAM refuses to change a service-linked role",
-                );
+            if call.action == "DeleteUser" {
+                let known = owner(call).is_some_and(|owner| facts.user(&owner).is_some());
+                let why = if known {
+                    "IAM refuses it while the user has SSH keys or signing certificates, which are not read: delete \
+                     them first"
+                } else {
+                    "IAM refuses it while the user has anything, and what it has was not read"
+                };
+                self.warn("may-not-be-deleted", step.target.raw(), why);
             }
+            let why = match owner(call).map(|owner| revocation(facts, &owner)) {
+                Some(Revocation::ServiceLinked) => "IAM refuses to change a service-linked role",
+                Some(Revocation::IdentityCenter) => {
+                    "IAM refuses to change a role of Identity Center"
+                }
+                _ => continue,
+            };
+            self.refuse("service-linked", step.target.raw(), why);
         }
         self.complete(plan);
         let phases = plan.steps.iter().map(|step| (step.phase, step.number));

@@ -7,7 +7,9 @@ use super::fact::{Fact, Kept};
 use super::ordered::{self, ordered, rows_of};
 
 /// So many new facts are sorted together at least.
-const BATCH: usize = 1 << 18;
+const BATCH: usize = 1 << 19;
+/// What is kept of repeated facts is dropped when it is more than this part of everything.
+const PART: usize = 8;
 
 /// All facts and what is kept of them.
 #[derive(Clone, Debug, Default)]
@@ -72,11 +74,8 @@ impl Ledger {
             sorted.extend(distinct.filter_map(|same| self.first_of(same)));
         }
         self.facts.settled = sorted.len();
-        let repeats = rows.len() - sorted.len();
         self.facts.rows = sorted;
-        if repeats > 0 {
-            self.facts.drop_unused_kept();
-        }
+        self.facts.drop_unused_kept();
     }
 
     fn first_of(&self, same: &[Fact]) -> Option<Fact> {
@@ -93,8 +92,15 @@ impl Ledger {
 }
 
 impl Facts {
+    /// Unless it is little: a few repeats are not worth going through everything.
     fn drop_unused_kept(&mut self) {
-        let all = std::mem::take(&mut self.kept);
+        let used = self.rows.iter().map(|fact| usize::from(fact.attributes));
+        let used: usize = used.sum();
+        if self.kept.len().saturating_sub(used) <= self.kept.len() / PART {
+            return;
+        }
+        let kept = Vec::with_capacity(used);
+        let all = std::mem::replace(&mut self.kept, kept);
         for fact in &mut self.rows {
             let start = fact.first_attribute as usize;
             let own = all.get(start..start + usize::from(fact.attributes));

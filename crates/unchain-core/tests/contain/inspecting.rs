@@ -5,12 +5,12 @@
     reason = "JSON is written where it is handed over, and one state is told whole"
 )]
 
-use super::common::{SHOP, STORY, details, facts, now, settings, trail, with_report};
+use super::common::{SHOP, STORY, details, facts, member, now, settings, trail, with_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use unchain_core::contain::{
-    Control, Facts, Inspection, LastUsed, Managed, Organization, Owner, Reached, Recorded,
-    ReportedKey, ScpLevel, Trail, User, controls, inspect, reach,
+    Control, Facts, Inspection, LastUsed, Managed, Owner, Reached, Recorded, ReportedKey, Trail,
+    User, controls, inspect, reach,
 };
 use unchain_core::text::Untrusted;
 use unchain_core::time::{DAY, Timestamp};
@@ -223,20 +223,7 @@ fn a_control_of_logging_is_missing_when_no_trail_has_it() {
 }
 
 fn with_scps(policies: &[Value]) -> Facts {
-    let mut facts = facts();
-    let policies = policies
-        .iter()
-        .enumerate()
-        .map(|(n, policy)| (format!("p-{n}"), policy.clone()));
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        policies: policies.collect(),
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
-    facts
+    member(policies.iter().cloned())
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `unchain apply`: a plan is approved and carried out, or gone on with.
 
 use super::acting::Acting;
-use super::carry::{again, approval, head, journal, open, stopped};
+use super::carry::{again, alone, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
 use super::{FactsArgs, changed, planned};
 use crate::args::Context;
@@ -64,6 +64,11 @@ impl Apply {
         let name = digest(&plan)?;
         // A plan is a file: what it may not have is told before anybody is asked anything.
         let sound = Approved::by_digest(&plan, &name)?;
+        // Before the journal is read: what another run writes into it would be missed.
+        let _alone = match self.dry_run {
+            true => None,
+            false => Some(alone(&self.case)?),
+        };
         let past = case.receipts(&name)?;
         self.show(context, &plan, &past)?;
         if !self.is_sound(context, (&plan, &past), &case)? {

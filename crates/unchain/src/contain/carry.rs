@@ -4,6 +4,7 @@ use super::acting::ASKED;
 use super::plan::print::title;
 use crate::output::words::{clipped, paragraph, pasted, shown};
 use anyhow::{Context as _, anyhow, bail};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use unchain_case::{Case, CaseError};
@@ -127,6 +128,26 @@ pub(super) fn again(command: &str, (plan, case): (&str, &Path), words: &str) -> 
 pub(super) fn open(path: &Path) -> anyhow::Result<Case> {
     Case::open(path)
         .context("the journal is kept in the case; name one that can be written with `--case`")
+}
+
+/// Sees to it that no other run acts by the same case for as long as the answer is kept. The lock is on a file beside the
+/// case, as the locks of SQLite on the case itself are not to be touched; whoever dies gives it back.
+pub(super) fn alone(case: &Path) -> anyhow::Result<File> {
+    let mut path = case.as_os_str().to_owned();
+    path.push("-acting");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.with_context(|| {
+        let path = Path::new(&path).display();
+        format!("cannot write `{path}`; name a case in a folder that can be written, with `--case`")
+    })?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!(
+            "another `unchain apply` or `unchain undo` is at work by `{}`, and nothing was done; let it end first",
+            case.display()
+        ),
+        // Where a file system has no locks, the places in the journal still tell two runs apart.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Steps by their numbers, in the order of the plan.

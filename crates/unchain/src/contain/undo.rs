@@ -2,7 +2,7 @@
 
 use super::acting::Acting;
 use super::aws::AwsArgs;
-use super::carry::{again, approval, head, journal, said, steps, stopped};
+use super::carry::{again, alone, approval, head, journal, said, steps, stopped};
 use super::plan::print::title;
 use super::{changed, planned};
 use crate::args::Context;
@@ -13,7 +13,9 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use unchain_case::Case;
-use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
+use unchain_core::contain::{
+    Happened, Plan, Receipt, Undo, Undone, Work, digest, in_force, relies_on, undo,
+};
 
 const EXAMPLES: &str = "Examples:
   unchain undo plan.json --profile responder
@@ -23,7 +25,8 @@ const EXAMPLES: &str = "Examples:
 
 What is put back is what the journal says was found, not what the plan
 expected: a key that was inactive before stays so. What somebody changed since
-is left as it is, and told.
+is left as it is, and told. Where a later plan rests on this one, as on the
+account that it froze, that is undone first.
 
 Exit codes: 0 all is as it was; 2 something is not, it stopped, or an error.";
 
@@ -52,6 +55,8 @@ impl UndoCommand {
             .context("the journal is in the case; name that of `unchain apply` with `--case`")?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
+        // Before the journal is read: what another run writes into it would be missed.
+        let _alone = alone(&self.case)?;
         let past = case.receipts(&name)?;
         let begun = begun(&past);
         if begun.is_empty() {
@@ -60,6 +65,7 @@ impl UndoCommand {
                 self.case.display()
             );
         }
+        later_first(&case, &plan)?;
         show(context, &plan, &begun)?;
         context.out.flush()?;
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
@@ -72,6 +78,24 @@ impl UndoCommand {
         let undone = undone.map_err(|stop| stopped(stop, &again))?;
         tell(context, &plan, &undone)
     }
+}
+
+/// Refuses to undo what a later plan of the case rests on.
+fn later_first(case: &Case, plan: &Plan) -> anyhow::Result<()> {
+    for row in case.plans()?.into_iter().rev() {
+        if row.made_at < plan.made_at || !in_force(&case.receipts(&row.digest)?) {
+            continue;
+        }
+        let later = case.plan(&row.digest)?;
+        if let Some(rests) = later.and_then(|later| relies_on(&later, plan)) {
+            let (step, why) = (rests.step, rests.why);
+            bail!(
+                "plan {} rests on step {step} of this one, {why}; undo it first, with `unchain undo {0}`",
+                row.id
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Steps that may have changed something.

@@ -11,9 +11,8 @@ use unchain_core::text::Untrusted;
 
 /// The journal keeps that a plan was verified, and not what was found.
 fn not_given(record: &Record) -> Line {
-    let mut lines = record.receipts.iter().rev();
-    let verified = |line: &&Receipt| matches!(line.what, Happened::Verified);
-    match lines.find(verified) {
+    let mut lines = record.receipts.iter();
+    match lines.rfind(|line| matches!(line.what, Happened::Verified)) {
         Some(line) => Line::of("It was verified at ")
             .time(minute(line.at))
             .words(" UTC, by the journal. What was found then was not given to this report."),

@@ -1,15 +1,7 @@
 //! A snapshot of the lab's accounts becomes facts.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail where the test should"
-)]
-
-mod support;
-
+use crate::support::{ACCOUNT, Key, OTHER, Served, administrator, ask, world};
 use serde_json::{Value, json};
-use support::{ACCOUNT, Key, OTHER, Served, administrator, ask, world};
 use unchain_aws::{Piece, Scope, Session, facts, snapshot};
 use unchain_core::contain::{Facts, RefusalKind};
 

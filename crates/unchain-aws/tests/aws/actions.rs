@@ -1,17 +1,9 @@
 //! Every action of the table goes to a service and back.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail where the test should"
-)]
-
-mod support;
-
+use crate::support::{ACCOUNT, Key, OTHER, Served, administrator, ask, call_in, world};
 use aws_sdk_iam::Client;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::{ACCOUNT, Key, OTHER, Served, administrator, ask, world};
 use unchain_aws::{Session, known};
 use unchain_core::contain::{Actuator as _, RefusalKind};
 use unchain_lab::mfa::{STEP, code_of_step};
@@ -543,7 +535,7 @@ fn an_administrator_in_one_account_acts_in_another_by_its_role() {
     let (world, root) = world();
     let served = Served::new(world);
     let responder = administrator(&served, &root);
-    let user = support::call_in(OTHER, "iam", "ListUsers", &json!({}));
+    let user = call_in(OTHER, "iam", "ListUsers", &json!({}));
     let mut session = served.session(&responder);
     let refusal = session.call(&user).unwrap_err();
     assert_eq!(refusal.kind, RefusalKind::Denied);
@@ -610,7 +602,7 @@ fn a_role_is_assumed_once_whatever_is_called() {
         ),
         ("sts", "GetCallerIdentity", json!({})),
     ] {
-        let call = support::call_in(OTHER, service, action, &parameters);
+        let call = call_in(OTHER, service, action, &parameters);
         assert!(session.call(&call).is_ok(), "{action}");
     }
     assert_eq!(served.world().sessions.len(), 1);

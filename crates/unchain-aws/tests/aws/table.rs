@@ -1,10 +1,5 @@
 //! The table has every call that the engine can make.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,13 +1,6 @@
 //! What a credential of a lineage is answered in each state that containment brings it to.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
-mod support;
-
-use support::{Key, Served, administrator, world};
+use crate::support::{Key, Served, administrator, world};
 use unchain_aws::{Options, probe};
 use unchain_core::contain::{Denier, Sign, classify};
 

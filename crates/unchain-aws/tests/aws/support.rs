@@ -1,10 +1,5 @@
 //! A lab behind a port of this machine, for as long as a test needs it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail where the test should"
-)]
-
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
