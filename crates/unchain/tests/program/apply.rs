@@ -173,6 +173,7 @@ fn nothing_is_changed_where_an_account_of_the_plan_is_out_of_reach() {
         }
     }
     let info = room.run(&["case", "info"]);
+    assert_eq!(info.code, 0, "the case is there: {}", info.err);
     assert!(
         !info.out.contains("PLAN"),
         "nothing was begun: {}",
