@@ -5,7 +5,7 @@ use crate::contain::Record;
 use crate::export::block::{Block, Line, Span};
 use crate::output::words::count;
 use unchain_core::contain::{
-    Conclusion, Containment, Happened, MissingHow, Phase, Plan, Reason, Receipt, Undo, Verification,
+    Conclusion, Containment, Happened, MissingHow, Phase, Plan, Reason, Undo, Verification,
 };
 use unchain_core::text::Untrusted;
 
