@@ -6,8 +6,8 @@ use super::inspect::{Revocation, revocation};
 use super::outrun::{exempt_in_reach, frozen_out, not_frozen};
 use super::owner::Owner;
 use super::plan::{
-    Action, Call, MANAGED, Phase, Plan, SCP, SCPS_ATTACHED, Undo, attached_quota, inline_quota,
-    size,
+    Action, Call, MANAGED, Phase, Plan, SCP, SCPS_ATTACHED, Undo, attached_quota, frozen,
+    inline_quota, size,
 };
 use super::prove::identity;
 use super::scope::{Scope, mark, subject};
@@ -64,6 +64,31 @@ pub fn check(plan: &Plan, report: &Report<'_, '_>, facts: &Facts, now: Timestamp
     notes.sort();
     notes.dedup();
     notes
+}
+
+/// The users and roles behind some ARNs that a plan denies, also by freezing their account.
+pub fn locked_out(plan: &Plan, keep: &[Untrusted]) -> BTreeSet<Owner> {
+    let owners = |arns: &[Untrusted]| -> BTreeSet<Owner> {
+        let owners = arns.iter().filter_map(|arn| Owner::of_arn(arn.raw()));
+        owners.collect()
+    };
+    let exempt = owners(&plan.settings.exempt);
+    let frozen: BTreeSet<&str> = plan.steps.iter().filter_map(frozen).collect();
+    let touched = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Call(call) => owner(call),
+        _ => None,
+    });
+    let members = plan.subjects.iter().filter(|s| s.credential);
+    let denied = touched.chain(members.filter_map(|s| s.owner.clone()));
+    // Their partition says nothing: no account id is in two.
+    let name = |owner: &Owner| (owner.account.clone(), owner.kind, owner.name.clone());
+    let denied: BTreeSet<_> = denied.map(|owner| name(&owner)).collect();
+    let mut out = owners(keep);
+    out.retain(|owner| {
+        let in_frozen = frozen.contains(owner.account.raw());
+        denied.contains(&name(owner)) || in_frozen && !exempt.contains(owner)
+    });
+    out
 }
 
 #[derive(Default)]
@@ -130,12 +155,7 @@ impl Notes {
     }
 
     fn lockout(&mut self, plan: &Plan, facts: &Facts) {
-        let exempt: BTreeSet<Owner> = plan
-            .settings
-            .exempt
-            .iter()
-            .filter_map(|arn| Owner::of_arn(arn.raw()))
-            .collect();
+        let exempt = &plan.settings.exempt;
         if exempt.is_empty() {
             self.warn(
                 "no-exemption",
@@ -143,25 +163,12 @@ impl Notes {
                 "no responder is named, so none is looked after",
             );
         }
-        let touched = plan.steps.iter().filter_map(|step| match &step.action {
-            Action::Call(call) => owner(call),
-            _ => None,
-        });
-        let members = plan
-            .subjects
-            .iter()
-            .filter(|s| s.credential)
-            .filter_map(|s| s.owner.clone());
-        let same =
-            |a: &Owner, b: &Owner| (&a.account, a.kind, &a.name) == (&b.account, b.kind, &b.name);
-        for owner in touched.chain(members) {
-            if exempt.iter().any(|exempt| same(exempt, &owner)) {
-                self.refuse(
-                    "locks-out",
-                    &facts.arn(&owner),
-                    "it denies a principal that must keep access",
-                );
-            }
+        for owner in locked_out(plan, exempt) {
+            self.refuse(
+                "locks-out",
+                &facts.arn(&owner),
+                "it denies a principal that must keep access",
+            );
         }
     }
 

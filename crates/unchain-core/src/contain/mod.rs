@@ -38,7 +38,7 @@ pub use apply::{
     Receipt, Refusal, RefusalKind, Reliance, Stop, Undone, Work, apply, in_force, preview,
     relies_on, undo, validate,
 };
-pub use check::{Note, Severity, check};
+pub use check::{Note, Severity, check, locked_out};
 pub use document::{DocumentError, digest, from_json, to_json};
 pub use doors::Door;
 pub use export::{Duty, cli_script, cloudformation, permissions, terraform};

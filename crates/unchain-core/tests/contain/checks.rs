@@ -3,7 +3,8 @@
 use super::common::{NOW, SHOP, STORY, facts, now, seed_plan, settings, trail, with_report};
 use serde_json::{Map, Value, json};
 use unchain_core::contain::{
-    Action, Call, Facts, Note, Organization, Phase, Plan, ScpLevel, Severity, check, plan,
+    Action, Call, Facts, Note, Organization, Phase, Plan, ScpLevel, Settings, Severity, check,
+    locked_out, plan,
 };
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
@@ -225,4 +226,52 @@ fn a_plan_that_looks_after_nobody_is_told() {
         Severity::Warn,
         "no-exemption"
     ));
+}
+
+/// Whoever carries a plan out may be another than who made it.
+#[test]
+fn who_would_be_denied_is_told_from_who_would_not() {
+    let plan = seed();
+    let named = |name: &str| Untrusted::new(format!("arn:aws:iam::{SHOP}:{name}"));
+    let session = format!("arn:aws:sts::{SHOP}:assumed-role/customer-data-admin/me");
+    let keep = [
+        named("user/alice"),
+        named("user/olivia"),
+        named("role/deploy"),
+        Untrusted::new(session),
+    ];
+    let out = locked_out(&plan, &keep);
+    let out: Vec<&str> = out.iter().map(|owner| owner.name.raw()).collect();
+    assert_eq!(out, ["alice", "customer-data-admin"]);
+}
+
+#[test]
+fn who_is_not_exempt_is_locked_out_of_an_account_that_is_frozen() {
+    let own = ScpLevel {
+        target: SHOP.to_owned(),
+        policies: [("p-1".to_owned(), json!({}))].into(),
+    };
+    let mut facts = facts();
+    facts.organization = Some(Organization {
+        management_account: "999999999999".to_owned(),
+        scps: [(SHOP.to_owned(), vec![own])].into(),
+    });
+    let trail = trail(STORY);
+    let out = |freeze| {
+        let settings = Settings {
+            freeze,
+            ..settings()
+        };
+        let asked = (trail.key("A").unwrap(), now());
+        let plan = with_report(&trail, |report| plan(report, &facts, &settings, asked));
+        let keep = ["deploy", "olivia"];
+        let arns = [
+            format!("arn:aws:iam::{SHOP}:role/deploy"),
+            format!("arn:aws:iam::{SHOP}:user/olivia"),
+        ];
+        let out = locked_out(&plan, &arns.map(Untrusted::new));
+        keep.map(|name| out.iter().any(|owner| owner.name.raw() == name))
+    };
+    assert_eq!(out(false), [false, false]);
+    assert_eq!(out(true), [true, false]);
 }

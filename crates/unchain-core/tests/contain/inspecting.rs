@@ -121,6 +121,11 @@ fn roles_that_people_take_are_told_once_for_the_account() {
     roles.get_mut("customer-data-admin").unwrap().max_session = Some(43_200);
     assert_eq!(names(&facts, "long-sessions"), role);
 
+    // It may be set, and need not be.
+    let mut may = statement(root.clone(), json!({}));
+    may[0]["Action"] = json!(["sts:AssumeRole", "sts:SetSourceIdentity"]);
+    assert_eq!(names(&with_trust(&may), "no-source-identity"), role);
+
     let asking = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringLike": {"sts:SourceIdentity": "*"}});
     let told = codes(&with_trust(&statement(root, asking)));
     assert!(
@@ -155,6 +160,11 @@ fn a_trust_of_everybody_is_seen_behind_another_statement_with_a_condition() {
         json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
     );
     assert!(!codes(&with_trust(&limited)).contains("trust-everybody"));
+    for anybody_can in ["aws:MultiFactorAuthPresent", "aws:SecureTransport"] {
+        let asking = statement(json!("*"), json!({"Bool": {anybody_can: "true"}}));
+        let told = codes(&with_trust(&asking));
+        assert!(told.contains("trust-everybody"), "{anybody_can}");
+    }
 }
 
 fn with_trails(trails: &[Trail]) -> BTreeSet<&'static str> {

@@ -3,21 +3,22 @@
 use super::acting::Acting;
 use super::carry::{again, alone, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
-use super::{FactsArgs, changed, planned};
+use super::{FactsArgs, changed, own, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use unchain_case::Case;
+use unchain_aws::Session;
 use unchain_core::contain::{
     Approved, End, Happened, Outcome, Plan, Prospect, Receipt, Severity, apply, check, digest,
-    preview,
+    locked_out, preview,
 };
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
+use unchain_core::text::Untrusted;
 
 const EXAMPLES: &str = "Examples:
   unchain apply plan.json --profile responder
@@ -71,15 +72,17 @@ impl Apply {
         };
         let past = case.receipts(&name)?;
         self.show(context, &plan, &past)?;
-        if !self.is_sound(context, (&plan, &past), &case)? {
+        let ledger = case.load()?;
+        let lineage = Lineage::build(&ledger);
+        if !self.is_sound(context, (&plan, &past), &lineage)? {
             return Ok(Exit::Incomplete);
         }
         context.out.flush()?;
         if self.dry_run {
-            return self.look(context, &sound, &past);
+            return self.look(context, (&sound, &lineage), &past);
         }
         let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
-        let session = self.accounts.aws.connect(Some(&plan.id))?;
+        let session = self.connect(&plan, &lineage)?;
         let mut acting = Acting::new(session, context.watched)?;
         acting.reach(&changed(&plan, |_| true))?;
         case.add_plan(&plan)?;
@@ -109,7 +112,7 @@ impl Apply {
         &self,
         context: &mut Context<'_>,
         (plan, past): (&Plan, &[Receipt]),
-        case: &Case,
+        lineage: &Lineage<'_>,
     ) -> anyhow::Result<bool> {
         if past
             .iter()
@@ -119,9 +122,7 @@ impl Apply {
             return Ok(true);
         }
         let accounts = self.accounts.read_for(plan)?;
-        let ledger = case.load()?;
-        let lineage = Lineage::build(&ledger);
-        let report = Report::new(&lineage, context.now);
+        let report = Report::new(lineage, context.now);
         let found = check(plan, &report, &accounts.facts, context.now);
         notes(context.out, context.width, &found)?;
         let refused = found.iter().any(|note| note.severity == Severity::Refuse);
@@ -132,13 +133,27 @@ impl Apply {
         Ok(!refused)
     }
 
+    /// Finds the credentials to act with. Who acts may be another than who planned: a plan that denies it would end
+    /// half way.
+    fn connect(&self, plan: &Plan, lineage: &Lineage<'_>) -> anyhow::Result<Session> {
+        let session = self.accounts.aws.connect(Some(&plan.id))?;
+        let caller = Untrusted::new(session.identity().arn.as_str());
+        match locked_out(plan, &own(lineage, &caller)).first() {
+            None => Ok(session),
+            Some(owner) => bail!(
+                "the plan denies `{}`, by which you act; act as somebody else, or plan again with `--exempt`",
+                Untrusted::new(owner.arn()).terminal()
+            ),
+        }
+    }
+
     fn look(
         &self,
         context: &mut Context<'_>,
-        approved: &Approved<'_>,
+        (approved, lineage): (&Approved<'_>, &Lineage<'_>),
         past: &[Receipt],
     ) -> anyhow::Result<Exit> {
-        let session = self.accounts.aws.connect(Some(&approved.plan().id))?;
+        let session = self.connect(approved.plan(), lineage)?;
         let mut acting = Acting::new(session, context.watched)?;
         acting.reach(&changed(approved.plan(), |_| true))?;
         let prospects = preview(approved, past, &mut acting)

@@ -41,7 +41,7 @@ pub fn plan(
     let scope = Scope::of(report, pivot, &settings.exempt);
     let (numbers, subjects) = members(report, &scope);
     let beside = beside(report, facts, (&numbers, &subjects));
-    let nodes = scope.nodes.iter().copied().collect();
+    let nodes: BTreeSet<u32> = scope.nodes.iter().copied().collect();
     let identities = super::source::own(report, (&nodes, &subjects));
     let targets = targets(&subjects, &beside, settings, &identities);
     let (times, facts_digest) = (Times::from(now), facts.digest());
