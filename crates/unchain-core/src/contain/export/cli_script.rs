@@ -113,14 +113,13 @@ fn references(plan: &Plan) -> BTreeMap<u32, BTreeSet<&str>> {
 
 fn write_step(out: &mut String, step: &Step, wanted: Option<&BTreeSet<&str>>) {
     out.push('\n');
+    // A wait and a look have no target.
+    let target = Some(step.target.raw()).filter(|target| !target.is_empty());
+    let target = target.map(|target| format!("{target}: "));
+    let target = target.unwrap_or_default();
     comment(
         out,
-        &format!(
-            "Step {}: {}: {}",
-            step.number,
-            step.target.raw(),
-            step.reason
-        ),
+        &format!("Step {}: {target}{}", step.number, step.reason),
     );
     for broken in &step.breaks {
         comment(
