@@ -26,6 +26,8 @@ pub(super) struct Target {
     pub(super) width: Width,
     /// Source identities that only the lineage has, where others keep their sessions.
     pub(super) identities: BTreeSet<String>,
+    /// Whether each of its sessions in the lineage has one of these.
+    pub(super) all_identified: bool,
     pub(super) subjects: Vec<u32>,
     pub(super) breaks: Vec<Break>,
 }
@@ -106,6 +108,7 @@ fn target(owner: &Owner, beside: Option<&Beside>, settings: &Settings) -> Target
         id: beside.and_then(|b| b.id.clone()),
         width,
         identities: BTreeSet::new(),
+        all_identified: false,
         subjects: Vec::new(),
         breaks: Vec::new(),
     }
@@ -123,12 +126,15 @@ impl Target {
             .filter_map(|&n| subjects.get(n as usize))
             .filter(|subject| subject.credential);
         let found = super::source::of_role(own.clone(), identities);
-        let named = |s: &Subject| {
+        let identified = |s: &Subject| {
             let source = s.source_identity.as_ref();
-            s.user_id.as_ref().is_some_and(|id| is_user_id(id.raw()))
-                || source.is_some_and(|source| found.contains(source.raw()))
+            source.is_some_and(|source| found.contains(source.raw()))
+        };
+        let named = |s: &Subject| {
+            identified(s) || s.user_id.as_ref().is_some_and(|id| is_user_id(id.raw()))
         };
         if own.clone().all(named) {
+            self.all_identified = own.clone().all(identified);
             self.identities = found;
         } else {
             self.width = Width::Cut;

@@ -120,6 +120,9 @@ pub(super) fn pack(
     if managed.len() <= room.managed {
         return packed(inline, managed, false);
     }
+    if target.all_identified && inline.is_some() {
+        return packed(inline, Vec::new(), false);
+    }
     // Too many sessions to name: everyone's are cut off.
     let cut = document(&[super::denies::issued_before(cut)]);
     if size(&cut) <= room.inline {
@@ -162,6 +165,7 @@ mod tests {
             id: None,
             width: Width::Sessions,
             identities: ["eve".to_owned()].into(),
+            all_identified: false,
             subjects: (0..u32::try_from(count).unwrap()).collect(),
             breaks: Vec::new(),
         };
@@ -208,6 +212,20 @@ mod tests {
                 .to_string()
                 .contains("aws:TokenIssueTime")
         );
+    }
+
+    #[test]
+    fn too_many_to_name_are_told_apart_by_their_source_identity_if_all_have_one() {
+        let (mut target, subjects) = crowd(2_000);
+        target.all_identified = true;
+        let room = Room {
+            inline: ROLE_INLINE,
+            managed: ATTACHED,
+        };
+        let packed = pack(&target, &subjects, Timestamp::from_seconds(0), room).unwrap();
+        assert!(!packed.ids_left_out && packed.managed.is_empty());
+        let inline = packed.inline.unwrap().to_string();
+        assert!(inline.contains("aws:SourceIdentity") && !inline.contains("aws:TokenIssueTime"));
     }
 
     #[test]
