@@ -33,9 +33,10 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<ExitCode> {
         let code = outcome
             .code
             .map_or_else(|| "killed".to_owned(), |code| code.to_string());
+        let skipped = if outcome.skipped { ", SKIPPED" } else { "" };
         writeln!(
             out,
-            "{:<12} {:>8.1}s  {code}",
+            "{:<12} {:>8.1}s  {code}{skipped}",
             step.name,
             outcome.time.as_secs_f64()
         )?;
@@ -109,6 +110,12 @@ const STEPS: &[Step] = &[
         proof: Proof::ExitCode,
     },
     Step {
+        name: "ministack",
+        environment: &[],
+        command: "cargo xtask ministack",
+        proof: Proof::ExitCode,
+    },
+    Step {
         name: "fresh user",
         environment: &[],
         command: FIRST_COMMAND,
@@ -125,6 +132,8 @@ struct Outcome {
     tests: Tests,
     /// How many lines it wrote to standard output.
     lines: u64,
+    /// It said that this machine lacks what it needs.
+    skipped: bool,
 }
 
 /// How many tests ran, added up over the `test result:` lines of `cargo test`.
@@ -183,6 +192,7 @@ impl Step {
             time: Duration::ZERO,
             tests: Tests::default(),
             lines: 0,
+            skipped: false,
         };
         if let Some(stdout) = child.stdout.take() {
             for line in BufReader::new(stdout).split(b'\n') {
@@ -190,6 +200,7 @@ impl Step {
                 let line = String::from_utf8_lossy(&line);
                 writeln!(out, "{line}")?;
                 outcome.lines += 1;
+                outcome.skipped |= line.starts_with("SKIPPED");
                 if self.proof == Proof::Tests {
                     outcome.tests.add(Tests::of_line(&line).unwrap_or_default());
                 }
@@ -202,7 +213,7 @@ impl Step {
 
     fn prepare(&self) -> Command {
         let mut words = self.command.split_whitespace();
-        let mut command = Command::new(words.next().unwrap_or("cargo"));
+        let mut command = crate::by_hand(words.next().unwrap_or("cargo"));
         command.args(words).envs(self.environment.iter().copied());
         command
             .current_dir(crate::workspace())
@@ -288,6 +299,7 @@ mod tests {
             time: Duration::ZERO,
             tests: Tests { passed, failed: 0 },
             lines,
+            skipped: false,
         };
         assert_eq!(tests.failure(&outcome(0, 3, 9)), None);
         assert!(tests.failure(&outcome(0, 0, 9)).is_some());
@@ -319,5 +331,34 @@ mod tests {
             )
         );
         assert_eq!(out, b"test result: ok. 2 passed; 0 failed;\n");
+        assert!(!outcome.skipped);
+    }
+
+    #[test]
+    fn a_step_is_not_told_what_cargo_told_us() {
+        let step = Step {
+            name: "environment",
+            environment: &[],
+            command: "env",
+            proof: Proof::ExitCode,
+        };
+        let mut out = Vec::new();
+        step.run(&mut out).unwrap();
+        let told = String::from_utf8_lossy(&out);
+        assert!(told.contains("PATH=") && !told.contains("CARGO_MANIFEST_DIR="));
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    }
+
+    #[test]
+    fn a_step_says_that_it_was_skipped() {
+        let step = Step {
+            name: "echo",
+            environment: &[],
+            command: "echo SKIPPED  for want of it",
+            proof: Proof::ExitCode,
+        };
+        let outcome = step.run(&mut Vec::new()).unwrap();
+        assert!(outcome.skipped);
+        assert_eq!(step.failure(&outcome), None);
     }
 }

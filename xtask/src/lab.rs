@@ -36,7 +36,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
 /// Measures the lab, built for release. It prints what it finds and fails if memory grows or a record is missing.
 pub(crate) fn bench() -> Result<()> {
     for mode in ["loopback", "memory"] {
-        let mut run = Command::new("cargo");
+        let mut run = crate::by_hand("cargo");
         run.args(["run", "--release", "--locked", "-p", "unchain-lab"]);
         run.args(["--example", "throughput", "--", mode]);
         crate::must(run.current_dir(crate::workspace()))?;

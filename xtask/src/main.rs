@@ -116,12 +116,23 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The program, built from what is here.
 pub(crate) fn built() -> Result<PathBuf> {
-    let mut build = Command::new("cargo");
+    let mut build = by_hand("cargo");
     build.args(["build", "--locked", "-p", "unchain"]);
     must(build.current_dir(workspace()))?;
     let here = std::env::current_exe()?;
     let folder = here.parent().context("the build folder has another form")?;
     Ok(folder.join("unchain"))
+}
+
+/// A program as it runs where a person starts it. What cargo tells a program that it runs would reach the cargo in it,
+/// and have build scripts that look at it, such as ring's, run and compile again each time.
+pub(crate) fn by_hand(program: &str) -> Command {
+    let mut command = Command::new(program);
+    let told = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in told.filter(|name| name.starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR") {
+        command.env_remove(name);
+    }
+    command
 }
 
 pub(crate) fn must(command: &mut Command) -> Result<()> {

@@ -3,50 +3,98 @@
 //! A theft is played there, the program contains it, and the emulator says what each stolen credential still opens.
 //! Must not know how a plan is made: the emulator judges.
 
+mod contain;
 mod emulator;
+mod evict;
 mod matrix;
 mod program;
 mod suite;
 mod trail;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use emulator::{Emulator, Peer};
 use program::Program;
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use suite::Suite;
 use trail::Log;
 
 /// In the version that the checks were written against.
 const PACKAGE: [&str; 1] = ["ministack==1.5.33"];
 
-/// Plays the theft and contains it.
+/// Plays the theft twice, each time in an emulator of its own: it is contained and all is taken back; it is evicted and
+/// what it left is deleted. Both at once, as most of the time goes by in waiting.
 pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
-    let program = crate::built()?;
     let folder = crate::workspace().join("target/ministack");
-    let bin = crate::python::environment(&folder.join("python"), &PACKAGE)?;
-    let bin = bin.context("pip could not install MiniStack")?;
-    let work = folder.join("work");
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
+    let Some(bin) = installed(&folder.join("python"), out)? else {
+        return Ok(());
+    };
+    let program = crate::built()?;
+    let pass = |name: &str, pass: fn(&mut Suite<'_>) -> Result<()>| {
+        let work = folder.join(name);
+        let told = played((&program, &bin), &work, pass);
+        told.with_context(|| format!("{name}, in {}", work.display()))
+    };
+    let (contain, evict) = std::thread::scope(|scope| {
+        let evict = scope.spawn(|| pass("evict", |suite| suite.evicted()));
+        let contain = pass("contain", |suite| suite.contained());
+        (contain, evict.join())
+    });
+    let evict = evict.map_err(|_| anyhow!("the pass that evicts broke off"))?;
+    for (name, told) in [("CONTAIN", contain?), ("EVICT", evict?)] {
+        writeln!(out, "{name}")?;
+        for line in told {
+            writeln!(out, "  {line}")?;
+        }
     }
-    fs::create_dir_all(&work)?;
-    let emulator = Emulator::start(&bin, &work)?;
-    let peer = Peer::start(&bin, &emulator)?;
+    Ok(())
+}
+
+/// One pass in a folder of its own; what it found.
+fn played(
+    (program, bin): (&Path, &Path),
+    work: &Path,
+    pass: fn(&mut Suite<'_>) -> Result<()>,
+) -> Result<Vec<String>> {
+    if work.exists() {
+        fs::remove_dir_all(work)?;
+    }
+    fs::create_dir_all(work)?;
+    let emulator = Emulator::start(bin, work)?;
+    let peer = Peer::start(bin, &emulator)?;
     let program = Program {
-        path: &program,
-        folder: &work,
+        path: program,
+        folder: work,
         emulator: &emulator,
     };
     let log = Log::new(work.join("logs"))?;
+    let told = Vec::new();
     let mut suite = Suite {
         program,
         peer,
         log,
-        out,
+        told,
     };
-    suite.run()
+    pass(&mut suite)?;
+    Ok(suite.told)
+}
+
+/// The emulator's programs; none, and a word about it, where this machine cannot have them.
+fn installed(home: &Path, out: &mut dyn Write) -> Result<Option<PathBuf>> {
+    let bin = match crate::python::can_isolate() {
+        true => crate::python::environment(home, &PACKAGE)?,
+        false => None,
+    };
+    if bin.is_none() {
+        let [package] = PACKAGE;
+        writeln!(
+            out,
+            "SKIPPED  {package} cannot be had: it needs python3 from 3.10 with venv (Debian: python3-venv), and PyPI"
+        )?;
+    }
+    Ok(bin)
 }
 
 /// What is at a place of an answer, by its JSON pointer.

@@ -26,3 +26,10 @@ pub(crate) fn environment(home: &Path, packages: &[&str]) -> Result<Option<PathB
     fs::write(held, wanted)?;
     Ok(Some(bin))
 }
+
+/// Whether there is a Python that can make such environments: Debian packs the module `ensurepip` apart.
+pub(crate) fn can_isolate() -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", "import venv, ensurepip"]);
+    python.output().is_ok_and(|output| output.status.success())
+}

@@ -11,10 +11,12 @@ use unchain_core::time::Timestamp;
 
 /// After a leaked AWS credential: which token came from which, and which still work
 ///
-/// Unchain reads CloudTrail logs and rebuilds who issued which credential to whom. It changes nothing
-/// and contacts nobody: it reads the files it is given and writes one case file.
+/// Unchain reads CloudTrail logs, rebuilds who issued which credential to whom, and helps to end what an
+/// attacker holds. It reads the files it is given and writes one case file. Only `inspect`, `plan`, `apply`,
+/// `undo` and `verify` may ask AWS, and only `apply` and `undo` change accounts, after you approved it.
 ///
-/// Start with `unchain scan <folder with logs>`, then `unchain trace <access key id>`.
+/// Start with `unchain scan <folder with logs>`, then `unchain trace <access key id>`, and to end it with
+/// `unchain plan <access key id>`.
 #[derive(Debug, Parser)]
 #[command(name = "unchain", version, max_term_width = 100, after_help = exit::HELP)]
 pub(crate) struct Cli {

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use unchain_case::{Info, PlaceInfo};
+use unchain_case::{Info, PlaceInfo, PlanRow};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
@@ -66,10 +66,14 @@ impl Case {
 
 impl CaseInfo {
     fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let info = unchain_case::Case::open_existing(&self.case)?.info()?;
+        let case = unchain_case::Case::open_existing(&self.case)?;
+        let (info, plans) = (case.info()?, case.plans()?);
         match self.format {
-            Format::Table => self.print(context.out, context.width, &info)?,
-            Format::Json | Format::Jsonl => json::line(context.out, &View::new(&info))?,
+            Format::Table => {
+                self.print(context.out, context.width, &info)?;
+                print_plans(context.out, &plans)?;
+            }
+            Format::Json | Format::Jsonl => json::line(context.out, &View::new(&info, plans))?,
         }
         Ok(Exit::Clean)
     }
@@ -125,6 +129,33 @@ impl CaseInfo {
     }
 }
 
+fn print_plans(out: &mut dyn Write, plans: &[PlanRow]) -> io::Result<()> {
+    if plans.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let columns = vec![
+        Column::new("PLAN", 14),
+        Column::new("DIGEST", 14),
+        Column::new("MADE", 16),
+        Column::new("JOURNAL", 24),
+    ];
+    let mut table = Table::new(out, columns);
+    for plan in plans {
+        let journal = match plan.receipts {
+            0 => "not begun".to_owned(),
+            lines => counted(lines, "line"),
+        };
+        table.row(&[
+            clipped(&plan.id),
+            plan.digest.chars().take(12).collect(),
+            minute(plan.made_at),
+            journal,
+        ])?;
+    }
+    table.finish()
+}
+
 fn hour(since_1970: i64) -> Timestamp {
     Timestamp::from_seconds(since_1970.saturating_mul(3600))
 }
@@ -147,6 +178,15 @@ struct View {
     callers: u64,
     uses: u64,
     places: Vec<Place>,
+    plans: Vec<Planned>,
+}
+
+#[derive(Serialize)]
+struct Planned {
+    id: String,
+    digest: String,
+    made_at: Timestamp,
+    receipts: u64,
 }
 
 #[derive(Serialize)]
@@ -159,7 +199,7 @@ struct Place {
 }
 
 impl View {
-    fn new(info: &Info) -> Self {
+    fn new(info: &Info, plans: Vec<PlanRow>) -> Self {
         Self {
             version: info.version,
             bytes: info.bytes,
@@ -176,6 +216,18 @@ impl View {
             callers: info.callers,
             uses: info.uses,
             places: info.places.iter().map(Place::new).collect(),
+            plans: plans.into_iter().map(Planned::from).collect(),
+        }
+    }
+}
+
+impl From<PlanRow> for Planned {
+    fn from(row: PlanRow) -> Self {
+        Self {
+            id: row.id,
+            digest: row.digest,
+            made_at: row.made_at,
+            receipts: row.receipts,
         }
     }
 }

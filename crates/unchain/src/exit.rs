@@ -20,7 +20,7 @@ pub(crate) const HELP: &str = "Exit codes:
 /// A command's examples with the exit codes below.
 pub(crate) fn after(examples: &str) -> String {
     format!(
-        "{examples}\n\nExit codes: 0 done, 1 findings, 2 an error or incomplete input; `unchain --help` has more."
+        "{examples}\n\nExit codes: 0 done, 1 findings, 2 an error or incomplete input;\n`unchain --help` has more."
     )
 }
 

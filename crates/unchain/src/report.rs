@@ -21,8 +21,8 @@ const EXAMPLES: &str = "Examples:
       the case as one page that needs no network and runs no script
   unchain report --source logs/ --format markdown --at 2026-03-02T12:05:00Z
       straight from logs, as Markdown, with the status of an instant
-  unchain report --plan plan.json --verification verification.json --output report.html
-      with what was done about it, and whether it holds";
+  unchain report --verification verification.json --output report.html
+      with what was done about it, which the case knows, and whether it holds";
 
 /// Write what was found as a report to hand over: incidents, containment, evidence, coverage, method
 ///

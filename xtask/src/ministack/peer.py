@@ -141,9 +141,11 @@ def device(who, user_name, device_name):
 
 
 def theft():
-    """Key A and what is made from it; bob works on, in a session of the same role."""
+    """Key A and what is made from it; bob works on, in sessions of the same roles."""
     assume("bob BOB", "BOB", "bob", "Y")
     act("Y ListBuckets", "Y", "s3", "ListBuckets")
+    assume("bob BOB", "BOB", "bob", "Z", role="backup-reader")
+    act("Z ListBuckets", "Z", "s3", "ListBuckets")
     act(f"A GetCallerIdentity {THIEF}", "A", "sts", "GetCallerIdentity")
     act("A ListUsers", "A", "iam", "ListUsers")
     act("A GetSessionToken -> B for 36h", "A", "sts", "GetSessionToken", DurationSeconds=129600)
@@ -232,7 +234,7 @@ def ordered(value):
 def state():
     """All that IAM says of the account, but for when a key was last used."""
     root = lambda action, **parameters: call("root", "iam", action, **parameters)
-    found = {"details": root("GetAccountAuthorizationDetails"), "virtual": root("ListVirtualMFADevices"),
+    found = {"details": root("GetAccountAuthorizationDetails"), "virtual": root("ListVirtualMFADevices", AssignmentStatus="Any"),
              "oidc": root("ListOpenIDConnectProviders"), "saml": root("ListSAMLProviders"), "users": {}}
     for one in root("ListUsers")["Users"]:
         name = one["UserName"]
@@ -240,21 +242,6 @@ def state():
                                 "devices": root("ListMFADevices", UserName=name)["MFADevices"],
                                 "password": said(lambda: root("GetLoginProfile", UserName=name))}
     return ordered(plain(found))
-
-
-def facts():
-    """What the AWS CLI would print of the account, by the name of the file that it would be kept in."""
-    root = lambda action, **parameters: plain(call("root", "iam", action, **parameters))
-    found = {"get-account-authorization-details": root("GetAccountAuthorizationDetails"),
-             "list-virtual-mfa-devices": root("ListVirtualMFADevices"),
-             "list-open-id-connect-providers": root("ListOpenIDConnectProviders"),
-             "list-saml-providers": root("ListSAMLProviders"),
-             f"get-account-summary.{ACCOUNT}": root("GetAccountSummary")}
-    for one in root("ListUsers")["Users"]:
-        name = one["UserName"]
-        found[f"list-access-keys.{ACCOUNT}.{name}"] = root("ListAccessKeys", UserName=name)
-        found[f"list-mfa-devices.{ACCOUNT}.{name}"] = root("ListMFADevices", UserName=name)
-    return found
 
 
 def attempts():
@@ -296,9 +283,7 @@ ASKED = {
     "matrix": lambda request: matrix(request["names"]),
     "door": lambda request: said(web_identity),
     "state": lambda request: state(),
-    "facts": lambda request: facts(),
     "credentials": lambda request: held[request["name"]],
-    "now": lambda request: f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
     "call": do,
 }
 

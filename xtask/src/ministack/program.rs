@@ -1,4 +1,4 @@
-//! The program, run as a responder runs it: by its commands, with the responder's key in its environment.
+//! The program, run as a responder runs it: by its commands, with the profiles of a responder.
 
 use super::emulator::{Emulator, Peer};
 use anyhow::{Context, Result, ensure};
@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+/// Where the credentials are, from the folder that the program runs in.
+const CREDENTIALS: &str = "credentials";
 
 /// The program in a folder of its own, where its case and its plans are.
 pub(super) struct Program<'p> {
@@ -37,26 +40,35 @@ impl Said {
 }
 
 impl Program<'_> {
+    /// Writes the file of the AWS CLI that has these credentials, each as a profile.
+    pub(super) fn profiles(&self, peer: &mut Peer, names: &[&str]) -> Result<()> {
+        let mut text = String::new();
+        for name in names {
+            let held = peer.ask(&json!({"ask": "credentials", "name": name}))?;
+            text.push_str(&format!("[{name}]\n"));
+            for (setting, member) in [
+                ("aws_access_key_id", "AccessKeyId"),
+                ("aws_secret_access_key", "SecretAccessKey"),
+                ("aws_session_token", "SessionToken"),
+            ] {
+                if let Some(value) = held.get(member).and_then(Value::as_str) {
+                    text.push_str(&format!("{setting} = {value}\n"));
+                }
+            }
+        }
+        Ok(fs::write(self.folder.join(CREDENTIALS), text)?)
+    }
+
     /// Runs a command that does not ask AWS.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<Said> {
         Said::of(self.command(arguments).output()?)
     }
 
-    /// Runs a command that asks AWS, as somebody whose credentials the peer holds.
-    pub(super) fn live(&self, peer: &mut Peer, who: &str, arguments: &[&str]) -> Result<Said> {
-        let held = peer.ask(&json!({"ask": "credentials", "name": who}))?;
+    /// Runs a command that asks AWS, as somebody who has a profile.
+    pub(super) fn live(&self, who: &str, arguments: &[&str]) -> Result<Said> {
         let mut command = self.command(arguments);
-        for (variable, member) in [
-            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
-            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
-            ("AWS_SESSION_TOKEN", "SessionToken"),
-        ] {
-            if let Some(text) = held.get(member).and_then(Value::as_str) {
-                command.env(variable, text);
-            }
-        }
-        command.args(["--endpoint-url", &self.emulator.url]);
-        Said::of(command.output()?)
+        let asking = ["--profile", who, "--endpoint-url", &self.emulator.url];
+        Said::of(command.args(asking).output()?)
     }
 
     /// Nothing of the user's own is in the environment.
@@ -67,6 +79,7 @@ impl Program<'_> {
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "AWS_PROFILE",
+            "AWS_ENDPOINT_URL",
         ] {
             command.env_remove(variable);
         }
@@ -74,7 +87,7 @@ impl Program<'_> {
             .current_dir(self.folder)
             .env("AWS_REGION", "us-east-1")
             .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", CREDENTIALS)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .args(arguments);
         command

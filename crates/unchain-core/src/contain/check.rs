@@ -1,12 +1,13 @@
 //! What speaks against a plan. It knows what a plan says and not how it was made.
 
 use super::after::{after, owner};
-use super::facts::{Facts, Policies};
+use super::facts::Facts;
+use super::inspect::{Revocation, revocation};
 use super::outrun::{exempt_in_reach, frozen_out, not_frozen};
-use super::owner::{Owner, OwnerKind};
+use super::owner::Owner;
 use super::plan::{
-    ATTACHED, Action, Call, MANAGED, Phase, Plan, ROLE_INLINE, SCP, SCPS_ATTACHED, USER_INLINE,
-    Undo, size,
+    Action, Call, MANAGED, Phase, Plan, SCP, SCPS_ATTACHED, Undo, attached_quota, frozen,
+    inline_quota, size,
 };
 use super::prove::identity;
 use super::scope::{Scope, mark, subject};
@@ -63,6 +64,31 @@ pub fn check(plan: &Plan, report: &Report<'_, '_>, facts: &Facts, now: Timestamp
     notes.sort();
     notes.dedup();
     notes
+}
+
+/// The users and roles behind some ARNs that a plan denies, also by freezing their account.
+pub fn locked_out(plan: &Plan, keep: &[Untrusted]) -> BTreeSet<Owner> {
+    let owners = |arns: &[Untrusted]| -> BTreeSet<Owner> {
+        let owners = arns.iter().filter_map(|arn| Owner::of_arn(arn.raw()));
+        owners.collect()
+    };
+    let exempt = owners(&plan.settings.exempt);
+    let frozen: BTreeSet<&str> = plan.steps.iter().filter_map(frozen).collect();
+    let touched = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Call(call) => owner(call),
+        _ => None,
+    });
+    let members = plan.subjects.iter().filter(|s| s.credential);
+    let denied = touched.chain(members.filter_map(|s| s.owner.clone()));
+    // Their partition says nothing: no account id is in two.
+    let name = |owner: &Owner| (owner.account.clone(), owner.kind, owner.name.clone());
+    let denied: BTreeSet<_> = denied.map(|owner| name(&owner)).collect();
+    let mut out = owners(keep);
+    out.retain(|owner| {
+        let in_frozen = frozen.contains(owner.account.raw());
+        denied.contains(&name(owner)) || in_frozen && !exempt.contains(owner)
+    });
+    out
 }
 
 #[derive(Default)]
@@ -129,12 +155,7 @@ impl Notes {
     }
 
     fn lockout(&mut self, plan: &Plan, facts: &Facts) {
-        let exempt: BTreeSet<Owner> = plan
-            .settings
-            .exempt
-            .iter()
-            .filter_map(|arn| Owner::of_arn(arn.raw()))
-            .collect();
+        let exempt = &plan.settings.exempt;
         if exempt.is_empty() {
             self.warn(
                 "no-exemption",
@@ -142,25 +163,12 @@ impl Notes {
                 "no responder is named, so none is looked after",
             );
         }
-        let touched = plan.steps.iter().filter_map(|step| match &step.action {
-            Action::Call(call) => owner(call),
-            _ => None,
-        });
-        let members = plan
-            .subjects
-            .iter()
-            .filter(|s| s.credential)
-            .filter_map(|s| s.owner.clone());
-        let same =
-            |a: &Owner, b: &Owner| (&a.account, a.kind, &a.name) == (&b.account, b.kind, &b.name);
-        for owner in touched.chain(members) {
-            if exempt.iter().any(|exempt| same(exempt, &owner)) {
-                self.refuse(
-                    "locks-out",
-                    &facts.arn(&owner),
-                    "it denies a principal that must keep access",
-                );
-            }
+        for owner in locked_out(plan, exempt) {
+            self.refuse(
+                "locks-out",
+                &facts.arn(&owner),
+                "it denies a principal that must keep access",
+            );
         }
     }
 
@@ -218,10 +226,8 @@ impl Notes {
                 continue;
             };
             let owner = owner(call);
-            if let Some(owner) = &owner
-                && let Some(held) = after.policies(owner)
-            {
-                self.held(&after.arn(owner), held, owner.kind);
+            if let Some(owner) = &owner {
+                self.held(&after, owner);
             }
             self.document(call);
             if (call.service.as_str(), call.action.as_str()) == ("organizations", "AttachPolicy") {
@@ -248,21 +254,18 @@ impl Notes {
         }
     }
 
-    fn held(&mut self, arn: &str, held: &Policies, kind: OwnerKind) {
-        let limit = if kind == OwnerKind::User {
-            USER_INLINE
-        } else {
-            ROLE_INLINE
+    fn held(&mut self, after: &Facts, owner: &Owner) {
+        let Some(held) = after.policies(owner) else {
+            return;
         };
-        if held.inline.values().map(size).sum::<usize>() > limit {
-            self.refuse(
-                "quota",
-                arn,
-                "its inline policies would be longer than IAM allows",
-            );
+        let arn = after.arn(owner);
+        if held.inline.values().map(size).sum::<usize>() > inline_quota(owner.kind) {
+            let why = "its inline policies would be longer than IAM allows";
+            self.refuse("quota", &arn, why);
         }
-        if held.attached.len() > ATTACHED {
-            self.refuse("quota", arn, "more managed policies than can be attached");
+        let account = after.accounts.get(owner.account.raw());
+        if held.attached.len() > attached_quota(account, owner.kind) {
+            self.refuse("quota", &arn, "more managed policies than can be attached");
         }
     }
 
@@ -307,15 +310,24 @@ impl Notes {
             if let Undo::Never(why) = &step.undo {
                 self.warn("cannot-be-undone", &format!("step {}", step.number), why);
             }
-            let linked = owner(call)
-                .is_some_and(|owner| facts.arn(&owner).contains(":role/aws-service-role/"));
-            if linked {
-                self.refuse(
-                    "service-linked",
-                    step.target.raw(),
-                    "IAM refuses to change a service-linked role",
-                );
+            if call.action == "DeleteUser" {
+                let known = owner(call).is_some_and(|owner| facts.user(&owner).is_some());
+                let why = if known {
+                    "IAM deletes no user that has SSH keys or signing certificates, which are not read: delete them \
+                     first"
+                } else {
+                    "IAM deletes no user that has anything, and what it has was not read"
+                };
+                self.warn("may-not-be-deleted", step.target.raw(), why);
             }
+            let why = match owner(call).map(|owner| revocation(facts, &owner)) {
+                Some(Revocation::ServiceLinked) => "IAM refuses to change a service-linked role",
+                Some(Revocation::IdentityCenter) => {
+                    "IAM refuses to change a role of Identity Center"
+                }
+                _ => continue,
+            };
+            self.refuse("service-linked", step.target.raw(), why);
         }
         self.complete(plan);
         let phases = plan.steps.iter().map(|step| (step.phase, step.number));

@@ -67,8 +67,7 @@ pub struct PrincipalRow {
     pub revocation: Revocation,
     /// Characters of inline policy that it still has room for.
     pub inline_room: usize,
-    /// Managed policies that it still has room for, by the account's quota where it was read. A plan does not count on
-    /// more than IAM gives every account.
+    /// Managed policies that it still has room for, by the account's quota where it was read.
     pub attachable: usize,
     /// Whether a service control policy can deny it: the organization was read, and its account is a member.
     pub organization_can_deny: bool,
@@ -157,19 +156,10 @@ fn row(facts: &Facts, reach: &mut Reach<'_>, owner: &Owner) -> PrincipalRow {
         reach_complete,
         read: root || held.is_some() && account.is_some_and(|a| a.authorization_details),
         revocation: revocation(facts, owner),
-        inline_room: inline_room(facts, owner, ""),
-        attachable: room_attached(facts, owner),
+        inline_room: inline_room(owner.kind, held, ""),
+        attachable: attachable(facts, owner),
         organization_can_deny: !facts.scps(owner.account.raw()).is_empty(),
         scp_room: scp_room(facts, owner.account.raw()),
-    }
-}
-
-/// By the account's quota where it was read.
-fn room_attached(facts: &Facts, owner: &Owner) -> usize {
-    let account = facts.accounts.get(owner.account.raw());
-    match (account, facts.policies(owner)) {
-        (Some(account), Some(held)) => controls::room_attached(account, owner.kind, held),
-        _ => attachable(facts, owner),
     }
 }
 

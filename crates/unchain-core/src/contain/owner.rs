@@ -84,6 +84,12 @@ pub(super) fn is_user_id(text: &str) -> bool {
     parts.next().is_some_and(is_name) && parts.next().is_none_or(is_name)
 }
 
+/// Whether a text can stand in a policy as a value of `aws:SourceIdentity` and mean only itself
+/// (docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
+pub(super) fn is_source_identity(text: &str) -> bool {
+    (2..=64).contains(&text.len()) && is_name(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +117,10 @@ mod tests {
             assert!(!is_user_id(text), "{text}");
         }
         assert!(is_user_id("AROA1:eve@example.com") && is_user_id("AIDA1"));
+        assert!(is_source_identity("eve@example.com"));
+        assert!(
+            !is_source_identity("*") && !is_source_identity("ev*") && !is_source_identity("${a}")
+        );
         let named =
             |name: &str| Owner::of_arn(&format!("arn:aws:iam::111122223333:user/{name}")).unwrap();
         assert!(named("eve").is_sound() && !named("*").is_sound());

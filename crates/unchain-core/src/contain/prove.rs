@@ -248,9 +248,14 @@ impl Evaluator {
             principal = principal.with_user_id(id);
             context = context.with("aws:userid", id);
         }
-        if let Some(source) = &subject.source_identity {
-            context = context.with("aws:SourceIdentity", source.raw());
-        }
+        context = match &subject.source_identity {
+            Some(source) => context.with("aws:SourceIdentity", source.raw()),
+            // Where one is set, every record of a request shows it.
+            None if subject.long_term || !subject.actions.is_empty() => {
+                context.absent("aws:SourceIdentity")
+            }
+            None => context,
+        };
         context = match subject.issued_at {
             _ if subject.long_term => context.absent("aws:TokenIssueTime"),
             Some(issued) => context.with("aws:TokenIssueTime", issued.to_string()),

@@ -244,15 +244,28 @@ fn user_id(lineage: &Lineage<'_>, number: u32) -> Option<Untrusted> {
     Some(Untrusted::new(id))
 }
 
-fn source_identity(lineage: &Lineage<'_>, number: u32) -> Option<Untrusted> {
+/// Nobody can change it in a chain of roles, so a session has that of the one that it came from, also when it was
+/// never used (docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html).
+pub(super) fn source_identity(lineage: &Lineage<'_>, number: u32) -> Option<Untrusted> {
+    let mut found = shown_identity(lineage, number);
+    for edge in lineage.ancestors(number) {
+        if found.is_some() || !lineage.ledger().text(edge.api).starts_with("AssumeRole") {
+            break;
+        }
+        found = attribute(lineage, edge, Attribute::SourceIdentity)
+            .or_else(|| shown_identity(lineage, edge.parent));
+    }
+    found
+}
+
+/// The source identity that a node's own requests show.
+fn shown_identity(lineage: &Lineage<'_>, number: u32) -> Option<Untrusted> {
     let ledger = lineage.ledger();
-    let callers = lineage
-        .callers_of(number)
-        .iter()
-        .map(|&c| ledger.rare(&ledger.caller(c)));
-    callers
-        .map(|rare| ledger.text(rare.source_identity))
-        .filter(|t| !t.is_empty())
+    let callers = lineage.callers_of(number).iter();
+    let texts =
+        callers.map(|&caller| ledger.text(ledger.rare(&ledger.caller(caller)).source_identity));
+    texts
+        .filter(|text| !text.is_empty())
         .min()
         .map(Untrusted::new)
 }

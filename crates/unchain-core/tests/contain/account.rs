@@ -290,9 +290,13 @@ impl Account {
                 Ok(paged(call, ("MFADevices", "Marker"), &items))
             }
             "ListVirtualMFADevices" => {
+                // AWS lists all of them to whom does not say which; not everybody who speaks its language does.
+                let all = text(call, "AssignmentStatus") == "Any";
+                let enabled = |serial: &&String| state.devices.iter().any(|(_, of)| of == *serial);
                 let items = state
                     .virtual_devices
                     .iter()
+                    .filter(|serial| all || enabled(serial))
                     .map(|serial| json!({"SerialNumber": serial}));
                 Ok(paged(
                     call,
@@ -479,6 +483,9 @@ impl Account {
             }
             "CreatePolicyVersion" => {
                 let (default, versions) = state.managed.get_mut(&arn).ok_or(MISSING)?;
+                if versions.len() >= 5 {
+                    return Err((RefusalKind::Refused, "LimitExceeded"));
+                }
                 let next = versions.keys().max().unwrap() + 1;
                 versions.insert(next, document(call, "PolicyDocument"));
                 *default = next;

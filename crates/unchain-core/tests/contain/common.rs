@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use unchain_core::contain::{Facts, Plan, Role, Settings, plan};
+use unchain_core::contain::{Facts, Organization, Plan, Role, ScpLevel, Settings, plan};
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::record::parse_at;
@@ -30,6 +30,23 @@ pub(crate) fn ledger(trail: &Trail) -> Ledger {
     }
     ledger.settle();
     ledger
+}
+
+/// The shop as a member account of an organization, with these policies attached to it.
+pub(crate) fn member(policies: impl IntoIterator<Item = Value>) -> Facts {
+    let mut facts = facts();
+    let policies = policies.into_iter().enumerate();
+    let level = ScpLevel {
+        target: SHOP.to_owned(),
+        policies: policies
+            .map(|(n, policy)| (format!("p-{n}"), policy))
+            .collect(),
+    };
+    facts.organization = Some(Organization {
+        management_account: "999999999999".to_owned(),
+        scps: [(SHOP.to_owned(), vec![level])].into(),
+    });
+    facts
 }
 
 /// Calls with the report of a trail at [`NOW`].

@@ -39,7 +39,10 @@ fn a_role_is_closed_to_outsiders_and_to_a_provider() {
             .map(|call| call.parameters["PolicyDocument"].to_string())
             .collect();
         let last = closes.last().unwrap();
-        assert!(last.contains("aws:PrincipalAccount") && last.matches("UnchainClosed").count() == 2, "{last}");
+        assert!(
+            last.contains("aws:PrincipalAccount") && last.matches("UnchainClosed").count() == 2,
+            "{last}"
+        );
         assert!(prove(&plan, &facts, &[]).doors.is_empty());
     });
 }

@@ -1,15 +1,15 @@
 //! Plans for other tools: what a shell and a parser make of them, also where somebody chose the names.
 
 use super::account::Account;
-use super::common::{SHOP, STORY, facts, now, settings, trail, with_report};
+use super::common::{SHOP, STORY, member, now, settings, trail, with_report};
 use super::everything::{Journal, Which, before, everything, run, run_back};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use unchain_core::contain::{
-    Action, Call, Duty, Level, Organization, Plan, Removal, ScpLevel, Settings, Undo, cli_script,
-    cloudformation, permissions, plan, terraform,
+    Action, Call, Duty, Level, Plan, Removal, Settings, Undo, cli_script, cloudformation,
+    permissions, plan, terraform,
 };
 use unchain_core::text::Untrusted;
 use unchain_policy::{Context, Layers, Named, Policy, Principal, Request, evaluate};
@@ -21,15 +21,7 @@ fn whole() -> Plan {
 }
 
 fn make_whole() -> Plan {
-    let mut facts = facts();
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        ..ScpLevel::default()
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
+    let mut facts = member([]);
     // Alice has no room for another inline policy.
     let alice = facts
         .accounts

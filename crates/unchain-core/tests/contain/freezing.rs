@@ -3,26 +3,15 @@
 use super::common::{SHOP, STORY, facts, now, settings, trail, with_report};
 use serde_json::{Value, json};
 use unchain_core::contain::{
-    Action, Call, Facts, Note, Organization, Phase, Plan, ScpLevel, Settings, Severity, check,
-    plan, prove,
+    Action, Call, Facts, Note, Phase, Plan, Settings, Severity, check, plan, prove,
 };
 use unchain_core::text::Untrusted;
 use unchain_policy::{Context, Decision, Layers, Named, Policy, Principal, Request, evaluate};
 
+/// The shop as a member account with so many policies attached that allow everything.
 fn member(attached: usize) -> Facts {
-    let mut facts = facts();
     let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        policies: (0..attached)
-            .map(|n| (format!("p-{n}"), all.clone()))
-            .collect(),
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
-    facts
+    super::common::member(std::iter::repeat_n(all, attached))
 }
 
 fn frozen() -> Settings {

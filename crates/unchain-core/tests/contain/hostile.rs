@@ -1,11 +1,10 @@
 //! Plans that are files of somebody else's: refused before anything is done.
 
-use super::common::{STORY, facts, now, seed_plan, settings, trail, with_report};
+use super::common::{STORY, now, seed_plan, settings, trail, with_report};
 use super::everything::{Which, everything, iam};
 use serde_json::{Value, json};
 use unchain_core::contain::{
-    Action, ApprovalError, Approved, Level, Organization, Phase, Plan, Removal, ScpLevel, Settings,
-    digest, plan, validate,
+    Action, ApprovalError, Approved, Level, Phase, Plan, Removal, Settings, digest, plan, validate,
 };
 
 #[test]
@@ -20,16 +19,7 @@ fn what_the_planner_makes_can_be_carried_out() {
                     ..settings()
                 };
                 assert_eq!(validate(&seed_plan(report, &trail, &settings)), Ok(()));
-                let mut facts = facts();
-                let account = super::common::SHOP.to_owned();
-                let levels = vec![ScpLevel {
-                    target: account.clone(),
-                    ..ScpLevel::default()
-                }];
-                facts.organization = Some(Organization {
-                    management_account: "999988887777".to_owned(),
-                    scps: [(account, levels)].into(),
-                });
+                let facts = super::common::member([]);
                 let made = plan(report, &facts, &settings, (trail.key("A").unwrap(), now()));
                 let scp = made
                     .steps

@@ -5,12 +5,12 @@
     reason = "JSON is written where it is handed over, and one state is told whole"
 )]
 
-use super::common::{SHOP, STORY, details, facts, now, settings, trail, with_report};
+use super::common::{SHOP, STORY, details, facts, member, now, settings, trail, with_report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use unchain_core::contain::{
-    Control, Facts, Inspection, LastUsed, Managed, Organization, Owner, Reached, Recorded,
-    ReportedKey, ScpLevel, Trail, User, controls, inspect, reach,
+    Control, Facts, Inspection, LastUsed, Managed, Owner, Reached, Recorded, ReportedKey, Trail,
+    User, controls, inspect, reach,
 };
 use unchain_core::text::Untrusted;
 use unchain_core::time::{DAY, Timestamp};
@@ -121,6 +121,11 @@ fn roles_that_people_take_are_told_once_for_the_account() {
     roles.get_mut("customer-data-admin").unwrap().max_session = Some(43_200);
     assert_eq!(names(&facts, "long-sessions"), role);
 
+    // It may be set, and need not be.
+    let mut may = statement(root.clone(), json!({}));
+    may[0]["Action"] = json!(["sts:AssumeRole", "sts:SetSourceIdentity"]);
+    assert_eq!(names(&with_trust(&may), "no-source-identity"), role);
+
     let asking = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringLike": {"sts:SourceIdentity": "*"}});
     let told = codes(&with_trust(&statement(root, asking)));
     assert!(
@@ -155,6 +160,11 @@ fn a_trust_of_everybody_is_seen_behind_another_statement_with_a_condition() {
         json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
     );
     assert!(!codes(&with_trust(&limited)).contains("trust-everybody"));
+    for anybody_can in ["aws:MultiFactorAuthPresent", "aws:SecureTransport"] {
+        let asking = statement(json!("*"), json!({"Bool": {anybody_can: "true"}}));
+        let told = codes(&with_trust(&asking));
+        assert!(told.contains("trust-everybody"), "{anybody_can}");
+    }
 }
 
 fn with_trails(trails: &[Trail]) -> BTreeSet<&'static str> {
@@ -223,20 +233,7 @@ fn a_control_of_logging_is_missing_when_no_trail_has_it() {
 }
 
 fn with_scps(policies: &[Value]) -> Facts {
-    let mut facts = facts();
-    let policies = policies
-        .iter()
-        .enumerate()
-        .map(|(n, policy)| (format!("p-{n}"), policy.clone()));
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        policies: policies.collect(),
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
-    facts
+    member(policies.iter().cloned())
 }
 
 #[test]

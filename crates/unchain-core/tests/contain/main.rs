@@ -8,8 +8,10 @@
 )]
 
 mod account;
+mod bytes;
 mod carried;
 mod carry;
+mod checks;
 mod common;
 mod edges;
 mod everything;
@@ -22,4 +24,7 @@ mod plans;
 mod probe;
 mod proofs;
 mod reading;
+mod rely;
+mod removing;
+mod source_identity;
 mod verify;

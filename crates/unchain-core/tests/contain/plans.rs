@@ -1,12 +1,13 @@
 //! What a plan says, and what speaks against it.
 
 use super::common::{
-    SHOP, STORY, facts, keys, now, seed_plan, settings, trail, with_report, with_ten_thousand_roles,
+    SHOP, STORY, facts, keys, member, now, seed_plan, settings, trail, with_report,
+    with_ten_thousand_roles,
 };
 use serde_json::json;
 use unchain_core::contain::{
-    Action, Level, Organization, Phase, Plan, Removal, ScpLevel, Settings, Severity, Undo, check,
-    digest, from_json, plan, prove, to_json,
+    Action, Level, Phase, Plan, Removal, Settings, Severity, Undo, check, digest, from_json, plan,
+    prove, to_json,
 };
 use unchain_core::text::Untrusted;
 
@@ -213,15 +214,7 @@ fn names_from_the_log_are_no_wildcards_in_a_policy() {
     let Ok(trail) = unchain_trail::Trail::parse(&story) else {
         panic!("the story can be told with any name");
     };
-    let mut facts = facts();
-    let level = ScpLevel {
-        target: SHOP.to_owned(),
-        ..ScpLevel::default()
-    };
-    facts.organization = Some(Organization {
-        management_account: "999999999999".to_owned(),
-        scps: [(SHOP.to_owned(), vec![level])].into(),
-    });
+    let facts = member([]);
     with_report(&trail, |report| {
         let plan = plan(
             report,
@@ -270,8 +263,8 @@ fn a_trust_policy_is_closed_for_every_reason_at_once() {
     );
     let mut facts = facts();
     let shop = facts.accounts.get_mut(SHOP).unwrap();
-    let providers = ["one", "two"]
-        .map(|name| format!("arn:aws:iam::{SHOP}:oidc-provider/{name}.example.net"));
+    let providers =
+        ["one", "two"].map(|name| format!("arn:aws:iam::{SHOP}:oidc-provider/{name}.example.net"));
     let principal = json!({"AWS": "arn:aws:iam::999988887777:root", "Federated": providers});
     shop.roles.get_mut("deploy").unwrap().trust["Statement"][0]["Principal"] = principal;
     with_report(&trail, |report| {

@@ -22,7 +22,7 @@ bob,arn:aws:iam::111122223333:user/people/bob,true,false,true,2025-01-01T00:00:0
 ";
 
 /// An answer beside its call.
-fn wrapped(call: &str, parameters: Value, answer: Value) -> String {
+pub(crate) fn wrapped(call: &str, parameters: Value, answer: Value) -> String {
     let (service, action) = call.split_once(' ').unwrap();
     json!({"unchain_call": {"service": service, "action": action, "account": SHOP, "parameters": parameters},
         "answer": answer})
@@ -73,7 +73,7 @@ fn of_iam() -> Vec<String> {
     ]
 }
 
-fn of_organization() -> Vec<String> {
+pub(crate) fn of_organization() -> Vec<String> {
     let policy = |id: &str, effect: &str, action: &str| {
         let content =
             json!({"Statement": {"Effect": effect, "Action": action, "Resource": "*"}}).to_string();

@@ -15,5 +15,6 @@ mod attacker;
 mod left_out;
 mod probe;
 mod race;
+mod removal;
 mod scene;
 mod stories;

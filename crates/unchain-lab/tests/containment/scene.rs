@@ -3,11 +3,11 @@
 
 use super::answer;
 use flate2::read::GzDecoder;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use unchain_core::contain::Facts;
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
@@ -55,7 +55,7 @@ pub(crate) struct Scene {
     /// The responder's long-term key.
     pub(crate) responder: Keys,
     /// Where the logs are: what a copy shares with its original, and its own.
-    logs: Vec<Rc<tempfile::TempDir>>,
+    pub(crate) logs: Vec<Arc<tempfile::TempDir>>,
 }
 
 impl Scene {
@@ -112,14 +112,14 @@ impl Scene {
             held,
             accounts,
             responder,
-            logs: vec![Rc::new(logs)],
+            logs: vec![Arc::new(logs)],
         }
     }
 
     /// The same again, to be changed for itself.
     pub(crate) fn copy(&self) -> Self {
         self.wire().control("deliver", &json!({})).unwrap();
-        let logs = Rc::new(tempfile::tempdir().unwrap());
+        let logs = Arc::new(tempfile::tempdir().unwrap());
         let lab = Lab::new(self.lab.world().clone());
         deliver_to(&mut lab.world(), Some(logs.path().to_owned()));
         Self {
@@ -309,7 +309,10 @@ fn set(wire: &Wire<'_>, at: i64) {
 
 /// A call with somebody's keys.
 pub(crate) fn ask(wire: &Wire<'_>, what: (Service, &str), params: Value, keys: &Keys) -> Outcome {
-    let params = params.as_object().cloned().unwrap_or_default();
+    let params = match params {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
     let params = params.into_iter().filter(|(_, value)| !value.is_null());
     answer::read(&wire.ask(what, params.collect(), Some(keys)).unwrap())
 }
@@ -380,12 +383,11 @@ fn roots(wire: &Wire<'_>) -> BTreeMap<String, Keys> {
         .collect()
 }
 
+/// A call as the root user of an account.
+type AsRoot<'a> = &'a dyn Fn(&str, (Service, &str), Value) -> Value;
+
 /// All accounts become members; with a guard, nobody but the role itself and its responder touches break-glass.
-fn organize(
-    call: &dyn Fn(&str, (Service, &str), Value) -> Value,
-    accounts: &[String],
-    guarded: bool,
-) {
+fn organize(call: AsRoot<'_>, accounts: &[String], guarded: bool) {
     let ours = |operation, params| call(SECURITY, (Service::Organizations, operation), params);
     ours("CreateOrganization", json!({"FeatureSet": "ALL"}));
     let root = answer::find(&ours("ListRoots", json!({})), "Id").unwrap();

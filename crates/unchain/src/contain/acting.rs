@@ -1,13 +1,16 @@
 //! Acting on the accounts: how a run is asked to stop, and what is said while it waits.
 
+use super::carry::said;
 use crate::output::words::moment;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use unchain_aws::Session;
 use unchain_core::contain::{Actuator, Answer, Call, Refusal, RefusalKind};
-use unchain_core::text::Untrusted;
+use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
 /// The code of a call that was not made because the run is to stop.
@@ -40,6 +43,36 @@ impl Acting {
             watched,
             told: None,
         })
+    }
+}
+
+impl Acting {
+    /// Makes sure that whoever acts in each of these accounts is of that account, before anything is changed in any.
+    pub(super) fn reach(&mut self, accounts: &BTreeSet<String>) -> anyhow::Result<()> {
+        let hint = "name the role to assume there with `--role-name` or `--role-for`";
+        for account in accounts {
+            let call = Call {
+                service: "sts".to_owned(),
+                action: "GetCallerIdentity".to_owned(),
+                account: Untrusted::new(account.as_str()),
+                parameters: Map::new(),
+            };
+            let shut = format!(
+                "nothing can be done in account {}; {hint}",
+                terminal(account)
+            );
+            let answer = self.session.call(&call);
+            let answer = answer.map_err(|refusal| anyhow!(said(&refusal)).context(shut))?;
+            let there = answer.value.get("Account").and_then(Value::as_str);
+            if there != Some(account) {
+                let there = terminal(there.unwrap_or_default());
+                bail!(
+                    "the role for account {} is of account {there}; {hint}",
+                    terminal(account)
+                );
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,23 +1,24 @@
 //! `unchain apply`: a plan is approved and carried out, or gone on with.
 
 use super::acting::Acting;
-use super::carry::{again, approval, head, journal, open, stopped};
+use super::carry::{again, alone, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
-use super::{FactsArgs, planned};
+use super::{FactsArgs, changed, own, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use unchain_case::Case;
+use unchain_aws::Session;
 use unchain_core::contain::{
     Approved, End, Happened, Outcome, Plan, Prospect, Receipt, Severity, apply, check, digest,
-    preview,
+    locked_out, preview,
 };
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
+use unchain_core::text::Untrusted;
 
 const EXAMPLES: &str = "Examples:
   unchain apply plan.json --profile responder
@@ -27,11 +28,13 @@ const EXAMPLES: &str = "Examples:
   unchain apply 0badcafe --approve 0123456789ab --role-name responder
       the plan of the case with this id, in several accounts, asking nobody
 
-Each step looks first, is written to the case before it is made and after it, and can be undone by what
-was found. A run that ended anywhere is gone on with by the same command. What deletes waits until
-`unchain verify` found that no credential works.
+Each step looks first, is written to the case before it is made and after it,
+and can be undone by what was found. A run that ended anywhere is gone on with
+by the same command. What deletes waits until `unchain verify` found that no
+credential works.
 
-Exit codes: 0 all is done, but for the look; 2 it was refused, stopped, or more is to be done.";
+Exit codes: 0 all is done, but for the look; 2 it was refused, stopped, or
+more is to be done.";
 
 /// Carry a plan out: step by step, each looked at first, written down, and reversible
 ///
@@ -62,24 +65,37 @@ impl Apply {
         let name = digest(&plan)?;
         // A plan is a file: what it may not have is told before anybody is asked anything.
         let sound = Approved::by_digest(&plan, &name)?;
+        // Before the journal is read: what another run writes into it would be missed.
+        let _alone = match self.dry_run {
+            true => None,
+            false => Some(alone(&self.case)?),
+        };
         let past = case.receipts(&name)?;
         self.show(context, &plan, &past)?;
-        if !self.is_sound(context, (&plan, &past), &case)? {
+        let ledger = case.load()?;
+        let lineage = Lineage::build(&ledger);
+        if !self.is_sound(context, (&plan, &past), &lineage)? {
             return Ok(Exit::Incomplete);
         }
         context.out.flush()?;
         if self.dry_run {
-            return self.look(context, &sound, &past);
+            return self.look(context, (&sound, &lineage), &past);
         }
         let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
-        let session = self.accounts.aws.connect(Some(&plan.id))?;
+        let session = self.connect(&plan, &lineage)?;
         let mut acting = Acting::new(session, context.watched)?;
+        acting.reach(&changed(&plan, |_| true))?;
         case.add_plan(&plan)?;
-        let mut write = journal(&mut case, &plan);
+        let mut write = journal(&mut case, &plan, context.width);
         let outcome = apply(&approved, &past, &mut write, &mut acting);
-        let again = again("apply", &self.plan, &self.case);
+        let again = self.again("apply");
         let outcome = outcome.map_err(|stop| stopped(stop, &again))?;
         self.tell(context, &plan, &outcome)
+    }
+
+    fn again(&self, command: &str) -> String {
+        let words = self.accounts.aws.words();
+        again(command, (&self.plan, &self.case), &words)
     }
 
     fn show(&self, context: &mut Context<'_>, plan: &Plan, past: &[Receipt]) -> anyhow::Result<()> {
@@ -96,7 +112,7 @@ impl Apply {
         &self,
         context: &mut Context<'_>,
         (plan, past): (&Plan, &[Receipt]),
-        case: &Case,
+        lineage: &Lineage<'_>,
     ) -> anyhow::Result<bool> {
         if past
             .iter()
@@ -105,10 +121,8 @@ impl Apply {
             writeln!(context.out, "\nCHECK  it was begun, and is gone on with")?;
             return Ok(true);
         }
-        let accounts = self.accounts.read()?;
-        let ledger = case.load()?;
-        let lineage = Lineage::build(&ledger);
-        let report = Report::new(&lineage, context.now);
+        let accounts = self.accounts.read_for(plan)?;
+        let report = Report::new(lineage, context.now);
         let found = check(plan, &report, &accounts.facts, context.now);
         notes(context.out, context.width, &found)?;
         let refused = found.iter().any(|note| note.severity == Severity::Refuse);
@@ -119,14 +133,29 @@ impl Apply {
         Ok(!refused)
     }
 
+    /// Finds the credentials to act with. Who acts may be another than who planned: a plan that denies it would end
+    /// half way.
+    fn connect(&self, plan: &Plan, lineage: &Lineage<'_>) -> anyhow::Result<Session> {
+        let session = self.accounts.aws.connect(Some(&plan.id))?;
+        let caller = Untrusted::new(session.identity().arn.as_str());
+        match locked_out(plan, &own(lineage, &caller)).first() {
+            None => Ok(session),
+            Some(owner) => bail!(
+                "the plan denies `{}`, by which you act; act as somebody else, or plan again with `--exempt`",
+                Untrusted::new(owner.arn()).terminal()
+            ),
+        }
+    }
+
     fn look(
         &self,
         context: &mut Context<'_>,
-        approved: &Approved<'_>,
+        (approved, lineage): (&Approved<'_>, &Lineage<'_>),
         past: &[Receipt],
     ) -> anyhow::Result<Exit> {
-        let session = self.accounts.aws.connect(Some(&approved.plan().id))?;
+        let session = self.connect(approved.plan(), lineage)?;
         let mut acting = Acting::new(session, context.watched)?;
+        acting.reach(&changed(approved.plan(), |_| true))?;
         let prospects = preview(approved, past, &mut acting)
             .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;
         writeln!(context.out, "\nDRY RUN  nothing was changed")?;
@@ -137,7 +166,8 @@ impl Apply {
             };
             surprised |= prospect == Prospect::Surprise;
             let title = title(approved.plan(), step);
-            writeln!(context.out, "  {number:>4}  {:<12} {title}", word(prospect))?;
+            let begin = format!("  {number:>4}  {:<12} ", word(prospect));
+            paragraph(context.out, context.width, (&begin, "          "), &title)?;
         }
         Ok(Exit::complete(!surprised))
     }
@@ -170,7 +200,6 @@ impl Apply {
             let text = format!("{} {what} ({})", steps(which), listed(which));
             paragraph(out, context.width, ("  ", "    "), &text)?;
         }
-        let again = again("apply", &self.plan, &self.case);
         writeln!(out, "\nNEXT")?;
         Ok(match outcome.end {
             End::Complete => {
@@ -178,15 +207,11 @@ impl Apply {
                 Exit::Clean
             }
             End::AwaitingVerification { remaining } => {
-                writeln!(
-                    out,
-                    "  unchain verify {}",
-                    again.trim_start_matches("unchain apply ")
-                )?;
+                writeln!(out, "  {}", self.again("verify"))?;
                 if remaining > 0 {
                     let steps = counted(u64::from(remaining), "step");
-                    let text = format!("then `{again}` for {steps} that cannot be undone");
-                    paragraph(out, context.width, ("  ", "  "), &text)?;
+                    writeln!(out, "  then, for {steps} that cannot be undone:")?;
+                    writeln!(out, "  {}", self.again("apply"))?;
                 }
                 Exit::complete(remaining == 0)
             }

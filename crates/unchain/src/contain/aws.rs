@@ -1,11 +1,15 @@
 //! Asking AWS itself: with whose credentials, where, and in which accounts.
 
-use super::{Accounts, account_id, principal};
-use anyhow::{Context as _, anyhow};
+use super::carry::said;
+use super::{Accounts, account_id, principal, say};
+use crate::output::words::pasted;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use indicatif::ProgressBar;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use unchain_aws::{Options, Piece, Scope, Session, facts, snapshot};
+use unchain_aws::{AwsError, Identity, Options, Piece, Scope, Session, facts, snapshot};
 use unchain_core::text::{Untrusted, terminal};
 
 /// Whose credentials are used. Secrets are never arguments: others could see them.
@@ -57,20 +61,80 @@ impl AwsArgs {
             role_for: self.role_for.iter().cloned().collect(),
             role_name: self.role_name.clone(),
         };
-        Session::connect(options).context(
-            "AWS cannot be asked; name credentials with `--profile` or in the environment, as for the AWS CLI",
-        )
+        Session::connect(options).map_err(|error| {
+            let why = format!("AWS cannot be asked; {}", hint(&error));
+            anyhow::Error::new(error).context(why)
+        })
     }
 
-    /// Reads these accounts and those that have a role, or the caller's own.
-    pub(super) fn read(&self, accounts: &[String]) -> anyhow::Result<Accounts> {
+    /// These options as words of a command that a person may paste. There is no secret among them.
+    pub(super) fn words(&self) -> String {
+        let roles = self
+            .role_for
+            .iter()
+            .map(|(account, role)| ("--role-for", Some(format!("{account}={role}"))));
+        let named = [
+            ("--profile", &self.profile),
+            ("--role-arn", &self.role_arn),
+            ("--role-name", &self.role_name),
+            ("--external-id", &self.external_id),
+            ("--region", &self.region),
+            ("--endpoint-url", &self.endpoint_url),
+        ];
+        let named = named.map(|(name, value)| (name, value.clone()));
+        let given = named.into_iter().chain(roles);
+        let words = given.filter_map(|(name, value)| {
+            let value = pasted(&value?).unwrap_or_else(|| "…".to_owned());
+            Some(format!(" {name} {value}"))
+        });
+        words.collect()
+    }
+
+    /// Whether a role is named for an account other than the caller's.
+    fn reaches(&self, account: &str) -> bool {
+        let own = self.role_for.iter().any(|(known, _)| known == account);
+        own || self.role_name.is_some()
+    }
+
+    /// The accounts to read: those that were named, those that a plan is about as far as there is a way in, and the
+    /// caller's own.
+    fn accounts(
+        &self,
+        named: &[String],
+        about: &BTreeSet<String>,
+        caller: &Identity,
+    ) -> anyhow::Result<Vec<String>> {
+        let own = &caller.account;
+        let shut = named
+            .iter()
+            .find(|account| *account != own && !self.reaches(account));
+        if let Some(account) = shut {
+            bail!(
+                "account {account} cannot be read with credentials of {own}; name the role to assume there with \
+                 `--role-name` or `--role-for`"
+            );
+        }
+        let roles = self.role_for.iter().map(|(account, _)| account);
+        let about = about.iter().filter(|account| self.reaches(account));
+        let all: BTreeSet<&String> = named
+            .iter()
+            .chain(roles)
+            .chain(about)
+            .chain([own])
+            .collect();
+        Ok(all.into_iter().cloned().collect())
+    }
+
+    /// Reads the accounts that are named, those with a role, and the caller's own; of those that a plan is `about`,
+    /// the ones that can be reached.
+    pub(super) fn read(
+        &self,
+        named: &[String],
+        about: &BTreeSet<String>,
+    ) -> anyhow::Result<Accounts> {
         let mut session = self.connect(None)?;
         let caller = session.identity().clone();
-        let named = self.role_for.iter().map(|(account, _)| account);
-        let mut accounts: Vec<String> = accounts.iter().chain(named).cloned().collect();
-        accounts.push(caller.account);
-        accounts.sort();
-        accounts.dedup();
+        let accounts = self.accounts(named, about, &caller)?;
         let scope = Scope {
             accounts,
             regions: self.region.iter().cloned().collect(),
@@ -90,9 +154,46 @@ impl AwsArgs {
                 "AWS does not tell of the accounts; `unchain policy inspect` prints what must be allowed",
             )
         })?;
+        for piece in &pieces {
+            shut(piece)?;
+        }
         Ok(Accounts {
             facts: facts(&pieces),
             caller: Some(Untrusted::new(caller.arn)),
         })
     }
+}
+
+/// What to do where there is no session.
+fn hint(error: &AwsError) -> &'static str {
+    match error {
+        AwsError::Caller { refusal } if refusal.code.raw() == "NoConnection" => {
+            "nobody answers there: look at the network, and at the address in `--endpoint-url` or AWS_ENDPOINT_URL"
+        }
+        _ => "name credentials with `--profile` or in the environment, as for the AWS CLI",
+    }
+}
+
+/// Says why an account could not be read at all. One that is read as another account is a mistake that facts do not show.
+fn shut(piece: &Piece) -> anyhow::Result<()> {
+    if piece.call.action != "GetCallerIdentity" {
+        return Ok(());
+    }
+    let account = piece.call.account.terminal();
+    match &piece.outcome {
+        Err(refusal) => say(&format!(
+            "account {account} could not be read: {}",
+            said(refusal)
+        )),
+        Ok(answer) => {
+            let there = answer.get("Account").and_then(Value::as_str);
+            if there.is_some_and(|there| there != piece.call.account.raw()) {
+                let there = terminal(there.unwrap_or_default()).into_owned();
+                bail!(
+                    "the role for account {account} is of account {there}; name one of it with `--role-for`"
+                );
+            }
+        }
+    }
+    Ok(())
 }

@@ -2,13 +2,14 @@
 
 use super::acting::ASKED;
 use super::plan::print::title;
-use crate::output::words::{clipped, pasted, shown};
+use crate::output::words::{clipped, paragraph, pasted, shown};
 use anyhow::{Context as _, anyhow, bail};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use unchain_case::{Case, CaseError};
 use unchain_core::contain::{
-    Action, Approved, Happened, Plan, Receipt, Refusal, Step, Stop, digest,
+    Action, Approved, Happened, Plan, Receipt, Refusal, Step, Stop, Work, digest,
 };
 use unchain_core::text::{Untrusted, terminal};
 
@@ -49,17 +50,19 @@ pub(super) fn approval<'p>(
 pub(super) fn journal(
     case: &mut Case,
     plan: &Plan,
+    width: usize,
 ) -> impl FnMut(&Receipt) -> Result<(), CaseError> {
     move |receipt| {
         case.add_receipt(receipt)?;
         let step = plan.steps.iter().find(|step| step.number == receipt.step);
         if let (Some(step), Some(word)) = (step, word(receipt)) {
             // Where a word about progress cannot be written there is nobody to tell.
-            let _ = writeln!(
-                io::stderr(),
-                "{:>4}  {word:<9}  {}",
-                step.number,
-                title(plan, step)
+            let begin = format!("{:>4}  {word:<10} ", step.number);
+            let _ = paragraph(
+                &mut io::stderr(),
+                width,
+                (&begin, "        "),
+                &title(plan, step),
             );
         }
         Ok(())
@@ -71,6 +74,7 @@ fn word(receipt: &Receipt) -> Option<&'static str> {
         Happened::Begun { .. } | Happened::Verified => return None,
         Happened::Done { answer, .. } if answer.get("gone").is_some() => "gone",
         Happened::Done { already: true, .. } => "already so",
+        Happened::Done { .. } if receipt.work == Work::Undo => "undone",
         Happened::Done { .. } => "done",
         Happened::Failed(_) => "failed",
         Happened::Waited => "waited",
@@ -110,20 +114,40 @@ pub(super) fn said(refusal: &Refusal) -> String {
     format!("{}: {}", shown(&refusal.code), shown(&refusal.message))
 }
 
-/// The command that goes on.
-pub(super) fn again(command: &str, plan: &str, case: &Path) -> String {
+/// The command that goes on, with what says as whom.
+pub(super) fn again(command: &str, (plan, case): (&str, &Path), words: &str) -> String {
     let word = |text: &str| pasted(text).unwrap_or_else(|| "…".to_owned());
     let case = match case.to_string_lossy() {
         case if case == "unchain.case" => String::new(),
         case => format!(" --case {}", word(&case)),
     };
-    format!("unchain {command} {}{case}", word(plan))
+    format!("unchain {command} {}{case}{words}", word(plan))
 }
 
 /// The case with the journal: made if it is not there.
 pub(super) fn open(path: &Path) -> anyhow::Result<Case> {
     Case::open(path)
         .context("the journal is kept in the case; name one that can be written with `--case`")
+}
+
+/// Sees to it that no other run acts by the same case for as long as the answer is kept. The lock is on a file beside the
+/// case, as the locks of SQLite on the case itself are not to be touched; whoever dies gives it back.
+pub(super) fn alone(case: &Path) -> anyhow::Result<File> {
+    let mut path = case.as_os_str().to_owned();
+    path.push("-acting");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.with_context(|| {
+        let path = Path::new(&path).display();
+        format!("cannot write `{path}`; name a case in a folder that can be written, with `--case`")
+    })?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!(
+            "another `unchain apply` or `unchain undo` is at work by `{}`, and nothing was done; let it end first",
+            case.display()
+        ),
+        // Where a file system has no locks, the places in the journal still tell two runs apart.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
 }
 
 /// Steps by their numbers, in the order of the plan.

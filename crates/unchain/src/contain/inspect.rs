@@ -25,18 +25,21 @@ use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
 const EXAMPLES: &str = "Examples:
-  unchain inspect --facts accounts/
-      what the accounts lack that would have kept credentials from being misused
+  unchain inspect --profile responder
+      what the account lacks that would have kept credentials from misuse
   unchain inspect AKIAQNZGKIQY56JQ7WML --facts accounts/
-      each user and role of a lineage: what it can reach, who else uses it, how it is revoked
-  unchain inspect --facts accounts/ --save facts.json
-      everything that was read as one file, for the other commands
+      by files: each user and role of a lineage, what it can reach, who else
+      uses it, how it is revoked
+  unchain inspect --profile responder --save facts.json
+      everything that was read as one file, for --facts of the other commands
 
-The folder holds what the AWS CLI printed of each account: `aws iam get-account-authorization-details`,
-`get-credential-report`, `list-access-keys` and `list-mfa-devices` of each user,
+A folder for --facts holds what the AWS CLI printed of each account:
+`aws iam get-account-authorization-details`, `get-credential-report`,
+`list-access-keys` and `list-mfa-devices` of each user,
 `list-virtual-mfa-devices`, and `aws organizations describe-organization`.
 
-Exit codes: 0 done; 2 an error, or part of the accounts or logs could not be read.";
+Exit codes: 0 done; 2 an error, or part of the accounts or logs could not be
+read.";
 
 /// Things of one kind that are named.
 const FEW: usize = 8;

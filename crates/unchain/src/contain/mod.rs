@@ -22,16 +22,18 @@ pub(crate) use record::{Record, RecordArgs};
 pub(crate) use undo::UndoCommand;
 pub(crate) use verify::VerifyCommand;
 
-use aws::AwsArgs;
 use crate::judge::{Containment, SettingsArg};
 use crate::output::words::{clipped, counted};
 use anyhow::{Context as _, bail};
+use aws::AwsArgs;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use unchain_case::Case;
-use unchain_core::contain::{Facts, FactsError, Owner, OwnerKind, Plan, Settings, from_json};
+use unchain_core::contain::{
+    Action, Facts, FactsError, Owner, OwnerKind, Plan, Settings, from_json,
+};
 use unchain_core::lineage::Lineage;
 use unchain_core::text::{Untrusted, terminal};
 
@@ -82,8 +84,17 @@ pub(crate) struct Sparing {
 impl FactsArgs {
     /// Reads what is named, or asks AWS where nothing is, and says what could not be read.
     pub(crate) fn read(&self) -> anyhow::Result<Accounts> {
+        self.read_about(&BTreeSet::new())
+    }
+
+    /// Reads what is named, or asks AWS where nothing is: also in the accounts that a plan is about.
+    pub(crate) fn read_for(&self, plan: &Plan) -> anyhow::Result<Accounts> {
+        self.read_about(&accounts(plan))
+    }
+
+    fn read_about(&self, about: &BTreeSet<String>) -> anyhow::Result<Accounts> {
         let accounts = if self.facts.is_empty() {
-            self.aws.read(&self.accounts)?
+            self.aws.read(&self.accounts, about)?
         } else {
             Accounts {
                 facts: self.files()?,
@@ -131,10 +142,12 @@ impl FactsArgs {
 
     fn file(&self, facts: &mut Facts, path: &Path) -> anyhow::Result<()> {
         let text = std::fs::read_to_string(path).with_context(|| {
-            format!(
-                "cannot read `{}`; it must be text in UTF-8, as the AWS CLI writes it",
-                path.display()
-            )
+            let hint = if path.exists() {
+                "it must be text in UTF-8, as the AWS CLI writes it"
+            } else {
+                "check the spelling and the working folder"
+            };
+            format!("cannot read `{}`; {hint}", path.display())
         })?;
         let named = account_in(path);
         let account = named.as_deref().or(self.account.as_deref());
@@ -166,6 +179,25 @@ fn account_in(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let mut runs = name.split(|c: char| !c.is_ascii_digit());
     runs.find(|run| run.len() == 12).map(str::to_owned)
+}
+
+/// The accounts that a plan changes, and those of its lineage.
+pub(crate) fn accounts(plan: &Plan) -> BTreeSet<String> {
+    let changed = changed(plan, |_| true);
+    let subjects = plan.subjects.iter();
+    let subjects = subjects.filter_map(|subject| Some(subject.account.as_ref()?.raw().to_owned()));
+    let sound = |account: &String| account_id(account).is_ok();
+    changed.into_iter().chain(subjects).filter(sound).collect()
+}
+
+/// The accounts in which steps of a plan make calls.
+pub(crate) fn changed(plan: &Plan, wanted: impl Fn(u32) -> bool) -> BTreeSet<String> {
+    let steps = plan.steps.iter().filter(|step| wanted(step.number));
+    let calls = steps.filter_map(|step| match &step.action {
+        Action::Call(call) => Some(call.account.raw().to_owned()),
+        Action::Wait(_) | Action::Verify { .. } => None,
+    });
+    calls.collect()
 }
 
 /// The plan that a file has, or else the one that the case knows by this digest or id.

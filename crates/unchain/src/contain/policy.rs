@@ -14,8 +14,9 @@ const EXAMPLES: &str = "Examples:
   unchain policy apply plan.json
       exactly the calls of a plan, on exactly what it changes
 
-The responder's role in each account needs it, and whoever assumes that role needs sts:AssumeRole on it.
-Who may put a policy on a user or role can give it anything: with a plan the policy names which.";
+The responder's role in each account needs it, and whoever assumes that role
+needs sts:AssumeRole on it. Who may put a policy on a user or role can give it
+anything: with a plan the policy names which.";
 
 /// Where plans are looked up that no file has.
 const CASE: &str = "unchain.case";

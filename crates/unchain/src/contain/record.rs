@@ -13,7 +13,7 @@ use unchain_core::contain::{Plan, Receipt, Verification, digest};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Containment")]
 pub(crate) struct RecordArgs {
-    /// A plan that `unchain plan` wrote, beside those of the case; may be repeated
+    /// A plan that `unchain plan` wrote, beside those of the case that were begun and its last one; may be repeated
     #[arg(long, value_name = "FILE")]
     plan: Vec<PathBuf>,
     /// What `unchain verify --format json` said of one of these plans; may be repeated
@@ -61,11 +61,16 @@ impl RecordArgs {
     }
 }
 
-/// The plans that a case has, with their journals.
+/// The plans of a case that were begun, with their journals, and the one that was made last: those between were thrown away.
 fn journalled(case: &Path) -> anyhow::Result<Vec<Record>> {
     let case = Case::open_existing(case)?;
     let mut records = Vec::new();
-    for row in case.plans()? {
+    let rows = case.plans()?;
+    let last = rows.last().map(|row| row.digest.clone());
+    for row in rows {
+        if row.receipts == 0 && last.as_ref() != Some(&row.digest) {
+            continue;
+        }
         if let Some(plan) = case.plan(&row.digest)? {
             records.push(Record {
                 receipts: case.receipts(&row.digest)?,

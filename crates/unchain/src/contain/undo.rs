@@ -2,17 +2,20 @@
 
 use super::acting::Acting;
 use super::aws::AwsArgs;
-use super::carry::{again, approval, head, journal, open, said, steps, stopped};
+use super::carry::{again, alone, approval, head, journal, said, steps, stopped};
 use super::plan::print::title;
-use super::planned;
+use super::{changed, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, paragraph};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use unchain_core::contain::{Happened, Plan, Receipt, Undo, Undone, Work, digest, undo};
+use unchain_case::Case;
+use unchain_core::contain::{
+    Happened, Plan, Receipt, Undo, Undone, Work, digest, in_force, relies_on, undo,
+};
 
 const EXAMPLES: &str = "Examples:
   unchain undo plan.json --profile responder
@@ -20,8 +23,10 @@ const EXAMPLES: &str = "Examples:
   unchain undo 0badcafe --approve 0123456789ab
       the plan of the case with this id, asking nobody
 
-What is put back is what the journal says was found, not what the plan expected: a key that was
-inactive before stays so. What somebody changed since is left as it is, and told.
+What is put back is what the journal says was found, not what the plan
+expected: a key that was inactive before stays so. What somebody changed since
+is left as it is, and told. Where a later plan rests on this one, as on the
+account that it froze, that is undone first.
 
 Exit codes: 0 all is as it was; 2 something is not, it stopped, or an error.";
 
@@ -46,9 +51,12 @@ pub(crate) struct UndoCommand {
 impl UndoCommand {
     /// Shows what was done, has it approved, and puts it back.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
-        let mut case = open(&self.case)?;
+        let mut case = Case::open_existing(&self.case)
+            .context("the journal is in the case; name that of `unchain apply` with `--case`")?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
+        // Before the journal is read: what another run writes into it would be missed.
+        let _alone = alone(&self.case)?;
         let past = case.receipts(&name)?;
         let begun = begun(&past);
         if begun.is_empty() {
@@ -57,17 +65,37 @@ impl UndoCommand {
                 self.case.display()
             );
         }
+        later_first(&case, &plan)?;
         show(context, &plan, &begun)?;
         context.out.flush()?;
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
         let session = self.aws.connect(Some(&plan.id))?;
         let mut acting = Acting::new(session, context.watched)?;
-        let mut write = journal(&mut case, &plan);
+        acting.reach(&changed(&plan, |step| begun.contains(&step)))?;
+        let mut write = journal(&mut case, &plan, context.width);
         let undone = undo(&approved, &past, &mut write, &mut acting);
-        let again = again("undo", &self.plan, &self.case);
+        let again = again("undo", (&self.plan, &self.case), &self.aws.words());
         let undone = undone.map_err(|stop| stopped(stop, &again))?;
         tell(context, &plan, &undone)
     }
+}
+
+/// Refuses to undo what a later plan of the case rests on.
+fn later_first(case: &Case, plan: &Plan) -> anyhow::Result<()> {
+    for row in case.plans()?.into_iter().rev() {
+        if row.made_at < plan.made_at || !in_force(&case.receipts(&row.digest)?) {
+            continue;
+        }
+        let later = case.plan(&row.digest)?;
+        if let Some(rests) = later.and_then(|later| relies_on(&later, plan)) {
+            let (step, why) = (rests.step, rests.why);
+            bail!(
+                "plan {} rests on step {step} of this one, {why}; undo it first, with `unchain undo {0}`",
+                row.id
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Steps that may have changed something.

@@ -85,17 +85,19 @@ pub(crate) fn room(width: usize, count: usize, fixed: usize) -> usize {
     width.saturating_sub(fixed + GAP * count.saturating_sub(1))
 }
 
-/// Cuts a line after a blank, a slash or a colon if there is one to cut at.
+/// Cuts a line after a blank, or after a slash or a colon in a word that is too long for a line of its own.
 fn cut(line: &str, width: usize) -> (&str, &str) {
     let Some((end, _)) = line.char_indices().nth(width) else {
         return (line, "");
     };
     let head = line.get(..end).unwrap_or(line);
-    let at = head
-        .rfind([' ', '/', ':'])
-        .map(|at| at + 1)
-        .filter(|at| *at > width / 3)
-        .unwrap_or(end);
+    let after = |what: &[char]| head.rfind(what).map(|at| at + 1);
+    // A name stays whole where it can, so that it can be copied.
+    let word = line.get(after(&[' ']).unwrap_or(0)..).unwrap_or_default();
+    let fits = word.split(' ').next().unwrap_or_default().chars().count() <= width;
+    let blank = after(&[' ']).filter(|at| fits || *at > width / 3);
+    let inside = after(&[' ', '/', ':']).filter(|at| *at > width / 3);
+    let at = if fits { blank.or(inside) } else { inside }.unwrap_or(end);
     line.split_at_checked(at)
         .map_or((line, ""), |(now, later)| (now, later.trim_start()))
 }

@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
   unchain trace AKIAQNZGKIQY56JQ7WML
       everything that came of a leaked key, and where it came from
   unchain trace 198.51.100.23 --source logs/ --at 2026-03-02T11:30:00Z
-      every credential used from an address, straight from logs, as of an instant
+      every credential used from an address, from logs, as of an instant
   unchain trace AKIAQNZGKIQY56JQ7WML --format dot | dot -Tsvg > lineage.svg
       a picture; mermaid and graphml are for other programs";
 

@@ -43,8 +43,11 @@ fn json(said: &Said) -> Value {
 #[test]
 fn help() {
     let room = Room::new();
-    for command in ["inspect", "plan", "policy"] {
+    for command in ["inspect", "plan", "policy", "apply", "undo", "verify"] {
         let said = room.told(&[command, "--help"]);
+        let examples = said.split("Examples:").nth(1).expect("examples");
+        let wide = examples.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "they are not folded again on a narrow terminal");
         assert_snapshot!(format!("help_of_{command}"), said);
     }
 }

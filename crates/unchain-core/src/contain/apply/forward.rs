@@ -21,7 +21,8 @@ const PATIENCE: i64 = 4;
 /// has that no credential works. `past` is the journal; `write` adds to it, and a change is made only after that.
 ///
 /// Each step looks first: where its change is there already nothing is called, and where something is there that the
-/// plan did not know nothing is changed. Denies of the plan that somebody removed or weakened are put again.
+/// plan did not know nothing is changed, but for what has the name of the plan's own policies: the plan's takes its
+/// place, and undoing brings it back. Denies of the plan that somebody removed or weakened are put again.
 ///
 /// # Errors
 ///
@@ -190,13 +191,16 @@ impl<E: Error + 'static> Run<'_, E> {
     }
 
     /// What the plan has reason to expect in the place of a step's thing. None where anything may be there: what is
-    /// deleted or made inactive is so whatever it was, and a deny of the plan that was put once is put again.
+    /// deleted or made inactive is so whatever it was. A deny takes the place of whatever has its name: who sees the
+    /// first of a plan's denies knows the names of the others, and must not stop the plan by putting something there.
+    /// Only in the organization, where no lineage that a plan contains can write, another policy of that name is not
+    /// replaced.
     fn expected(&self, step: &Step, thing: &Thing) -> Option<Value> {
         if step.phase == Phase::Remove {
             return None;
         }
         let earlier = self.earlier(step, thing);
-        if thing.kind.holds_denies() {
+        if thing.kind == Kind::Scp {
             let known = earlier.is_some() || self.is_begun(step.number);
             return (!known).then_some(Value::Null);
         }
@@ -326,10 +330,11 @@ fn is_only_changed(kind: Kind) -> bool {
 /// The call that brings a document to where the thing is: a managed policy is made if it is not there, and has a new
 /// version if it is.
 fn fitting(call: Call, thing: &Thing, found: &Value) -> Call {
-    if thing.kind != Kind::ManagedPolicy || found.is_null() == (call.action == "CreatePolicy") {
+    let fits = found.is_null() == (call.action == "CreatePolicy");
+    let document = call.parameters.get("PolicyDocument").cloned();
+    if thing.kind != Kind::ManagedPolicy || document.is_none() || fits {
         return call;
     }
-    let document = call.parameters.get("PolicyDocument").cloned();
     let arn = thing.name("PolicyArn");
     let (action, name, value) = if found.is_null() {
         let name = arn.rsplit_once(":policy/").map_or("", |(_, name)| name);

@@ -96,6 +96,16 @@ fn asked_with(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// Which of a list is asked for. A virtual device that nobody uses is one as well (IAM API Reference,
+/// "ListVirtualMFADevices").
+fn asked_for(kind: Kind) -> Option<(&'static str, &'static str)> {
+    match kind {
+        Kind::Scp | Kind::ScpAttachment => Some(("Filter", "SERVICE_CONTROL_POLICY")),
+        Kind::VirtualDevice => Some(("AssignmentStatus", "Any")),
+        _ => None,
+    }
+}
+
 /// Where its answer has the state.
 fn place(kind: Kind) -> Find {
     match kind {
@@ -136,9 +146,8 @@ pub(super) type Ask<'a> = &'a mut dyn FnMut(&Call) -> Result<Answer, Refusal>;
 /// The state of a thing now.
 pub(super) fn look(thing: &Thing, ask: Ask<'_>) -> Result<Value, Unseen> {
     let mut call = thing.call(action(thing.kind), asked_with(thing.kind));
-    if matches!(thing.kind, Kind::Scp | Kind::ScpAttachment) {
-        call.parameters
-            .insert("Filter".to_owned(), json!("SERVICE_CONTROL_POLICY"));
+    if let Some((name, value)) = asked_for(thing.kind) {
+        call.parameters.insert(name.to_owned(), json!(value));
     }
     let state = match place(thing.kind) {
         Find::Answered => Ok(asked(&call, ask)?.map_or(Value::Null, |_| Value::Bool(true))),
@@ -234,11 +243,9 @@ fn find(
     Err(unreadable(&call))
 }
 
-/// The default version of a managed policy.
-fn version(thing: &Thing, version: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
-    let mut call = thing.call("GetPolicyVersion", &["PolicyArn"]);
-    call.parameters
-        .insert("VersionId".to_owned(), version.clone());
+/// A version of a managed policy.
+pub(super) fn version(thing: &Thing, version: &Value, ask: Ask<'_>) -> Result<Value, Unseen> {
+    let call = thing.of_version("GetPolicyVersion", version.clone());
     let document = at(&call, "/PolicyVersion/Document", ask)?;
     Ok(json!({"version": version, "document": text(document)}))
 }

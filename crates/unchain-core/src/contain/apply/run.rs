@@ -1,16 +1,19 @@
 //! One run over a plan: the journal as far as it goes, looking, and making one change with what is written down of it.
 
-use super::look::{Unseen, look, other_versions, same};
+use super::look::{Unseen, look, other_versions, same, version};
 use super::stop::{Stop, gone, is_gone};
 use super::thing::{Kind, Thing, rule};
 use super::valid::reference;
 use super::{Actuator, Approved, Happened, Receipt, Refusal, RefusalKind, Work};
-use crate::contain::plan::{Call, Plan};
+use crate::contain::plan::{Action, Call, Plan};
 use serde_json::{Value, json};
 use std::error::Error;
 
 /// Writes one line of the journal.
 pub(super) type Write<'r, E> = &'r mut dyn FnMut(&Receipt) -> Result<(), E>;
+
+/// Versions that a managed policy can have (docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+const VERSIONS: usize = 5;
 
 pub(super) struct Run<'r, E: Error + 'static> {
     pub(super) plan: &'r Plan,
@@ -132,6 +135,17 @@ impl<'r, E: Error + 'static> Run<'r, E> {
             .map_err(|unseen| stop(step, unseen))
     }
 
+    /// A version of a managed policy, in the form in which a look finds the one in force.
+    pub(super) fn version(
+        &mut self,
+        step: u32,
+        thing: &Thing,
+        id: &Value,
+    ) -> Result<Value, Stop<E>> {
+        version(thing, id, &mut |call| self.actuator.call(call))
+            .map_err(|unseen| stop(step, unseen))
+    }
+
     /// Writes down that there is nothing to do.
     pub(super) fn already(&mut self, change: &Change<'_>) -> Result<(), Stop<E>> {
         let done = Happened::Done {
@@ -153,9 +167,68 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 
     /// Makes a change. INVARIANT: what was found is written down before the call is made.
     pub(super) fn carry_out(&mut self, change: &Change<'_>) -> Result<(), Stop<E>> {
-        let before = change.found.clone();
+        let mut before = change.found.clone();
+        let first = self.in_the_way(change)?;
+        if let Some(state) = before.as_object_mut().filter(|_| !first.is_empty()) {
+            let dropped = first.iter().map(|(_, state)| state.clone());
+            state.insert("dropped".to_owned(), dropped.collect());
+        }
         self.note(change.step, Happened::Begun { before })?;
+        let calls: Vec<Call> = first.into_iter().map(|(call, _)| call).collect();
+        self.send_first(change.step, &calls)?;
         self.send(change)
+    }
+
+    /// The calls that delete the versions of a managed policy that keep it from being deleted or from having another,
+    /// each with what it deletes. All go, not the oldest alone: who filled the policy would fill that place again before
+    /// it is used. The version that undoing brings back stays.
+    fn in_the_way(&mut self, change: &Change<'_>) -> Result<Vec<(Call, Value)>, Stop<E>> {
+        let deletes = change.wanted.is_null();
+        if change.thing.kind != Kind::ManagedPolicy || change.found.is_null() {
+            return Ok(Vec::new());
+        }
+        let mut ids = self.other_versions(change.step, change.thing)?;
+        if !deletes {
+            let full = ids.len() + 1 >= VERSIONS;
+            let kept = self.found_first(change.thing);
+            ids.retain(|id| full && kept.as_ref() != Some(&json!(id)));
+        }
+        let mut first = Vec::new();
+        for id in ids {
+            let id = json!(id);
+            let state = self.version(change.step, change.thing, &id)?;
+            first.push((change.thing.of_version("DeletePolicyVersion", id), state));
+        }
+        Ok(first)
+    }
+
+    /// The version of a managed policy that was in force before the plan, if it was there.
+    fn found_first(&self, thing: &Thing) -> Option<Value> {
+        let of = |call: &Call| {
+            self.resolved(call)
+                .is_some_and(|(_, other)| other == *thing)
+        };
+        let steps = self.plan.steps.iter().filter(|step| match &step.action {
+            Action::Call(call) => of(call),
+            Action::Wait(_) | Action::Verify { .. } => false,
+        });
+        let steps: Vec<u32> = steps.map(|step| step.number).collect();
+        let (before, _) = self.before(thing.kind, &steps)?;
+        before.get("version").cloned()
+    }
+
+    /// Makes the calls that come before the one that changes a thing. What they are to delete may be gone.
+    pub(super) fn send_first(&mut self, step: u32, calls: &[Call]) -> Result<(), Stop<E>> {
+        for call in calls {
+            match self.actuator.call(call) {
+                Err(refusal) if refusal.kind != RefusalKind::NotFound => {
+                    self.note(step, Happened::Failed(refusal.clone()))?;
+                    return Err(Stop::refused(step, call, refusal));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Makes the call of a change that was begun.

@@ -210,6 +210,7 @@ static RULES: &[Rule] = &[
         )
     },
     delete("DeleteAccessKey", Kind::AccessKey),
+    delete("DeleteServiceSpecificCredential", Kind::ServiceCredential),
     delete("DeleteVirtualMFADevice", Kind::VirtualDevice),
     delete("RemoveUserFromGroup", Kind::GroupMembership),
     delete("RemoveRoleFromInstanceProfile", Kind::ProfileRole),
@@ -217,6 +218,7 @@ static RULES: &[Rule] = &[
     delete("DeleteRolePolicy", Kind::RolePolicy),
     delete("DetachUserPolicy", Kind::UserAttachment),
     delete("DetachRolePolicy", Kind::RoleAttachment),
+    delete("DeletePolicy", Kind::ManagedPolicy),
     delete("DeleteUser", Kind::User),
     delete("DeleteRole", Kind::Role),
     delete("DeleteSAMLProvider", Kind::SamlProvider),
@@ -275,6 +277,13 @@ impl Thing {
             account: self.account.clone(),
             parameters: names.iter().filter_map(member).collect(),
         }
+    }
+
+    /// A call about one version of a managed policy.
+    pub(super) fn of_version(&self, action: &str, version: Value) -> Call {
+        let mut call = self.call(action, &["PolicyArn"]);
+        call.parameters.insert("VersionId".to_owned(), version);
+        call
     }
 
     /// The call that looks whether the user or role that has this thing is there; none for things without one.

@@ -16,8 +16,10 @@ struct Touched<'p> {
     last: &'p Step,
     /// What was there before the first.
     before: Value,
-    /// What the plan's steps may have left of it.
+    /// What the plan's steps may have left of it: what they put, and last what was found before the last.
     left: Vec<Value>,
+    /// How many of these the plan put.
+    put: usize,
 }
 
 /// Undoes what the journal says was done of a plan. Each thing is looked at first: where it is as it was before the
@@ -72,6 +74,7 @@ impl<'r, E: Error + 'static> Run<'r, E> {
                     thing,
                     last: step,
                     before,
+                    put: changes.len(),
                     left: changes
                         .into_iter()
                         .map(|(_, left)| left)
@@ -84,7 +87,7 @@ impl<'r, E: Error + 'static> Run<'r, E> {
 
     /// What a thing was before the plan, and what it was found to be when it was last begun with; none if every call
     /// was refused.
-    fn before(&self, kind: Kind, steps: &[u32]) -> Option<(Value, Value)> {
+    pub(super) fn before(&self, kind: Kind, steps: &[u32]) -> Option<(Value, Value)> {
         let (mut before, mut last, mut done) = (None, None, false);
         let own = self.log.iter().filter(|r| r.work == Work::Apply);
         for receipt in own.filter(|receipt| steps.contains(&receipt.step)) {
@@ -120,11 +123,12 @@ impl<'r, E: Error + 'static> Run<'r, E> {
         }
         let found = self.look(number, thing)?;
         let is = |state: &Value| same(thing.kind, &found, state);
-        if is(&touched.before) {
+        let back = is(&touched.before);
+        if back && self.own_versions(touched)?.is_empty() {
             undone.already.push(number);
             return self.done_already(number);
         }
-        if !touched.left.iter().any(is) {
+        if !back && !touched.left.iter().any(is) {
             undone.surprises.push(number);
             let expected = touched.left.first().cloned().unwrap_or_default();
             return self.note(number, Happened::Surprise { expected, found });
@@ -158,15 +162,7 @@ impl<'r, E: Error + 'static> Run<'r, E> {
         let (first, last) = self.calls(touched, &found)?;
         let before = found.clone();
         self.note(step, Happened::Begun { before })?;
-        for call in first {
-            match self.actuator.call(&call) {
-                Err(refusal) if refusal.kind != RefusalKind::NotFound => {
-                    self.note(step, Happened::Failed(refusal.clone()))?;
-                    return Err(Stop::refused(step, &call, refusal));
-                }
-                _ => {}
-            }
-        }
+        self.send_first(step, &first)?;
         self.send(&Change {
             step,
             thing: &touched.thing,
@@ -188,21 +184,42 @@ impl<'r, E: Error + 'static> Run<'r, E> {
             let step = touched.last.number;
             return Ok((Vec::new(), call.ok_or(Stop::Unresolved { step })?));
         }
-        let version = |action: &str, version: &Value| {
-            let mut call = thing.call(action, &["PolicyArn"]);
-            call.parameters
-                .insert("VersionId".to_owned(), version.clone());
-            call
-        };
+        let drop = |id: String| thing.of_version("DeletePolicyVersion", json!(id));
         if let Some(old) = touched.before.get("version") {
-            return Ok((Vec::new(), version("SetDefaultPolicyVersion", old)));
+            let set = thing.of_version("SetDefaultPolicyVersion", old.clone());
+            let own = self.own_versions(touched)?.into_iter().map(drop);
+            let mut calls: Vec<Call> = std::iter::once(set).chain(own).collect();
+            let last = calls.pop();
+            let step = touched.last.number;
+            return Ok((calls, last.ok_or(Stop::Unresolved { step })?));
         }
         // A policy is deleted after its other versions (IAM API Reference, "DeletePolicy").
         let others = self.other_versions(touched.last.number, thing)?;
-        let others = others
-            .iter()
-            .map(|id| version("DeletePolicyVersion", &json!(id)));
+        let others = others.into_iter().map(drop);
         Ok((others.collect(), thing.call("DeletePolicy", &["PolicyArn"])))
+    }
+
+    /// The versions that the plan gave to a managed policy that was there before it, as far as they are still there:
+    /// known by what they say, as the answer that named them may be lost.
+    fn own_versions(&mut self, touched: &Touched<'_>) -> Result<Vec<String>, Stop<E>> {
+        let Some(old) = touched.before.get("version") else {
+            return Ok(Vec::new());
+        };
+        let (thing, step) = (&touched.thing, touched.last.number);
+        let now = self.look(step, thing)?;
+        let now = now.get("version").and_then(Value::as_str);
+        let mut own = self.other_versions(step, thing)?;
+        own.extend(now.map(str::to_owned));
+        own.retain(|id| *old != json!(id));
+        let mut kept = Vec::new();
+        for id in own {
+            let state = self.version(step, thing, &json!(id))?;
+            let put = touched.left.iter().take(touched.put);
+            if put.into_iter().any(|put| same(thing.kind, &state, put)) {
+                kept.push(id);
+            }
+        }
+        Ok(kept)
     }
 }
 

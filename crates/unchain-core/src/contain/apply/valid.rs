@@ -155,9 +155,9 @@ fn references(plan: &Plan, number: u32, call: &Call) -> Checked {
     Ok(())
 }
 
-/// Policies that a plan puts or attaches have its name.
+/// Policies that a plan puts or attaches have its name, and so have the managed policies that it deletes.
 fn own(plan: &Plan, rule: &Rule, call: &Call) -> Checked {
-    let removes = rule.leaves == Leaves::Nothing;
+    let removes = rule.leaves == Leaves::Nothing && rule.kind != Kind::ManagedPolicy;
     if removes || !rule.kind.holds_denies() {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use super::command::{command, hyphenated, profile, quoted, variable};
 use super::{calls, heading, is_account, reference};
 use crate::contain::plan::{Action, Call, Phase, Plan, Step, Undo};
 use crate::text::terminal;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -32,6 +33,9 @@ pub fn write(plan: &Plan) -> String {
             out.push_str(ASK);
             removing = true;
         }
+        if let Some(version) = first_version(plan, step) {
+            write_call(&mut out, (step.number, &version), None);
+        }
         write_step(&mut out, step, wanted.get(&step.number));
     }
     out
@@ -42,6 +46,25 @@ printf 'Does no credential of the lineage work any more? Then what it made can g
 read -r answer
 [ \"$answer\" = yes ] || exit 1
 ";
+
+/// The call that deletes the first version of a policy before the policy, as IAM asks for (IAM API Reference,
+/// "DeletePolicy"): a plan gives each of its own a second one at most.
+fn first_version(plan: &Plan, step: &Step) -> Option<Call> {
+    let Action::Call(call) = &step.action else {
+        return None;
+    };
+    let arn = call.parameters.get("PolicyArn");
+    let is = |of: &Call, action: &str| {
+        let same = of.service == "iam" && of.action == action;
+        same && of.parameters.get("PolicyArn") == arn
+    };
+    let again = calls(plan).any(|(_, other)| is(other, "CreatePolicyVersion"));
+    let mut version = call.clone();
+    "DeletePolicyVersion".clone_into(&mut version.action);
+    let first = ("VersionId".to_owned(), Value::from("v1"));
+    version.parameters.extend([first]);
+    (again && is(call, "DeletePolicy")).then_some(version)
+}
 
 /// A comment stays one line whatever it says.
 fn comment(out: &mut String, text: &str) {
@@ -90,14 +113,13 @@ fn references(plan: &Plan) -> BTreeMap<u32, BTreeSet<&str>> {
 
 fn write_step(out: &mut String, step: &Step, wanted: Option<&BTreeSet<&str>>) {
     out.push('\n');
+    // A wait and a look have no target.
+    let target = Some(step.target.raw()).filter(|target| !target.is_empty());
+    let target = target.map(|target| format!("{target}: "));
+    let target = target.unwrap_or_default();
     comment(
         out,
-        &format!(
-            "Step {}: {}: {}",
-            step.number,
-            step.target.raw(),
-            step.reason
-        ),
+        &format!("Step {}: {target}{}", step.number, step.reason),
     );
     for broken in &step.breaks {
         comment(

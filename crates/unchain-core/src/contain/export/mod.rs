@@ -3,6 +3,7 @@
 //! A plan holds names that somebody else chose. What a form cannot hold for sure as plain text is not written in it,
 //! but said to be left out.
 
+mod changes;
 mod cli_script;
 mod cloudformation;
 mod command;

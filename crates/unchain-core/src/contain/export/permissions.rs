@@ -5,6 +5,9 @@
 //! …/list_awsorganizations.html). A policy cannot say which document is put: who may put a policy on a user may give it
 //! anything. With a plan only the users and roles of the plan are open to that.
 
+use super::changes::{
+    CONTAINING, Change, POLICY, READS, REMOVING, REMOVING_OURS, REMOVING_TOO, UNDOING, UNDOING_TOO,
+};
 use super::{calls, text};
 use crate::contain::owner::Owner;
 use crate::contain::plan::{Call, Plan, Undo};
@@ -21,129 +24,6 @@ pub enum Duty {
     /// Undoing it.
     Undo,
 }
-
-/// Calls that read the state of the accounts; STS's `GetCallerIdentity` needs no permission.
-const READS: [&str; 27] = [
-    "cloudtrail:DescribeTrails",
-    "cloudtrail:GetEventSelectors",
-    "cloudtrail:GetTrailStatus",
-    "iam:GenerateCredentialReport",
-    "iam:GetAccessKeyLastUsed",
-    "iam:GetAccountAuthorizationDetails",
-    "iam:GetAccountPasswordPolicy",
-    "iam:GetAccountSummary",
-    "iam:GetCredentialReport",
-    "iam:GetLoginProfile",
-    "iam:ListAccessKeys",
-    "iam:ListAccountAliases",
-    "iam:ListMFADevices",
-    "iam:ListOpenIDConnectProviders",
-    "iam:ListRoles",
-    "iam:ListSAMLProviders",
-    "iam:ListServiceSpecificCredentials",
-    "iam:ListUsers",
-    "iam:ListVirtualMFADevices",
-    "organizations:DescribeOrganization",
-    "organizations:DescribePolicy",
-    "organizations:ListAccounts",
-    "organizations:ListParents",
-    "organizations:ListPoliciesForTarget",
-    "organizations:ListRoots",
-    "rolesanywhere:ListProfiles",
-    "rolesanywhere:ListTrustAnchors",
-];
-
-/// A change: its service and action, and the calls that look at what it changes.
-type Change = (&'static str, &'static str, &'static [&'static str]);
-
-const POLICY: &[&str] = &["GetPolicy", "GetPolicyVersion", "ListPolicyVersions"];
-const SCP: &[&str] = &["DescribePolicy", "ListPolicies"];
-const ATTACHED_SCP: &[&str] = &["ListPoliciesForTarget", "ListTargetsForPolicy"];
-
-/// Changes that contain. Where a policy cannot be put, the user or role is looked for: it may be gone.
-const CONTAINING: [Change; 14] = [
-    (
-        "iam",
-        "AttachRolePolicy",
-        &["ListAttachedRolePolicies", "GetRole"],
-    ),
-    (
-        "iam",
-        "AttachUserPolicy",
-        &["ListAttachedUserPolicies", "GetUser"],
-    ),
-    ("iam", "CreatePolicy", POLICY),
-    ("iam", "CreatePolicyVersion", POLICY),
-    ("iam", "DeactivateMFADevice", &["ListMFADevices"]),
-    ("iam", "DeleteLoginProfile", &["GetLoginProfile"]),
-    ("iam", "PutRolePolicy", &["GetRolePolicy", "GetRole"]),
-    ("iam", "PutUserPolicy", &["GetUserPolicy", "GetUser"]),
-    ("iam", "UpdateAccessKey", &["ListAccessKeys"]),
-    ("iam", "UpdateAssumeRolePolicy", &["GetRole"]),
-    (
-        "iam",
-        "UpdateServiceSpecificCredential",
-        &["ListServiceSpecificCredentials"],
-    ),
-    ("organizations", "AttachPolicy", ATTACHED_SCP),
-    ("organizations", "CreatePolicy", SCP),
-    ("rolesanywhere", "DisableTrustAnchor", &["GetTrustAnchor"]),
-];
-
-/// Changes that take containment back. Some of those that contain do so too.
-const UNDOING: [Change; 13] = [
-    ("iam", "DeletePolicy", POLICY),
-    ("iam", "DeletePolicyVersion", POLICY),
-    ("iam", "DeleteRolePolicy", &["GetRolePolicy"]),
-    ("iam", "DeleteUserPolicy", &["GetUserPolicy"]),
-    ("iam", "DetachRolePolicy", &["ListAttachedRolePolicies"]),
-    ("iam", "DetachUserPolicy", &["ListAttachedUserPolicies"]),
-    ("iam", "PutRolePolicy", &["GetRolePolicy"]),
-    ("iam", "PutUserPolicy", &["GetUserPolicy"]),
-    ("iam", "SetDefaultPolicyVersion", POLICY),
-    ("iam", "UpdateAccessKey", &["ListAccessKeys"]),
-    ("organizations", "DeletePolicy", SCP),
-    ("organizations", "DetachPolicy", ATTACHED_SCP),
-    ("rolesanywhere", "EnableTrustAnchor", &["GetTrustAnchor"]),
-];
-
-/// Changes that take a step back, and nothing else does.
-const UNDOING_TOO: [Change; 2] = [
-    ("iam", "UpdateAssumeRolePolicy", &["GetRole"]),
-    (
-        "iam",
-        "UpdateServiceSpecificCredential",
-        &["ListServiceSpecificCredentials"],
-    ),
-];
-
-/// Changes that delete what a lineage made.
-const REMOVING: [Change; 13] = [
-    ("iam", "DeactivateMFADevice", &["ListMFADevices"]),
-    ("iam", "DeleteAccessKey", &["ListAccessKeys"]),
-    ("iam", "DeleteLoginProfile", &["GetLoginProfile"]),
-    (
-        "iam",
-        "DeleteOpenIDConnectProvider",
-        &["GetOpenIDConnectProvider"],
-    ),
-    ("iam", "DeleteRole", &["GetRole"]),
-    ("iam", "DeleteRolePolicy", &["GetRolePolicy"]),
-    ("iam", "DeleteSAMLProvider", &["GetSAMLProvider"]),
-    ("iam", "DeleteUser", &["GetUser"]),
-    ("iam", "DeleteUserPolicy", &["GetUserPolicy"]),
-    ("iam", "DeleteVirtualMFADevice", &["ListVirtualMFADevices"]),
-    ("iam", "DetachRolePolicy", &["ListAttachedRolePolicies"]),
-    ("iam", "DetachUserPolicy", &["ListAttachedUserPolicies"]),
-    ("iam", "RemoveUserFromGroup", &["ListGroupsForUser"]),
-];
-
-/// An instance profile is named by itself.
-const REMOVING_TOO: [Change; 1] = [(
-    "iam",
-    "RemoveRoleFromInstanceProfile",
-    &["GetInstanceProfile"],
-)];
 
 /// Policies that a plan makes, in any account.
 const OURS: &str = "arn:aws:iam::*:policy/UnchainContain-*";
@@ -165,6 +45,7 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
             .for_each(|action| grants.add(action, ("*".to_owned(), None))),
         (Duty::Apply, None) => {
             grants.general(&CONTAINING, Reach::Ours);
+            grants.general(&REMOVING_OURS, Reach::Ours);
             grants.general(&REMOVING, Reach::All);
             grants.general(&REMOVING_TOO, Reach::All);
         }
@@ -175,6 +56,7 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
         (Duty::Apply, Some(plan)) => {
             for (_, call) in calls(plan) {
                 grants.call(plan, call);
+                grants.beside(plan, call, &["CreatePolicy", "CreatePolicyVersion"]);
             }
         }
         (Duty::Undo, Some(plan)) => {
@@ -184,6 +66,12 @@ pub fn permissions(duty: Duty, plan: Option<&Plan>) -> Value {
             });
             for call in undone.flatten() {
                 grants.call(plan, call);
+            }
+            for (_, call) in calls(plan) {
+                grants.beside(plan, call, &["DeletePolicy", "SetDefaultPolicyVersion"]);
+                if matches!(call.action.as_str(), "PutUserPolicy" | "PutRolePolicy") {
+                    grants.call(plan, call);
+                }
             }
         }
     }
@@ -266,6 +154,28 @@ impl Grants {
         }
     }
 
+    /// What a call about a managed policy may come to beside itself, as what is there decides: a policy of its name may
+    /// be there or not, and have no room for another version.
+    fn beside(&mut self, plan: &Plan, call: &Call, actions: &[&str]) {
+        let managed = matches!(
+            call.action.as_str(),
+            "CreatePolicy" | "CreatePolicyVersion" | "DeletePolicy"
+        );
+        if call.service != "iam" || !managed {
+            return;
+        }
+        for action in actions.iter().chain(&["DeletePolicyVersion"]) {
+            let action = (*action).to_owned();
+            self.call(
+                plan,
+                &Call {
+                    action,
+                    ..call.clone()
+                },
+            );
+        }
+    }
+
     /// As few statements as there are sets of actions.
     fn policy(self) -> Value {
         let mut statements: BTreeMap<(BTreeSet<String>, Condition), BTreeSet<String>> =
@@ -325,7 +235,7 @@ fn changed(plan: &Plan, call: &Call, action: &str) -> Vec<String> {
         (_, "RemoveUserFromGroup") => &["GroupName"],
         (_, "RemoveRoleFromInstanceProfile" | "GetInstanceProfile") => &["InstanceProfileName"],
         (_, "DeleteVirtualMFADevice") => &["SerialNumber"],
-        (_, "CreatePolicy") => &["PolicyName"],
+        (_, "CreatePolicy") if has(call, "PolicyName") => &["PolicyName"],
         _ if has(call, "UserName") => &["UserName"],
         _ if has(call, "RoleName") => &["RoleName"],
         _ if has(call, "PolicyArn") => &["PolicyArn"],

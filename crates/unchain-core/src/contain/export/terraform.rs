@@ -58,20 +58,30 @@ fn literal(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
+/// Puts one resource of an account among those of its kind.
+fn put(
+    resources: &mut Map<String, Value>,
+    account: &str,
+    (kind, label): (&str, String),
+    mut body: Value,
+) {
+    if let Some(body) = body.as_object_mut() {
+        let provider = format!("aws.account_{account}");
+        body.insert("provider".to_owned(), Value::String(provider));
+    }
+    let of_kind = resources
+        .entry(kind)
+        .or_insert_with(|| Value::Object(Map::new()));
+    if let Some(of_kind) = of_kind.as_object_mut() {
+        of_kind.insert(label, body);
+    }
+}
+
 fn add(resources: &mut Map<String, Value>, held: &Held<'_>) {
     let (step, name) = (format!("step_{}", held.step), held.name);
     let document = literal(&compact(held.document));
-    let mut put = |kind: &str, label: String, mut body: Value| {
-        if let Some(body) = body.as_object_mut() {
-            let provider = format!("aws.account_{}", held.account);
-            body.insert("provider".to_owned(), Value::String(provider));
-        }
-        let of_kind = resources
-            .entry(kind)
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Some(of_kind) = of_kind.as_object_mut() {
-            of_kind.insert(label, body);
-        }
+    let mut put = |kind: &str, label: String, body: Value| {
+        put(resources, held.account, (kind, label), body);
     };
     match &held.kind {
         Kind::Inline(Of::User(user)) => {

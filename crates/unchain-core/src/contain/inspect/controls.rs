@@ -2,7 +2,7 @@
 
 use super::super::facts::{Account, Facts, Policies};
 use super::super::owner::OwnerKind;
-use super::super::plan::{ATTACHED, ROLE_INLINE, SCPS_ATTACHED, USER_INLINE, size};
+use super::super::plan::{SCPS_ATTACHED, attached_quota, inline_room};
 use super::super::policies::denies;
 use super::{keys, logging, trusts};
 use crate::text::Untrusted;
@@ -147,7 +147,8 @@ impl Found {
     /// docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
     fn room(&mut self, id: &str, account: &Account) {
         let full = |kind, held: &Policies| {
-            inline_room(kind, held) < DENY && room_attached(account, kind, held) == 0
+            let attached = attached_quota(Some(account), kind);
+            inline_room(kind, Some(held), "") < DENY && held.attached.len() >= attached
         };
         let users = account.users.values();
         let users = users.filter(|user| full(OwnerKind::User, &user.policies));
@@ -160,27 +161,4 @@ impl Found {
             "move inline policies to managed ones, or have the quota of attached policies raised";
         self.of("no-room-for-deny", (id, names), (missing, fix));
     }
-}
-
-fn inline_room(kind: OwnerKind, held: &Policies) -> usize {
-    let limit = if kind == OwnerKind::User {
-        USER_INLINE
-    } else {
-        ROLE_INLINE
-    };
-    limit.saturating_sub(held.inline.values().map(size).sum())
-}
-
-/// Managed policies that can still be attached, by the account's quota where it was read.
-pub(super) fn room_attached(account: &Account, kind: OwnerKind, held: &Policies) -> usize {
-    let quota = if kind == OwnerKind::User {
-        "AttachedPoliciesPerUserQuota"
-    } else {
-        "AttachedPoliciesPerRoleQuota"
-    };
-    let quota = account.summary.get(quota).copied();
-    let quota = quota.and_then(|quota| usize::try_from(quota).ok());
-    quota
-        .unwrap_or(ATTACHED)
-        .saturating_sub(held.attached.len())
 }

@@ -36,15 +36,10 @@ pub(super) fn controls(facts: &Facts, (id, account): (&str, &Account), found: &m
     let missing = "sessions of these roles may last longer than an hour";
     let fix = "set MaxSessionDuration to 3600, and take the role again when it is over";
     found.of("long-sessions", (id, long), (missing, fix));
-    let all = names(&|_| true);
-    let asking =
-        names(&|role| asks(role, "sts:SourceIdentity") || asks(role, "sts:SetSourceIdentity"));
-    if asking.is_empty() {
-        let missing = "no role that people take has a source identity: a chain of sessions does not name who began it";
-        let fix =
-            "allow sts:SetSourceIdentity, and ask for sts:SourceIdentity in the trust policies";
-        found.of("no-source-identity", (id, all), (missing, fix));
-    }
+    let open = names(&|role| !asks(role, "sts:SourceIdentity"));
+    let missing = "sessions of these roles need not say who began them: a chain of sessions does not name its origin";
+    let fix = "allow sts:SetSourceIdentity, and ask for sts:SourceIdentity in the trust policies";
+    found.of("no-source-identity", (id, open), (missing, fix));
 }
 
 fn asks(role: &Role, key: &str) -> bool {
@@ -100,6 +95,10 @@ fn is_known(facts: &Facts, role: &Role, name: &str) -> bool {
         || !facts.scps(account).is_empty()
 }
 
+/// Beginnings of condition keys that say who may come, or from where: MFA, a time or an encrypted connection anybody at
+/// AWS can have.
+const LIMITS: [&str; 3] = ["aws:Principal", "aws:Source", "sts:ExternalId"];
+
 fn is_everybody(statement: &Value) -> bool {
     let principal = match statement.get("Principal") {
         Some(everyone @ Value::String(_)) => Some(everyone),
@@ -114,7 +113,7 @@ fn is_everybody(statement: &Value) -> bool {
 fn one(facts: &Facts, role: &Role, found: &mut Found) {
     let about = role.arn.as_str();
     let names = trust_names(&role.trust, "AWS");
-    if allowing(role).any(|s| is_everybody(s) && s.get("Condition").is_none()) {
+    if allowing(role).any(|s| is_everybody(s) && !LIMITS.iter().any(|key| has_condition(s, key))) {
         let missing = "anybody at AWS can take the role";
         let fix = "name the accounts or roles that may";
         found.add("trust-everybody", about, (missing, fix));

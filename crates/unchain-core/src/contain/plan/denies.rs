@@ -24,6 +24,10 @@ pub(super) struct Target {
     /// `AIDA…` or `AROA…`, where known.
     pub(super) id: Option<String>,
     pub(super) width: Width,
+    /// Source identities that only the lineage has, where others keep their sessions.
+    pub(super) identities: BTreeSet<String>,
+    /// Whether each of its sessions in the lineage has one of these.
+    pub(super) all_identified: bool,
     pub(super) subjects: Vec<u32>,
     pub(super) breaks: Vec<Break>,
 }
@@ -43,11 +47,13 @@ pub(super) struct Beside {
     pub(super) arn: String,
 }
 
-/// The users and roles of a lineage, roots first: the order of the first credential of each.
+/// The users and roles of a lineage, roots first: the order of the first credential of each. `identities` are the source
+/// identities that only the lineage has.
 pub(super) fn targets(
     subjects: &[Subject],
     beside: &BTreeMap<Owner, Beside>,
     settings: &Settings,
+    identities: &BTreeSet<String>,
 ) -> Vec<Target> {
     let mut found: Vec<Target> = Vec::new();
     let mut places: BTreeMap<&Owner, usize> = BTreeMap::new();
@@ -72,7 +78,7 @@ pub(super) fn targets(
         }
     }
     for target in &mut found {
-        target.widen(subjects);
+        target.widen(subjects, identities);
         target.breaks = breaks(target, beside.get(&target.owner));
     }
     found
@@ -101,21 +107,36 @@ fn target(owner: &Owner, beside: Option<&Beside>, settings: &Settings) -> Target
         owner: owner.clone(),
         id: beside.and_then(|b| b.id.clone()),
         width,
+        identities: BTreeSet::new(),
+        all_identified: false,
         subjects: Vec::new(),
         breaks: Vec::new(),
     }
 }
 
 impl Target {
-    /// A session that its `aws:userid` does not name for sure can only be denied with all the others.
-    fn widen(&mut self, subjects: &[Subject]) {
-        let sound = |n: &u32| {
-            let subject = subjects.get(*n as usize);
-            subject.is_none_or(|s| {
-                !s.credential || s.user_id.as_ref().is_some_and(|id| is_user_id(id.raw()))
-            })
+    /// A session that neither `aws:userid` nor its source identity names for sure can only be denied with all the others.
+    fn widen(&mut self, subjects: &[Subject], identities: &BTreeSet<String>) {
+        if self.width != Width::Sessions {
+            return;
+        }
+        let own = self
+            .subjects
+            .iter()
+            .filter_map(|&n| subjects.get(n as usize))
+            .filter(|subject| subject.credential);
+        let found = super::source::of_role(own.clone(), identities);
+        let identified = |s: &Subject| {
+            let source = s.source_identity.as_ref();
+            source.is_some_and(|source| found.contains(source.raw()))
         };
-        if self.width == Width::Sessions && !self.subjects.iter().all(sound) {
+        let named = |s: &Subject| {
+            identified(s) || s.user_id.as_ref().is_some_and(|id| is_user_id(id.raw()))
+        };
+        if own.clone().all(named) {
+            self.all_identified = own.clone().all(identified);
+            self.identities = found;
+        } else {
             self.width = Width::Cut;
         }
     }
@@ -147,6 +168,13 @@ impl Target {
     /// The statement for the time of issue, where the width has one.
     pub(super) fn issued_before(&self, cut: Timestamp) -> Option<Value> {
         (self.width > Width::Sessions).then(|| issued_before(cut))
+    }
+
+    /// The statement for what the lineage's sessions turn into: a session name can be chosen anew, a source identity
+    /// cannot.
+    pub(super) fn by_source_identity(&self) -> Option<Value> {
+        let condition = json!({"StringEquals": {"aws:SourceIdentity": self.identities}});
+        (!self.identities.is_empty()).then(|| deny("UnchainSourceIdentity", &condition))
     }
 
     /// The statements that deny by `aws:userid`.

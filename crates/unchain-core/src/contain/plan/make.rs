@@ -39,16 +39,11 @@ pub fn plan(
     (pivot, now): (&str, Timestamp),
 ) -> Plan {
     let scope = Scope::of(report, pivot, &settings.exempt);
-    let members: BTreeSet<u32> = scope.nodes.iter().copied().collect();
-    let nodes: Vec<(u32, Subject)> = scope
-        .nodes
-        .iter()
-        .filter_map(|&n| Some((n, subject(report, n, &members)?)))
-        .filter(|(_, s)| belongs(s))
-        .collect();
-    let (numbers, subjects): (Vec<u32>, Vec<Subject>) = nodes.into_iter().unzip();
+    let (numbers, subjects) = members(report, &scope);
     let beside = beside(report, facts, (&numbers, &subjects));
-    let targets = targets(&subjects, &beside, settings);
+    let nodes: BTreeSet<u32> = scope.nodes.iter().copied().collect();
+    let identities = super::source::own(report, (&nodes, &subjects));
+    let targets = targets(&subjects, &beside, settings, &identities);
     let (times, facts_digest) = (Times::from(now), facts.digest());
     let ledger = mark(report.lineage().ledger());
     let id =
@@ -71,11 +66,6 @@ pub fn plan(
     steps.outside(report, &numbers, &ground);
     steps.open.sort();
     steps.open.dedup();
-    let made = (0u32..)
-        .zip(&subjects)
-        .filter(|(_, s)| !s.credential && s.by_lineage)
-        .map(|(n, _)| n)
-        .collect();
     Plan {
         version: PLAN_VERSION,
         pivot: Untrusted::new(pivot),
@@ -85,12 +75,30 @@ pub fn plan(
         cut_off: times.second,
         ledger,
         facts: facts_digest,
-        made,
+        made: made(&subjects),
         steps: steps.list,
         open: steps.open,
         id,
         subjects,
     }
+}
+
+/// The nodes of a scope that belong to a plan, and what is told of each.
+fn members(report: &Report<'_, '_>, scope: &Scope) -> (Vec<u32>, Vec<Subject>) {
+    let members: BTreeSet<u32> = scope.nodes.iter().copied().collect();
+    let all = scope.nodes.iter();
+    all.filter_map(|&n| Some((n, subject(report, n, &members)?)))
+        .filter(|(_, s)| belongs(s))
+        .unzip()
+}
+
+/// What the lineage made or changed that is not a credential.
+fn made(subjects: &[Subject]) -> Vec<u32> {
+    (0u32..)
+        .zip(subjects)
+        .filter(|(_, s)| !s.credential && s.by_lineage)
+        .map(|(n, _)| n)
+        .collect()
 }
 
 /// The accounts of a lineage that were not read although others were.

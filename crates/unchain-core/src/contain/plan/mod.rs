@@ -9,6 +9,7 @@ mod pack;
 mod put;
 mod remove;
 mod scp;
+mod source;
 mod steps;
 mod trust;
 
@@ -16,7 +17,7 @@ pub(super) use cut::PROPAGATION;
 pub(super) use freeze::{FREEZE_SID, frozen};
 pub(super) use make::belongs;
 pub use make::plan;
-pub(super) use pack::{ATTACHED, MANAGED, ROLE_INLINE, USER_INLINE, attachable, inline_room, size};
+pub(super) use pack::{MANAGED, attachable, attached_quota, inline_quota, inline_room, size};
 pub(super) use scp::{SCP, SCPS_ATTACHED};
 pub(super) use trust::names as trust_names;
 

@@ -2,7 +2,7 @@
 //!
 //! Quotas: docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. IAM does not count white space.
 
-use super::super::facts::Facts;
+use super::super::facts::{Account, Facts, Policies};
 use super::super::owner::{Owner, OwnerKind};
 use super::Subject;
 use super::denies::{Target, document};
@@ -10,13 +10,13 @@ use crate::time::Timestamp;
 use serde_json::Value;
 
 /// Characters of all inline policies of a user together.
-pub(crate) const USER_INLINE: usize = 2_048;
+const USER_INLINE: usize = 2_048;
 /// Characters of all inline policies of a role together.
-pub(crate) const ROLE_INLINE: usize = 10_240;
+const ROLE_INLINE: usize = 10_240;
 /// Characters of a managed policy.
 pub(crate) const MANAGED: usize = 6_144;
 /// Managed policies attached to a user or role, unless the quota was raised.
-pub(crate) const ATTACHED: usize = 10;
+const ATTACHED: usize = 10;
 /// Values of `aws:userid` in one managed policy: an id has at most 21 characters, a session name 64.
 const IDS_PER_POLICY: usize = 60;
 
@@ -40,27 +40,40 @@ pub(crate) fn size(document: &Value) -> usize {
         .count()
 }
 
-/// The room for inline policies that is left on a user or role; all of it where they were not read.
-pub(crate) fn inline_room(facts: &Facts, owner: &Owner, except: &str) -> usize {
-    let limit = if owner.kind == OwnerKind::User {
-        USER_INLINE
-    } else {
-        ROLE_INLINE
-    };
-    let held = facts
-        .policies(owner)
-        .into_iter()
-        .flat_map(|held| &held.inline);
-    let used: usize = held
+/// Characters of all inline policies of a user or role together.
+pub(crate) fn inline_quota(kind: OwnerKind) -> usize {
+    match kind {
+        OwnerKind::User | OwnerKind::Root => USER_INLINE,
+        OwnerKind::Role => ROLE_INLINE,
+    }
+}
+
+/// The room for inline policies that is left on a user or role, `except` put anew; all of it where they were not read.
+pub(crate) fn inline_room(kind: OwnerKind, held: Option<&Policies>, except: &str) -> usize {
+    let inline = held.into_iter().flat_map(|held| &held.inline);
+    let used = inline
         .filter(|(name, _)| *name != except)
-        .map(|(_, document)| size(document))
-        .sum();
-    limit.saturating_sub(used)
+        .map(|(_, document)| size(document));
+    inline_quota(kind).saturating_sub(used.sum())
+}
+
+/// How many managed policies a user or role of an account may have, by its own quota where that was read
+/// (IAM API Reference, "GetAccountSummary").
+pub(crate) fn attached_quota(account: Option<&Account>, kind: OwnerKind) -> usize {
+    let name = match kind {
+        OwnerKind::User | OwnerKind::Root => "AttachedPoliciesPerUserQuota",
+        OwnerKind::Role => "AttachedPoliciesPerRoleQuota",
+    };
+    let quota = account.and_then(|account| account.summary.get(name));
+    let quota = quota.and_then(|&quota| usize::try_from(quota).ok());
+    quota.unwrap_or(ATTACHED)
 }
 
 /// How many managed policies can still be attached.
 pub(crate) fn attachable(facts: &Facts, owner: &Owner) -> usize {
-    ATTACHED.saturating_sub(facts.policies(owner).map_or(0, |held| held.attached.len()))
+    let account = facts.accounts.get(owner.account.raw());
+    let held = facts.policies(owner).map_or(0, |held| held.attached.len());
+    attached_quota(account, owner.kind).saturating_sub(held)
 }
 
 /// Room on a target.
@@ -78,7 +91,9 @@ pub(super) fn pack(
     room: Room,
 ) -> Option<Packed> {
     let ids: Vec<String> = target.user_ids(subjects).into_iter().collect();
-    let time: Vec<Value> = target.issued_before(cut).into_iter().collect();
+    // A role that is cut off by time has no source identities, so a cut-off never shares a policy with them.
+    let time = target.issued_before(cut).into_iter();
+    let time: Vec<Value> = time.chain(target.by_source_identity()).collect();
     let with = |ids: &[String]| target.by_user_id(ids);
     let packed = |inline, managed, ids_left_out| {
         Some(Packed {
@@ -104,6 +119,9 @@ pub(super) fn pack(
     managed.extend(ids.chunks(IDS_PER_POLICY).map(|ids| document(&with(ids))));
     if managed.len() <= room.managed {
         return packed(inline, managed, false);
+    }
+    if target.all_identified && inline.is_some() {
+        return packed(inline, Vec::new(), false);
     }
     // Too many sessions to name: everyone's are cut off.
     let cut = document(&[super::denies::issued_before(cut)]);
@@ -146,6 +164,8 @@ mod tests {
             owner: Owner::of_arn("arn:aws:iam::111122223333:role/app").unwrap(),
             id: None,
             width: Width::Sessions,
+            identities: ["eve".to_owned()].into(),
+            all_identified: false,
             subjects: (0..u32::try_from(count).unwrap()).collect(),
             breaks: Vec::new(),
         };
@@ -177,6 +197,8 @@ mod tests {
         );
         let text: String = packed.managed.iter().map(Value::to_string).collect();
         assert!((0..400).all(|n| text.contains(&format!(":{n:064}\""))));
+        let inline = packed.inline.unwrap().to_string();
+        assert!(inline.contains(r#""aws:SourceIdentity":["eve"]"#));
     }
 
     #[test]
@@ -190,6 +212,20 @@ mod tests {
                 .to_string()
                 .contains("aws:TokenIssueTime")
         );
+    }
+
+    #[test]
+    fn too_many_to_name_are_told_apart_by_their_source_identity_if_all_have_one() {
+        let (mut target, subjects) = crowd(2_000);
+        target.all_identified = true;
+        let room = Room {
+            inline: ROLE_INLINE,
+            managed: ATTACHED,
+        };
+        let packed = pack(&target, &subjects, Timestamp::from_seconds(0), room).unwrap();
+        assert!(!packed.ids_left_out && packed.managed.is_empty());
+        let inline = packed.inline.unwrap().to_string();
+        assert!(inline.contains("aws:SourceIdentity") && !inline.contains("aws:TokenIssueTime"));
     }
 
     #[test]

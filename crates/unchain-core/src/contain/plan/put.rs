@@ -7,7 +7,8 @@ use super::denies::Target;
 use super::make::Ground;
 use super::pack::{Packed, Room, attachable, inline_room, pack};
 use super::steps::{About, Steps, iam, of_owner, text};
-use super::{Action, Phase, Undo};
+use super::{Action, Call, Phase, Undo};
+use crate::text::Untrusted;
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 pub(super) enum First {
     Nothing,
     /// An inline policy with a cut-off, as it was put.
-    Inline(super::Call),
+    Inline(Call),
     /// A managed policy with a cut-off: its ARN.
     Managed(String),
 }
@@ -23,6 +24,8 @@ pub(super) enum First {
 const WHY_USER: &str =
     "the user's keys and sessions are in the lineage: each can ask for new tokens";
 const WHY_ROLE: &str = "sessions of the role are in the lineage";
+const WHY_SOURCE: &str = "sessions of the role are in the lineage; those that it gets under another name have its \
+                          source identity";
 
 impl Steps {
     /// The denies on one user or role.
@@ -32,7 +35,11 @@ impl Steps {
             return First::Nothing;
         }
         let room = Room {
-            inline: inline_room(ground.facts, &target.owner, &ground.policy_name()),
+            inline: inline_room(
+                target.owner.kind,
+                ground.facts.policies(&target.owner),
+                &ground.policy_name(),
+            ),
             managed: attachable(ground.facts, &target.owner),
         };
         let Some(packed) = pack(target, ground.subjects, ground.times.first, room) else {
@@ -47,8 +54,10 @@ impl Steps {
         let arn = ground.facts.arn(&target.owner);
         let why = if target.owner.kind == OwnerKind::User {
             WHY_USER
-        } else {
+        } else if target.identities.is_empty() {
             WHY_ROLE
+        } else {
+            WHY_SOURCE
         };
         let about = About {
             breaks: &target.breaks,
@@ -152,33 +161,7 @@ impl Steps {
                     vec![before],
                 )
             }
-            First::Managed(policy) => {
-                let account = &target.owner.account;
-                let document = super::denies::document(&[super::denies::issued_before(later)]);
-                let version = |action, id: &str| {
-                    iam(
-                        account,
-                        action,
-                        &[("PolicyArn", text(&policy)), ("VersionId", text(id))],
-                    )
-                };
-                let call = iam(
-                    account,
-                    "CreatePolicyVersion",
-                    &[
-                        ("PolicyArn", text(&policy)),
-                        ("PolicyDocument", document),
-                        ("SetAsDefault", Value::Bool(true)),
-                    ],
-                );
-                (
-                    call,
-                    vec![
-                        version("SetDefaultPolicyVersion", "v1"),
-                        version("DeletePolicyVersion", "v2"),
-                    ],
-                )
-            }
+            First::Managed(policy) => second_version(&target.owner.account, &policy, later),
         };
         self.add(
             about,
@@ -186,6 +169,20 @@ impl Steps {
             (Action::Call(call), Undo::Calls(undo)),
         );
     }
+}
+
+/// The call by which a managed policy of our own has a later cut-off, and what takes that back.
+fn second_version(account: &Untrusted, policy: &str, cut: Timestamp) -> (Call, Vec<Call>) {
+    let document = super::denies::document(&[super::denies::issued_before(cut)]);
+    let arn = ("PolicyArn", text(policy));
+    let version = |action, id| iam(account, action, &[arn.clone(), ("VersionId", text(id))]);
+    let default = ("SetAsDefault", Value::Bool(true));
+    let members = [arn.clone(), ("PolicyDocument", document), default];
+    let back = vec![
+        version("SetDefaultPolicyVersion", "v1"),
+        version("DeletePolicyVersion", "v2"),
+    ];
+    (iam(account, "CreatePolicyVersion", &members), back)
 }
 
 /// Why a principal's policies cannot be changed.
@@ -199,7 +196,7 @@ fn untouchable(ground: &Ground<'_>, owner: &Owner) -> Option<&'static str> {
     }
 }
 
-fn put_policy(ground: &Ground<'_>, owner: &Owner, document: Value) -> super::Call {
+fn put_policy(ground: &Ground<'_>, owner: &Owner, document: Value) -> Call {
     let name = text(&ground.policy_name());
     of_owner(
         owner,

@@ -71,18 +71,26 @@ impl Steps {
         (account, subjects): (&str, &[u32]),
         room: Room,
     ) {
-        let documents = documents(&statements(ground, subjects, account));
-        if documents.len() > room.0 || documents.iter().any(|d| d.to_string().len() > SCP) {
+        let must = statements(ground, subjects, account);
+        let more = by_source_identity(ground, account);
+        let all: Vec<Value> = must.iter().cloned().chain(more).collect();
+        // The account's own policies deny by source identity too: where room is short, those must do.
+        let packed = [documents(&all), documents(&must)].into_iter();
+        let Some(documents) = packed.into_iter().find(|packed| fits(packed, room)) else {
             let why = "no room for a service control policy: the account's own policies must do";
             self.leave_open(subjects, ground.subjects, why);
             return;
-        }
+        };
         for (n, content) in documents.into_iter().enumerate() {
             let name = format!("{}-{account}-{n}", ground.policy_name());
             let about = About::new(Phase::Organization, account, WHY, subjects);
             attach(self, ground, about, (&name, content));
         }
     }
+}
+
+fn fits(documents: &[Value], room: Room) -> bool {
+    documents.len() <= room.0 && documents.iter().all(|d| d.to_string().len() <= SCP)
 }
 
 /// Two steps: a policy is made, and attached to the account that they are about.
@@ -155,6 +163,21 @@ fn statements(ground: &Ground<'_>, subjects: &[u32], account: &str) -> Vec<Value
         exempting(ground, "UnchainIssuedBefore", condition)
     });
     by_id.chain(whole).chain(cut).collect()
+}
+
+/// Sessions of roles that others keep using, by the source identity that only the lineage has: on those roles alone, as
+/// an identity is whatever its bearer chose.
+fn by_source_identity(ground: &Ground<'_>, account: &str) -> Vec<Value> {
+    let named = here(ground, account).filter(|target| !target.identities.is_empty());
+    let pairs = named.map(|target| (ground.facts.arn(&target.owner), &target.identities));
+    pairs
+        .filter(|(arn, _)| is_arn(arn))
+        .map(|(arn, identities)| {
+            let condition = json!({"StringEquals": {"aws:SourceIdentity": identities},
+                "ArnEquals": {"aws:PrincipalArn": arn}});
+            exempting(ground, "UnchainSourceIdentity", condition)
+        })
+        .collect()
 }
 
 /// The values of `aws:userid` of an account's subjects and users.

@@ -119,31 +119,8 @@ impl Steps {
         (provider, number): (&str, u32),
         all: &mut Vec<Closing>,
     ) {
-        let of = std::slice::from_ref(&number);
         if let Some((_, anchor)) = provider.split_once(":trust-anchor/") {
-            let mut arn = provider.split(':').skip(3);
-            let (region, account) = (
-                arn.next().unwrap_or_default(),
-                arn.next().unwrap_or_default(),
-            );
-            let call = |action: &str| Call {
-                service: "rolesanywhere".to_owned(),
-                action: action.to_owned(),
-                account: Untrusted::new(account),
-                parameters: members(&[("trustAnchorId", text(anchor)), ("region", text(region))]),
-            };
-            let about = About::new(
-                Phase::Trust,
-                provider,
-                "a trust anchor that the lineage made",
-                of,
-            );
-            let undo = Undo::Calls(vec![call("EnableTrustAnchor")]);
-            self.add(
-                about,
-                ground.subjects,
-                (Action::Call(call("DisableTrustAnchor")), undo),
-            );
+            self.anchor(ground, (provider, anchor), number);
             return;
         }
         let mut closed = false;
@@ -168,12 +145,28 @@ impl Steps {
             }
         }
         if !closed {
-            self.leave_open(
-                of,
-                ground.subjects,
-                "no role is known to trust it: delete the provider, and look again",
-            );
+            let why = "no role is known to trust it: delete the provider, and look again";
+            self.leave_open(&[number], ground.subjects, why);
         }
+    }
+
+    fn anchor(&mut self, ground: &Ground<'_>, (arn, anchor): (&str, &str), number: u32) {
+        let mut parts = arn.split(':').skip(3).map(str::to_owned);
+        let (region, account) = (parts.next(), parts.next());
+        let call = |action: &str| Call {
+            service: "rolesanywhere".to_owned(),
+            action: action.to_owned(),
+            account: Untrusted::new(account.clone().unwrap_or_default()),
+            parameters: members(&[
+                ("trustAnchorId", text(anchor)),
+                ("region", text(region.as_deref().unwrap_or_default())),
+            ]),
+        };
+        let (of, why) = ([number], "a trust anchor that the lineage made");
+        let about = About::new(Phase::Trust, arn, why, &of);
+        let undo = Undo::Calls(vec![call("EnableTrustAnchor")]);
+        let disable = Action::Call(call("DisableTrustAnchor"));
+        self.add(about, ground.subjects, (disable, undo));
     }
 }
 

@@ -180,7 +180,7 @@ impl Look<'_> {
             return Some(MissingHow::Unread);
         };
         let Some(found) = account.policies.get(arn) else {
-            return Some(MissingHow::Gone);
+            return (!self.holders_gone(step)).then_some(MissingHow::Gone);
         };
         let later = self
             .calls
@@ -192,6 +192,17 @@ impl Look<'_> {
             about && other.parameters.get("PolicyDocument") == Some(&found.document)
         });
         (!same).then_some(MissingHow::Changed)
+    }
+
+    /// Whether there is nobody any more to whom the policy of a step was attached: the same users and roles are the
+    /// targets of the steps that attach it.
+    fn holders_gone(&self, step: &Step) -> bool {
+        let attached = self.calls.iter().filter(|(other, call)| {
+            other.target == step.target && call.action.starts_with("Attach")
+        });
+        let mut owners = attached.filter_map(|(_, call)| owner(call)).peekable();
+        owners.peek().is_some()
+            && owners.all(|owner| self.read(&owner) && self.facts.policies(&owner).is_none())
     }
 
     fn key(&self, call: &Call, owner: &Owner) -> Option<MissingHow> {

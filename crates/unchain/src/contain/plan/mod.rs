@@ -25,19 +25,23 @@ use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
 
 const EXAMPLES: &str = "Examples:
-  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --exempt arn:aws:iam::111122223333:role/responder
-      how to end everything that came of a leaked key, and what that breaks; writes plan.json
+  unchain plan AKIAQNZGKIQY56JQ7WML --profile responder
+      how to end everything that came of a leaked key, and what that breaks;
+      asks AWS for the accounts, spares the responder, and writes plan.json
   unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --level evict --force
-      also cuts off every other session of its roles, and takes the passwords that it set
-  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --as script --output contain.sh
-      the same calls as a script of the AWS CLI, for somebody else to review and run
+      by files; also cuts off every other session of its roles, and takes the
+      passwords that it set
+  unchain plan AKIAQNZGKIQY56JQ7WML --facts accounts/ --as script
+      the same calls as a script of the AWS CLI, for somebody else to run
 
-The folder holds what the AWS CLI printed of each account: `aws iam get-account-authorization-details`,
-`get-credential-report`, `list-access-keys` and `list-mfa-devices` of each user,
+A folder for --facts holds what the AWS CLI printed of each account:
+`aws iam get-account-authorization-details`, `get-credential-report`,
+`list-access-keys` and `list-mfa-devices` of each user,
 `list-virtual-mfa-devices`, and `aws organizations describe-organization`.
 
-Exit codes: 0 the plan holds; 1 it leaves a way open, or somebody should read its warnings; 2 it was
-refused and not written, or an error, or incomplete input.";
+Exit codes: 0 the plan holds; 1 it leaves a way open, or somebody should read
+its warnings; 2 it was refused and not written, or an error, or incomplete
+input.";
 
 /// Plan how to end a lineage: every call in its order, what it breaks, how it is undone, and a proof
 ///
@@ -223,7 +227,7 @@ impl PlanCommand {
                 let meanings = several.then_some(matches.len());
                 let out = &mut *context.out;
                 print::print(out, context.width, (&planned, meanings))?;
-                print::next(out, context.width, (&planned, self.form))?;
+                print::next(out, context.width, (&planned, self.form, &self.with()))?;
             }
         }
         Ok(planned.exit().max(loaded.exit))
@@ -246,6 +250,15 @@ impl PlanCommand {
             proof: prove(&plan, facts, &outside(report, &plan, &spared)),
             plan,
         })
+    }
+
+    /// The options with which the plan is carried out, or watched.
+    fn with(&self) -> String {
+        let logs = match self.input.source.is_empty() || self.wanted.level() == Level::Observe {
+            true => self.input.again(),
+            false => String::new(),
+        };
+        logs + &self.accounts.aws.words()
     }
 
     fn replace(&self) -> Replace {

@@ -16,6 +16,9 @@ const SHORT: usize = 24;
 /// Actions of one credential that are shown.
 const FEW: usize = 6;
 
+/// Digits of the digest that approve a plan.
+const DIGITS: usize = 12;
+
 /// Prints everything that a person needs to approve a plan. `meanings` is given if the pivot means several lineages.
 pub(super) fn print(
     out: &mut dyn Write,
@@ -171,7 +174,9 @@ pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
             let whose = whose
                 .map(|whose| format!(" of {whose}"))
                 .unwrap_or_default();
-            format!("{action} {target}{whose} in {account}")
+            let policy = deleted(call).map(|name| format!("{name} of "));
+            let policy = policy.unwrap_or_default();
+            format!("{action} {policy}{target}{whose} in {account}")
         }
         Action::Wait(seconds) => counted(u64::from(*seconds), "second"),
         Action::Verify { after, until } => {
@@ -182,6 +187,16 @@ pub(in crate::contain) fn title(plan: &Plan, step: &Step) -> String {
             )
         }
     }
+}
+
+/// The inline policy that a call deletes: there may be several of one user or role.
+fn deleted(call: &Call) -> Option<String> {
+    let deletes = matches!(
+        call.action.as_str(),
+        "DeleteUserPolicy" | "DeleteRolePolicy" | "DeleteGroupPolicy"
+    );
+    let name = call.parameters.get("PolicyName").filter(|_| deletes)?;
+    Some(clipped(name.as_str()?))
 }
 
 /// Whose a key or device is, where a step is about one only.
@@ -412,7 +427,7 @@ fn left_open(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
 pub(super) fn next(
     out: &mut dyn Write,
     width: usize,
-    (planned, form): (&Planned, Form),
+    (planned, form, with): (&Planned, Form, &str),
 ) -> io::Result<()> {
     writeln!(out, "\nNEXT")?;
     let Some(file) = &planned.file else {
@@ -421,7 +436,13 @@ pub(super) fn next(
     };
     let file = pasted(file.raw()).unwrap_or_else(|| "…".to_owned());
     let text = match form {
-        Form::Plan => return writeln!(out, "  unchain apply {file} --approve {}", planned.digest),
+        Form::Plan if planned.plan.settings.level == Level::Observe => {
+            return writeln!(out, "  unchain verify {file}{with}");
+        }
+        Form::Plan => {
+            let digits: String = planned.digest.chars().take(DIGITS).collect();
+            return writeln!(out, "  unchain apply {file} --approve {digits}{with}");
+        }
         Form::Script => "read it, name a profile for each account, and run it with bash",
         Form::Cloudformation => "deploy it in each account; its metadata lists what it cannot do",
         Form::Terraform => "apply it alone in a folder; its comment lists what it cannot do",

@@ -4,36 +4,43 @@ mod journal;
 mod print;
 mod probe;
 
+use super::carry::again;
 use super::{FactsArgs, planned};
 use crate::args::Context;
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::json;
+use crate::output::words::pasted;
 use crate::when::When;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use unchain_core::contain::{Conclusion, Containment, Evidence, Plan, Reply, Verification, verify};
+use unchain_core::contain::{
+    Conclusion, Containment, Evidence, Plan, Reply, Verification, Work, verify,
+};
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 
 const EXAMPLES: &str = "Examples:
+  unchain verify plan.json --profile responder
+      asks AWS how the accounts are now; the log is that of the case
   unchain verify plan.json --facts accounts-now/ --source logs/
-      by the accounts as they are now and by the log after the cut-off
+      by files that were read after the plan was carried out, and newer logs
   unchain verify plan.json --log-only --source logs/ --watch 45
       by the log alone, read again every minute until it reaches far enough
-  unchain verify plan.json --facts accounts-now/ --source logs/ --format json > verification.json
+  unchain verify plan.json --format json > verification.json
       for a program, and for `unchain report --verification`
 
-Contained means: no proof is refuted, no step of the plan is missing or changed, and the accounts or the
-log prove it. A quiet log proves only that nobody tried, so what the lineage made is deleted only
-after the accounts have proven it too.
+Contained means: no proof is refuted, no step of the plan is missing or
+changed, and the accounts or the log prove it. A quiet log proves only that
+nobody tried, so what the lineage made is deleted only after the accounts
+have proven it too.
 
-Exit codes: 0 contained; 1 something lives; 2 not known, a step is missing, an error, or incomplete
-input.";
+Exit codes: 0 contained; 1 something lives; 2 not known, a step is missing,
+an error, or incomplete input.";
 
 /// The log is read again so often while it is watched.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -42,8 +49,9 @@ const PAUSE: Duration = Duration::from_secs(60);
 ///
 /// No account is changed. Each proof is told apart: what the policies that are there now say of every
 /// credential of the lineage; what the log shows after the cut-off, also of credentials that the plan
-/// did not know; what a credential of the lineage is answered, if you hold one. Take the facts anew after the plan was carried out. What is proven is noted in the
-/// journal of the case, if `unchain apply` began one there: only then it deletes what the lineage made.
+/// did not know; what a credential of the lineage is answered, if you hold one. Without --facts AWS is
+/// asked; files must be from after the plan was carried out. What is proven is noted in the journal of
+/// the case, if `unchain apply` began one there: only then it deletes what the lineage made.
 #[derive(Debug, Args)]
 #[command(name = "verify", after_help = EXAMPLES, mut_arg("source", |source| source.num_args(1)))]
 pub(crate) struct VerifyCommand {
@@ -96,9 +104,27 @@ impl VerifyCommand {
         journal::note(&self.input.case, &plan, &found)?;
         match self.format {
             Format::Json => json::line(context.out, &found)?,
-            Format::Table => print::print(context.out, context.width, (&plan, &found))?,
+            Format::Table => {
+                let after = self.after(&plan)?;
+                print::print(context.out, context.width, (&plan, &found, &after))?;
+            }
         }
         Ok(exit(found.outcome).max(complete))
+    }
+
+    /// What may be done next, and by which commands.
+    fn after(&self, plan: &Plan) -> anyhow::Result<print::After> {
+        let receipts = journal::receipts(&self.input.case, plan)?;
+        let words = self.accounts.aws.words();
+        let name = self.plan.to_string_lossy();
+        let pivot = pasted(plan.pivot.raw()).unwrap_or_else(|| "…".to_owned());
+        let logs = self.input.again();
+        Ok(print::After {
+            begun: !receipts.is_empty(),
+            undone: receipts.iter().any(|line| line.work == Work::Undo),
+            apply: again("apply", (&name, &self.input.case), &words),
+            plan: format!("unchain plan {pivot}{logs}{words} --force"),
+        })
     }
 
     fn look_until_known(
@@ -129,7 +155,7 @@ impl VerifyCommand {
     ) -> anyhow::Result<(Verification, Exit)> {
         let accounts = match self.log_only {
             true => None,
-            false => Some(self.accounts.read()?),
+            false => Some(self.accounts.read_for(plan)?),
         };
         let loaded = self.input.load(context)?;
         let lineage = Lineage::build(&loaded.ledger);

@@ -1,11 +1,12 @@
 //! A verification for people: what lives, what each proof rests on, and what to do next.
 
 use crate::output::table::{Column, Table, room};
-use crate::output::words::{clipped, counted, moment, paragraph, pasted, principal, shown};
+use crate::output::words::{clipped, counted, moment, paragraph, principal, shown};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use unchain_core::contain::{
-    Conclusion, Containment, MissingHow, Plan, Reason, State, StateRow, Verification,
+    Conclusion, Containment, MissingHow, Phase, Plan, Reason, State, StateRow, Verification,
 };
 use unchain_core::text::Untrusted;
 
@@ -14,18 +15,31 @@ const SHORT: usize = 24;
 /// Names in one line.
 const FEW: usize = 6;
 
+/// What may be done after a look.
+#[derive(Debug)]
+pub(super) struct After {
+    /// Whether the plan was carried out from this case, or the beginning of it.
+    pub(super) begun: bool,
+    /// Whether the plan was undone from this case.
+    pub(super) undone: bool,
+    /// The command that carries the plan out.
+    pub(super) apply: String,
+    /// The command that makes a new plan.
+    pub(super) plan: String,
+}
+
 /// Prints everything that a person needs to go on.
 pub(super) fn print(
     out: &mut dyn Write,
     width: usize,
-    (plan, found): (&Plan, &Verification),
+    (plan, found, after): (&Plan, &Verification, &After),
 ) -> io::Result<()> {
     head(out, width, (plan, found))?;
     proofs(out, width, found)?;
     missing(out, width, found)?;
     credentials(out, width, found)?;
     log(out, width, found)?;
-    next(out, width, (plan, found))
+    next(out, width, (plan, found, after))
 }
 
 /// What the proofs say together, in one word.
@@ -257,35 +271,78 @@ fn log(out: &mut dyn Write, width: usize, found: &Verification) -> io::Result<()
 fn next(
     out: &mut dyn Write,
     width: usize,
-    (plan, found): (&Plan, &Verification),
+    (plan, found, after): (&Plan, &Verification, &After),
 ) -> io::Result<()> {
     writeln!(out, "\nNEXT")?;
-    let again = pasted(plan.pivot.raw()).unwrap_or_else(|| "…".to_owned());
+    let (text, command) = advice((plan, found, after));
+    paragraph(out, width, ("  ", "  "), &text)?;
+    match command {
+        // Whole, so that it can be pasted.
+        Some(command) => writeln!(out, "  {command}"),
+        None => Ok(()),
+    }
+}
+
+fn advice<'a>(
+    (plan, found, after): (&Plan, &Verification, &'a After),
+) -> (Cow<'static, str>, Option<&'a str>) {
     let lost = found
         .missing
         .iter()
         .any(|step| step.how != MissingHow::Unread);
-    let text = match found.outcome {
-        Containment::Contained if found.allows_removal() => {
-            "The lineage is contained. Go on watching, and mend what let it begin.".to_owned()
-        }
-        Containment::Contained => {
-            "Nobody got through. Take the facts anew and verify with --facts: a credential that nobody used would not \
-             show in the log."
-                .to_owned()
-        }
-        _ if !found.trail.descendants.is_empty() => {
-            format!("The lineage has grown: `unchain plan {again}` makes a plan that knows it.")
-        }
-        _ if lost => {
-            "Part of the plan is not in force. Find out who took it away, and carry the plan out again.".to_owned()
-        }
-        Containment::Lives => {
-            format!("Something lives: look at what refutes it, and plan again with `unchain plan {again}`.")
-        }
-        Containment::Incomplete => {
-            "It is not known yet: give what is missing above, or wait for the log with --watch.".to_owned()
-        }
-    };
-    paragraph(out, width, ("  ", "  "), &text)
+    match found.outcome {
+        Containment::Contained if found.allows_removal() => contained((plan, found, after)),
+        Containment::Contained => (
+            "Nobody got through. Verify by the accounts too: a credential that nobody used would not show in the log."
+                .into(),
+            None,
+        ),
+        _ if after.undone => (
+            "The plan was undone, and is not carried out again. To contain the lineage plan again, with the same people spared:"
+                .into(),
+            Some(&after.plan),
+        ),
+        _ if !found.trail.descendants.is_empty() => (
+            "The lineage has grown. Make a plan that knows it, with the same people spared:".into(),
+            Some(&after.plan),
+        ),
+        _ if lost && !after.begun => (
+            "The plan is not in force, and the case has no journal of it. Carry it out, or name the case of \
+             `unchain apply` with --case:"
+                .into(),
+            Some(&after.apply),
+        ),
+        _ if lost => (
+            "Part of the plan is not in force. Find out who took it away, and carry the plan out again:".into(),
+            Some(&after.apply),
+        ),
+        Containment::Lives => (
+            "Something lives: look at what refutes it, and plan again, with the same people spared:".into(),
+            Some(&after.plan),
+        ),
+        Containment::Incomplete => (
+            "It is not known yet: give what is missing above, or wait for the log with --watch.".into(),
+            None,
+        ),
+    }
+}
+
+/// The accounts prove it: what the log can still tell, and what waited for the proof.
+fn contained<'a>(
+    (plan, found, after): (&Plan, &Verification, &'a After),
+) -> (Cow<'static, str>, Option<&'a str>) {
+    let mut text =
+        "The lineage is contained. Go on watching, and mend what let it begin.".to_owned();
+    if matches!(found.trail.conclusion, Conclusion::Unknown(_)) {
+        let until = moment(found.trail.until);
+        text.push_str(&format!(
+            " The log can tell from {until} UTC on: scan it then, and verify again."
+        ));
+    }
+    let removes = plan.steps.iter().any(|step| step.phase == Phase::Remove);
+    if removes && !after.undone {
+        text.push_str(" What the lineage made may be deleted now, which cannot be undone:");
+        return (text.into(), Some(&after.apply));
+    }
+    (text.into(), None)
 }

@@ -5,15 +5,25 @@ use crate::contain::Record;
 use crate::export::block::{Block, Line, Span};
 use crate::output::words::count;
 use unchain_core::contain::{
-    Conclusion, Containment, MissingHow, Phase, Plan, Reason, Undo, Verification,
+    Conclusion, Containment, Happened, MissingHow, Phase, Plan, Reason, Undo, Verification,
 };
 use unchain_core::text::Untrusted;
+
+/// The journal keeps that a plan was verified, and not what was found.
+fn not_given(record: &Record) -> Line {
+    let mut lines = record.receipts.iter();
+    match lines.rfind(|line| matches!(line.what, Happened::Verified)) {
+        Some(line) => Line::of("It was verified at ")
+            .time(minute(line.at))
+            .words(" UTC, by the journal. What was found then was not given to this report."),
+        None => Line::of("It was not verified, or the result was not given to this report."),
+    }
+}
 
 pub(super) fn holds(record: &Record) -> Vec<Block> {
     let mut blocks = vec![part("Whether it holds")];
     let Some(found) = &record.verification else {
-        let words = "It was not verified, or the result was not given to this report.";
-        blocks.push(Block::Warning(Line::of(words)));
+        blocks.push(Block::Warning(not_given(record)));
         return blocks;
     };
     let outcome = match found.outcome {
