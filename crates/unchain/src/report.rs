@@ -7,7 +7,7 @@ use crate::export::{About, Document, html, machine, markdown};
 use crate::findings::{Level, verdict};
 use crate::input::Input;
 use crate::judge::JudgeArgs;
-use crate::when::When;
+use crate::when::At;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::fs::{File, OpenOptions};
@@ -49,14 +49,8 @@ pub(crate) struct Report {
     /// Replace the file if it exists
     #[arg(long, requires = "output")]
     force: bool,
-    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
-    #[arg(
-        long,
-        value_name = "T",
-        default_value = "now",
-        allow_hyphen_values = true
-    )]
-    at: When,
+    #[command(flatten)]
+    at: At,
     /// What stands at its head
     #[arg(long, value_name = "TEXT", default_value = "AWS credential report")]
     title: String,

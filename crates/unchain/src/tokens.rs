@@ -6,7 +6,7 @@ use crate::input::Input;
 use crate::output::table::{Column, room};
 use crate::output::words::{count, counted, minute, principal, shown};
 use crate::output::{Row, RowFormat, rows};
-use crate::when::When;
+use crate::when::At;
 use clap::Args;
 use serde::Serialize;
 use unchain_core::lineage::Lineage;
@@ -32,14 +32,8 @@ pub(crate) struct Tokens {
     /// Only what may still work: status alive or unknown
     #[arg(long)]
     alive: bool,
-    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
-    #[arg(
-        long,
-        value_name = "T",
-        default_value = "now",
-        allow_hyphen_values = true
-    )]
-    at: When,
+    #[command(flatten)]
+    at: At,
     /// Only this kind, such as long-term-key or temporary-credential; may be repeated
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,

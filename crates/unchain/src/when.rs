@@ -1,7 +1,28 @@
 //! Instants as a person types them. Must not read the clock: now is an argument.
 
+use clap::Args;
 use std::str::FromStr;
 use unchain_core::time::Timestamp;
+
+/// The option of all commands that tell what works.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct At {
+    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "now",
+        allow_hyphen_values = true
+    )]
+    at: When,
+}
+
+impl At {
+    /// The instant, given what now is.
+    pub(crate) fn instant(self, now: Timestamp) -> Timestamp {
+        self.at.instant(now)
+    }
+}
 
 /// An instant on the command line: absolute, or relative to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::output::json;
 use crate::output::table::{Column, Table, room};
 use crate::output::words::{clipped, count, counted, moment, paragraph, principal, shown};
 use crate::trace::find;
-use crate::when::When;
+use crate::when::At;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -65,14 +65,8 @@ pub(crate) struct Inspect {
     /// Replace the file if it exists
     #[arg(long, requires = "save", help_heading = "Output")]
     force: bool,
-    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
-    #[arg(
-        long,
-        value_name = "T",
-        default_value = "now",
-        allow_hyphen_values = true
-    )]
-    at: When,
+    #[command(flatten)]
+    at: At,
     /// How to write it
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,

@@ -13,7 +13,7 @@ use crate::output::json;
 use crate::reading::{self, Options, Reading, Remember};
 use crate::sigma::{self, SigmaView};
 use crate::store;
-use crate::when::When;
+use crate::when::{At, When};
 use clap::{Args, ValueEnum};
 use std::io::Write as _;
 use std::num::NonZero;
@@ -70,14 +70,8 @@ pub(crate) struct Scan {
     /// Threads to read with; as many as the machine runs at once unless given
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
-    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
-    #[arg(
-        long,
-        value_name = "T",
-        default_value = "now",
-        allow_hyphen_values = true
-    )]
-    at: When,
+    #[command(flatten)]
+    at: At,
     /// How to write it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,

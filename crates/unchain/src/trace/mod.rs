@@ -10,7 +10,7 @@ use crate::args::Context;
 use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::output::words::{clipped, counted, moment};
-use crate::when::When;
+use crate::when::At;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
 use unchain_core::lineage::{Lineage, Match, NodeKind};
@@ -47,14 +47,8 @@ pub(crate) struct Trace {
     /// Show every child, also where many are alike; trace every meaning of the pivot
     #[arg(long)]
     all: bool,
-    /// The instant that status is asked for: `2026-03-02T11:40:00Z`, `2026-03-02`, `-2h`, `now`
-    #[arg(
-        long,
-        value_name = "T",
-        default_value = "now",
-        allow_hyphen_values = true
-    )]
-    at: When,
+    #[command(flatten)]
+    at: At,
     /// How to write it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
