@@ -12,7 +12,20 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 
-const STYLE: &str = include_str!("style.css");
+/// The style of every view, as one sheet.
+const STYLE: &str = concat!(
+    include_str!("style/base.css"),
+    include_str!("style/lineage.css"),
+    include_str!("style/timeline.css"),
+    include_str!("style/containment.css"),
+);
+
+/// The modules that a browser may load, by the name in their address.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("lineage.js", include_str!("script/lineage.js")),
+    ("live.js", include_str!("script/live.js")),
+    ("timeline.js", include_str!("script/timeline.js")),
+];
 
 type View = fn(&Visit<'_, '_>) -> Reply;
 
@@ -32,6 +45,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
             "/style.css",
             get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }),
         )
+        .route("/script/{name}", get(script))
         .route("/incidents", all(views::incidents::list))
         .route("/incidents/{id}", one(views::incidents::one))
         .route("/findings", all(views::findings::list))
@@ -45,6 +59,16 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
         .layer(from_fn_with_state(access.clone(), guard))
         .with_state(Site { access, asker })
+}
+
+async fn script(Path(name): Path<String>) -> Response {
+    let known = SCRIPTS.iter().find(|(known, _)| *known == name);
+    match known {
+        Some((_, text)) => {
+            ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], *text).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn all(view: View) -> MethodRouter<Site> {

@@ -1,0 +1,2 @@
+// The cursor of the time line. Without it an instant is chosen by its form.
+export {};
