@@ -9,6 +9,7 @@ mod bench_compare;
 mod bench_inflate;
 mod bench_measure;
 mod bench_report;
+mod browser;
 mod ci;
 pub mod corpus;
 mod docs;
@@ -64,6 +65,8 @@ enum Chore {
     Lab,
     /// Contain a theft in an emulator of AWS that others wrote, and ask it what the stolen credentials still open
     Ministack,
+    /// Open the page and the report in Chromium: the story, hostile text, a large case, looks, access
+    Browser(browser::BrowserArgs),
     /// Count the signed calls that the lab answers in a second, and what memory a million of them take
     LabBench,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
@@ -86,6 +89,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Lab => lab::run(out)?,
         Chore::Ministack => ministack::run(out)?,
+        Chore::Browser(args) => browser::run(&args, out)?,
         Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,
@@ -122,6 +126,16 @@ pub(crate) fn built() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let folder = here.parent().context("the build folder has another form")?;
     Ok(folder.join("unchain"))
+}
+
+/// The program as it is handed to users.
+pub(crate) fn built_for_release() -> Result<PathBuf> {
+    let mut build = by_hand("cargo");
+    build.args(["build", "--release", "--locked", "-p", "unchain"]);
+    must(build.current_dir(workspace()))?;
+    let here = std::env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent);
+    Ok(folder.context("the build folder has another form")?.join("release/unchain"))
 }
 
 /// A program as it runs where a person starts it. What cargo tells a program that it runs would reach the cargo in it,
