@@ -9,5 +9,6 @@
 mod access;
 mod common;
 mod hostile;
+mod html;
 mod inspect;
 mod views;
