@@ -82,8 +82,8 @@ fn an_incident_is_told_with_its_evidence() {
 pub(crate) fn inspected(html: &str) -> Page {
     let page = read(html);
     for (name, attributes) in &page.tags {
-        let known = "html head meta title style body header main nav section h1 h2 h3 h4 p a b small code pre span time \
-                     ul li dl dt dd div table thead tbody tr th td br";
+        let known = "html head meta title style body header main nav section h1 h2 h3 h4 h5 p a b small code pre \
+                     span time ul ol li dl dt dd div table caption thead tbody tr th td br bdi details summary";
         assert!(known.split_whitespace().any(|k| k == name), "<{name}>");
         for attribute in attributes.keys() {
             let inert = !attribute.starts_with("on") && attribute != "src";
