@@ -42,13 +42,17 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
 }
 
 fn keeps(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
+    finding.allowed_by.is_none() && matches(visit, finding)
+}
+
+/// Whether the filters keep a finding.
+pub(crate) fn matches(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
     let texts = finding
         .path
         .iter()
         .chain(&finding.also)
         .chain([&finding.what]);
-    finding.allowed_by.is_none()
-        && visit.chosen("severity", finding.severity)
+    visit.chosen("severity", finding.severity)
         && visit.holds(texts.chain(finding.foreign_address.iter()))
 }
 

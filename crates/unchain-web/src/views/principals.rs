@@ -15,15 +15,17 @@ const SEARCHED: usize = 500;
 
 /// What one principal has.
 #[derive(Debug, Default)]
-struct Held {
-    credentials: usize,
-    may_work: usize,
-    uses: u64,
-    last: Option<Timestamp>,
+pub(crate) struct Held {
+    pub(crate) credentials: usize,
+    pub(crate) may_work: usize,
+    pub(crate) uses: u64,
+    /// The last use, UTC.
+    pub(crate) last: Option<Timestamp>,
 }
 
-/// Every principal, who has most that may still work first. Sessions of one role count as that role.
-pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+/// Every principal that the filter keeps, who has most that may still work first. Sessions of one role count as that
+/// role.
+pub(crate) fn kept(visit: &Visit<'_, '_>) -> Vec<(Untrusted, Held)> {
     let mut by_name: BTreeMap<Untrusted, Held> = BTreeMap::new();
     for (_, token) in visit.answers.tokens(&visit.report) {
         add(by_name.entry(whose(token)).or_default(), token);
@@ -33,6 +35,12 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
         .filter(|(name, _)| visit.holds([name]))
         .collect();
     kept.sort_by_key(|(_, held)| Reverse((held.may_work, held.credentials)));
+    kept
+}
+
+/// The principals as a page.
+pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+    let kept = kept(visit);
     let (rows, pages) = visit.paged(&kept);
     let head = html! {
         (column("Principal")) (column("May still work")) (column("Credentials")) (column("Uses"))

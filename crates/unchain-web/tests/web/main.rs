@@ -7,7 +7,9 @@
 )]
 
 mod access;
+mod api;
 mod common;
 mod hostile;
 mod inspect;
+mod schema;
 mod views;
