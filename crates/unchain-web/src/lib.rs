@@ -6,8 +6,10 @@
 
 mod access;
 mod answers;
+mod api;
 mod html;
 mod names;
+mod problem;
 mod query;
 mod report;
 mod routes;
@@ -19,5 +21,5 @@ pub use access::{Access, SECRET_BYTES};
 pub use answers::{Judged, Now};
 pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
-pub use server::{ServeError, serve};
+pub use server::serve;
 pub use workers::{Asker, Setting, with_workers};

@@ -13,7 +13,7 @@ use unchain_core::report::{Coverage, Report, coverage};
 use unchain_core::time::Timestamp;
 
 /// Questions that may wait; what comes on top is told to come again.
-const WAITING: usize = 1024;
+pub(crate) const WAITING: usize = 8192;
 
 type Job = Box<dyn FnOnce(&World<'_>) + Send>;
 type Judge<'s> = &'s (dyn Fn(&Report<'_, '_>) -> Judged + Sync);
@@ -98,7 +98,11 @@ impl Asker {
     ) -> Result<T, NoAnswer> {
         let (send, answer) = oneshot::channel();
         // A reader who has gone away needs no answer.
-        let job: Job = Box::new(move |world| drop(send.send(job(world))));
+        let job: Job = Box::new(move |world| {
+            if !send.is_closed() {
+                drop(send.send(job(world)));
+            }
+        });
         self.0.try_send(job).map_err(|_| NoAnswer::Busy)?;
         answer.await.map_err(|_| NoAnswer::Failed)
     }

@@ -53,6 +53,11 @@ pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&FindingRow, u32)], captio
 }
 
 fn keeps(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
+    finding.allowed_by.is_none() && matches(visit, finding)
+}
+
+/// Whether the filters keep a finding.
+pub(crate) fn matches(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
     let texts = finding
         .path
         .iter()

@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use unchain_core::lineage::Lineage;
-use unchain_core::report::{Report, Token};
+use unchain_core::report::{FindingRow, IncidentRow, Report, Token};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
@@ -29,13 +29,13 @@ const FILED: usize = 25;
 
 /// One request for a view.
 pub(crate) struct Visit<'v, 'l> {
-    world: &'v World<'l>,
-    report: Report<'v, 'l>,
+    pub(crate) world: &'v World<'l>,
+    pub(crate) report: Report<'v, 'l>,
     answers: Arc<Answers>,
-    query: &'v Query,
-    path: &'v str,
+    pub(crate) query: &'v Query,
+    pub(crate) path: &'v str,
     /// The part of the address that names one thing; empty for a list.
-    id: &'v str,
+    pub(crate) id: &'v str,
     /// The file that this is written to; none for the answer of a server.
     file: Option<&'v File>,
     /// How deep the headings of its parts are.
@@ -84,16 +84,7 @@ pub(crate) fn visit(
 ) -> Reply {
     let said = query.get("at").map(Timestamp::parse);
     let at = said.flatten().unwrap_or_else(|| world.now());
-    let visit = Visit {
-        world,
-        report: Report::new(world.lineage, at),
-        answers: world.answers(at),
-        query,
-        path,
-        id,
-        file: None,
-        level: 2,
-    };
+    let visit = Visit::new(world, (path, query, id), at);
     if said == Some(None) {
         let why = "This is not an instant. Give one such as 2026-03-02T11:40:00Z or 2026-03-02.";
         return visit.refused(StatusCode::BAD_REQUEST, ("Not an instant", why));
@@ -128,6 +119,24 @@ pub(crate) fn place(path: &str) -> String {
 }
 
 impl<'v, 'l> Visit<'v, 'l> {
+    /// A visit of an address at an instant.
+    pub(crate) fn new(
+        world: &'v World<'l>,
+        (path, query, id): (&'v str, &'v Query, &'v str),
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            world,
+            report: Report::new(world.lineage, at),
+            answers: world.answers(at),
+            query,
+            path,
+            id,
+            file: None,
+            level: 2,
+        }
+    }
+
     /// The same for what stands below a heading of the fourth level.
     pub(crate) fn deeper(self) -> Self {
         Self { level: 5, ..self }
@@ -164,6 +173,25 @@ impl Visit<'_, '_> {
 
     fn judged(&self) -> &Judged {
         self.world.judged(&self.answers, &self.report)
+    }
+
+    /// Every finding with the node that it is about, by time.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&FindingRow, u32)> {
+        let judged = self.judged();
+        let findings = judged.findings.findings.iter();
+        findings.zip(judged.subjects.iter().copied())
+    }
+
+    /// Every incident with the node at which it begins, the worst first.
+    pub(crate) fn incidents(&self) -> impl Iterator<Item = (&IncidentRow, u32)> {
+        let judged = self.judged();
+        let incidents = judged.findings.incidents.iter();
+        incidents.zip(judged.roots.iter().copied())
+    }
+
+    /// The name of a node.
+    pub(crate) fn name(&self, node: u32) -> String {
+        self.world.names.name(node).to_owned()
     }
 
     /// An address of another view at the same instant.
@@ -281,7 +309,7 @@ impl Visit<'_, '_> {
     }
 
     /// Whether a name is the one chosen for a field, or none is.
-    fn chosen(&self, field: &str, name: &str) -> bool {
+    pub(crate) fn chosen(&self, field: &str, name: &str) -> bool {
         self.query.get(field).is_none_or(|wanted| wanted == name)
     }
 }

@@ -16,13 +16,14 @@ const SEARCHED: usize = 500;
 /// What one principal has.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    credentials: usize,
-    may_work: usize,
-    uses: u64,
-    last: Option<Timestamp>,
+    pub(crate) credentials: usize,
+    pub(crate) may_work: usize,
+    pub(crate) uses: u64,
+    /// The last use, UTC.
+    pub(crate) last: Option<Timestamp>,
 }
 
-/// Every principal, who has most that may still work first. Sessions of one role count as that role.
+/// The principals as a page.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     let kept = kept(visit);
     let (rows, pages) = visit.paged(&kept);
@@ -36,7 +37,8 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     visit.page("Principals", &body)
 }
 
-/// The principals that the filter keeps, in order.
+/// Every principal that the filter keeps, who has most that may still work first. Sessions of one role count as that
+/// role.
 pub(crate) fn kept(visit: &Visit<'_, '_>) -> Vec<(Untrusted, Held)> {
     let mut by_name: BTreeMap<Untrusted, Held> = BTreeMap::new();
     for (_, token) in visit.answers.tokens(&visit.report) {

@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 use unchain_core::report::Token;
 use unchain_core::text;
 
-const STATUSES: [&str; 5] = ["alive", "unknown", "revoked", "expired", "not-yet-issued"];
-const KINDS: [&str; 5] = [
+pub(crate) const STATUSES: [&str; 5] = ["alive", "unknown", "revoked", "expired", "not-yet-issued"];
+pub(crate) const KINDS: [&str; 5] = [
     "long-term-key",
     "temporary-credential",
     "federated-session",
@@ -18,10 +18,10 @@ const KINDS: [&str; 5] = [
 ];
 
 /// Which of two rows comes first.
-type Order = fn(&Token, &Token) -> Ordering;
+pub(crate) type Order = fn(&Token, &Token) -> Ordering;
 
 /// What the inventory is sorted by: the name in an address, the heading, and the order.
-const ORDERS: [(&str, &str, Order); 6] = [
+pub(crate) const ORDERS: [(&str, &str, Order); 6] = [
     ("credential", "Credential", |a, b| {
         a.access_key_id.cmp(&b.access_key_id)
     }),
@@ -96,7 +96,7 @@ fn file((kind, name): (&'static str, &'static str), body: String) -> Reply {
 }
 
 /// The rows that the filters keep, in the order that is asked for; by time of issue where none is.
-fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
+pub(crate) fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
     let keeps = |(_, token): &&(u32, Token)| {
         visit.chosen("status", token.status)
             && visit.chosen("kind", token.kind)

@@ -7,8 +7,10 @@
 )]
 
 mod access;
+mod api;
 mod common;
 mod hostile;
 mod html;
 mod inspect;
+mod schema;
 mod views;
