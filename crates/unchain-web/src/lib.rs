@@ -11,6 +11,7 @@ mod names;
 mod query;
 mod routes;
 mod server;
+mod timeline;
 mod views;
 mod workers;
 
@@ -18,4 +19,5 @@ pub use access::{Access, SECRET_BYTES};
 pub use answers::{Judged, Now};
 pub use routes::router;
 pub use server::{ServeError, serve};
+pub use timeline::TimeLines;
 pub use workers::{Asker, Setting, with_workers};

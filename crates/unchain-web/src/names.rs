@@ -74,6 +74,11 @@ fn digest(lineage: &Lineage<'_>, node: &Node) -> String {
         hash.update(text);
     }
     hash.update(node.created.map_or(u64::MAX, u64::from).to_be_bytes());
+    digits(hash)
+}
+
+/// Twelve hexadecimal digits of a hash.
+pub(crate) fn digits(hash: Sha256) -> String {
     hash.finalize()
         .iter()
         .take(6)

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
-                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code";
+                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
+                        details summary script svg svg:title path line rect text";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
-                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type";
+                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
+                          src rel aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
+                          width height viewbox preserveaspectratio";
 const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 
 /// What a page consists of.
@@ -33,6 +36,9 @@ impl TokenSink for Reader {
             Token::TagToken(tag) => return page.tag(&tag),
             Token::ParseError(error) => page.wrong.push(error.into_owned()),
             Token::CommentToken(_) => page.wrong.push("a comment".to_owned()),
+            Token::CharacterTokens(_) if page.open.last().is_some_and(|open| open == "script") => {
+                page.wrong.push("a script within a page".to_owned());
+            }
             Token::CharacterTokens(text) => page.text.push_str(&text),
             _ => {}
         }
@@ -42,10 +48,13 @@ impl TokenSink for Reader {
 
 impl Page {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
-        let name = tag.name.to_string();
+        let name = match &*tag.name {
+            "title" if self.open.iter().any(|open| open == "svg") => "svg:title".to_owned(),
+            name => name.to_owned(),
+        };
         if tag.kind == TagKind::EndTag {
             let open = self.open.pop();
-            if open.as_deref() != Some(&*name) {
+            if open.as_deref() != Some(&*name) && open.as_deref() != Some(&format!("svg:{name}")) {
                 self.wrong.push(format!("{name} ends {open:?}"));
             }
             return TokenSinkResult::Continue;
@@ -58,6 +67,7 @@ impl Page {
         }
         match &*name {
             "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
+            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
         }
     }
@@ -88,6 +98,10 @@ impl Page {
             {
                 let inside = place.starts_with('/') && !place.starts_with("//");
                 assert!(inside || place == "#main", "{place}");
+            }
+            if name == "script" {
+                assert!(attributes["src"].starts_with("/script/"), "{attributes:?}");
+                assert_eq!((attributes.len(), &*attributes["type"]), (2, "module"));
             }
             assert!(
                 name != "th" || attributes.contains_key("scope"),
