@@ -11,8 +11,9 @@ use unchain_core::time::Timestamp;
 const LONGEST: usize = 300;
 
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 5] = [
+const VIEWS: [(&str, &str); 6] = [
     ("/incidents", "Incidents"),
+    ("/timeline", "Time line"),
     ("/findings", "Findings"),
     ("/tokens", "Tokens"),
     ("/principals", "Principals"),
@@ -73,10 +74,14 @@ fn current(here: &str, path: &str) -> Option<&'static str> {
         .map(|_| "page")
 }
 
-/// The form for the instant. It begins the view anew: its filters are those of another form.
+/// The form for the instant. It keeps what else the view shows, but the page of a list.
 fn instant(frame: &Frame<'_>) -> Markup {
+    let kept = frame.query.but(&["at", "page"]);
+    // What cannot be written as it is into a field is left out.
+    let kept = kept.filter(|(_, value)| terminal(value) == *value);
     html! {
         form.instant action=(frame.path) method="get" {
+            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
             label for="at" { "Status at (UTC)" }
             input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
             button { "Show" }

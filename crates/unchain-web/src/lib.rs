@@ -14,6 +14,7 @@ mod query;
 mod report;
 mod routes;
 mod server;
+mod timeline;
 mod views;
 mod workers;
 
@@ -22,4 +23,5 @@ pub use answers::{Judged, Now};
 pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
 pub use server::serve;
+pub use timeline::TimeLines;
 pub use workers::{Asker, Setting, with_workers};

@@ -42,6 +42,12 @@ impl Query {
         Self::default().with("at", self.get("at").unwrap_or_default())
     }
 
+    /// Everything but some names, and what is empty.
+    pub(crate) fn but(&self, names: &[&str]) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter().map(|(name, value)| (&**name, &**value));
+        pairs.filter(move |(name, value)| !names.contains(name) && !value.is_empty())
+    }
+
     /// An address with this after it.
     pub(crate) fn link(&self, path: &str) -> String {
         if self.0.is_empty() {

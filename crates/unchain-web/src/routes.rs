@@ -53,6 +53,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/incidents/{id}", one(views::incidents::one))
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
+        .route("/timeline", all(views::timeline::show))
         .route("/tokens", all(views::tokens::list))
         .route("/tokens.csv", all(views::tokens::csv))
         .route("/tokens.jsonl", all(views::tokens::jsonl))

@@ -2,9 +2,10 @@
 
 use crate::answers::{Answers, Judged, Now, Shelf};
 use crate::names::Names;
+use crate::timeline::forest::Forest;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
 use unchain_core::ledger::Ledger;
@@ -46,6 +47,7 @@ pub(crate) struct World<'l> {
     judge: Judge<'l>,
     now: Now,
     shelf: Shelf,
+    forest: OnceLock<Forest>,
 }
 
 impl<'l> World<'l> {
@@ -58,12 +60,18 @@ impl<'l> World<'l> {
             judge: setting.judge,
             now: setting.now,
             shelf: Shelf::default(),
+            forest: OnceLock::new(),
         }
     }
 
     /// The instant where nobody names one.
     pub(crate) fn now(&self) -> Timestamp {
         self.now.instant()
+    }
+
+    /// Which credential stands under which.
+    pub(crate) fn forest(&self) -> &Forest {
+        self.forest.get_or_init(|| Forest::new(&self.lineage))
     }
 
     /// What is kept as of an instant.

@@ -16,7 +16,7 @@ pub use findings::{FindingRow, Findings, IncidentRow, Next, StepRow};
 
 use crate::ledger::Seconds;
 use crate::lineage::{Edge, Lineage, UsesByNode};
-use crate::liveness::{Denials, Life, Status, life};
+use crate::liveness::{Denials, Life, Status, history, life};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 use serde::{Serialize, Serializer};
@@ -155,6 +155,12 @@ impl<'r, 'l> Report<'r, 'l> {
     /// The state of a node.
     pub fn life(&self, node: u32) -> Life {
         life(self.lineage, &self.denials, node, self.at)
+    }
+
+    /// The states of a node one after another, each with the instant from which it holds (UTC), whatever the
+    /// instant of the answers.
+    pub fn history(&self, node: u32) -> Vec<(Timestamp, Life)> {
+        history(self.lineage, &self.denials, node)
     }
 
     /// Every edge, in order of time.

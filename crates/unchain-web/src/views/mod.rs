@@ -5,6 +5,7 @@ pub(crate) mod findings;
 pub(crate) mod incidents;
 pub(crate) mod node;
 pub(crate) mod principals;
+pub(crate) mod timeline;
 pub(crate) mod tokens;
 
 use crate::answers::{Answers, Judged};

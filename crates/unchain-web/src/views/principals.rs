@@ -3,6 +3,7 @@
 use super::{Reply, Visit, search};
 use crate::html::{column, counted, log, maybe_time, pager, table};
 use crate::query::Query;
+use crate::timeline::forest;
 use maud::{Markup, html};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -69,15 +70,11 @@ fn add(held: &mut Held, token: &Token) {
     held.last = held.last.max(token.last_used);
 }
 
-/// The ARN of a token's principal, for a role's session without the session's name.
-fn whose(token: &Token) -> Untrusted {
-    let arn = token.principal_arn.as_ref().map_or("", Untrusted::raw);
-    let role = arn.rsplit_once('/').map(|(role, _)| role);
-    let is_session = arn.contains(":assumed-role/");
-    Untrusted::new(
-        role.filter(|role| is_session && role.contains('/'))
-            .unwrap_or(arn),
-    )
+/// Whose a token is.
+pub(crate) fn whose(token: &Token) -> Untrusted {
+    Untrusted::new(forest::whose(
+        token.principal_arn.as_ref().map_or("", Untrusted::raw),
+    ))
 }
 
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {

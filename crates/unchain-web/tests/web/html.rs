@@ -29,6 +29,9 @@ impl TokenSink for Reader {
             Token::TagToken(tag) => return page.tag(&tag),
             Token::ParseError(error) => page.wrong.push(error.into_owned()),
             Token::CommentToken(_) => page.wrong.push("a comment".to_owned()),
+            Token::CharacterTokens(_) if page.open.last().is_some_and(|open| open == "script") => {
+                page.wrong.push("a script within a page".to_owned());
+            }
             Token::CharacterTokens(text) => page.text.push_str(&text),
             _ => {}
         }
@@ -38,10 +41,13 @@ impl TokenSink for Reader {
 
 impl Page {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
-        let name = tag.name.to_string();
+        let name = match &*tag.name {
+            "title" if self.open.iter().any(|open| open == "svg") => "svg:title".to_owned(),
+            name => name.to_owned(),
+        };
         if tag.kind == TagKind::EndTag {
             let open = self.open.pop();
-            if open.as_deref() != Some(&*name) {
+            if open.as_deref() != Some(&*name) && open.as_deref() != Some(&format!("svg:{name}")) {
                 self.wrong.push(format!("{name} ends {open:?}"));
             }
             return TokenSinkResult::Continue;
@@ -55,6 +61,7 @@ impl Page {
         match &*name {
             "style" => TokenSinkResult::RawData(states::RawKind::Rawtext),
             "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
+            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
         }
     }

@@ -4,9 +4,12 @@ use crate::html::{Page, read};
 
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
-                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code";
+                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
+                        details summary script svg svg:title path line rect text";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
-                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type";
+                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
+                          src aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
+                          width height viewbox preserveaspectratio";
 
 fn check_elements(page: &Page) {
     let known = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
@@ -21,6 +24,10 @@ fn check_elements(page: &Page) {
         {
             let inside = place.starts_with('/') && !place.starts_with("//");
             assert!(inside || place == "#main", "{place}");
+        }
+        if name == "script" {
+            assert!(attributes["src"].starts_with("/script/"), "{attributes:?}");
+            assert_eq!((attributes.len(), &*attributes["type"]), (2, "module"));
         }
         assert!(
             name != "th" || attributes.contains_key("scope"),

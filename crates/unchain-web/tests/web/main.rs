@@ -13,4 +13,5 @@ mod hostile;
 mod html;
 mod inspect;
 mod schema;
+mod timeline;
 mod views;
