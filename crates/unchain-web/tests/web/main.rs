@@ -7,7 +7,11 @@
 )]
 
 mod access;
+mod api;
 mod common;
 mod hostile;
+mod html;
 mod inspect;
+mod schema;
+mod timeline;
 mod views;
