@@ -13,12 +13,12 @@ function frame(page) {
       const box = document.querySelector(selector)?.getBoundingClientRect();
       return box && [Math.round(box.left), Math.round(box.top)];
     };
-    const foreign = 'iframe, object, embed, base, main img, main script, main style, main link, main meta, [onerror], [onload]';
-    const links = [...document.querySelectorAll('a')].map((a) => a.getAttribute('href') ?? '');
+    const foreign = 'iframe, object, embed, base, main img, script:not([src^="/script/"]), main style, main link, main meta, [onerror], [onload]';
+    const links = [...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href'));
     return {
       places: { nav: place('header nav'), h1: place('h1') },
       foreign: [...document.querySelectorAll(foreign)].map((node) => node.outerHTML.slice(0, 100)),
-      away: links.filter((link) => !/^[/#][^/]/.test(link) && link !== '#'),
+      away: links.filter((link) => !/^([/#?][^/]|https:\/\/attack\.mitre\.org\/techniques\/T[\d./]+$)/.test(link)),
       title: document.title,
     };
   });

@@ -76,6 +76,43 @@ test('an instant that is set in one view is that of every view', async () => {
   });
 });
 
+test('on the time line, bars, cursor and hours have one scale', async () => {
+  for (const width of [1440, 390]) {
+    await reading(given.story, { viewport: { width, height: 900 } }, async (page) => {
+      await page.goto(at(given.story, '/timeline', '2026-03-02T11:41:00Z'));
+      const lane = page.locator('.lane', { hasText: KEYS.D });
+      const bar = await lane.locator('rect.held').first().boundingBox();
+      const cursor = await page.locator('.over .cursor').boundingBox();
+      assert.ok(Math.abs(bar.x - (cursor.x + cursor.width / 2)) < 3, `D begins at ${bar.x}, its instant is at ${cursor.x}`);
+      assert.match(await lane.innerText(), /alive/);
+    });
+  }
+});
+
+test('the cursor is moved past expiry, by keyboard and by hand, and every view follows', async () => {
+  await reading(given.story, {}, async (page) => {
+    await page.goto(at(given.story, '/timeline'));
+    const lane = page.locator('.lane', { hasText: KEYS.D });
+    assert.match(await lane.innerText(), /alive/);
+    const track = await page.locator('.track').boundingBox();
+    const cursor = await page.getByRole('slider').boundingBox();
+    await page.mouse.move(cursor.x + cursor.width / 2, cursor.y + cursor.height - 4);
+    await page.mouse.down();
+    await page.mouse.move(track.x + track.width * 0.9, cursor.y + cursor.height - 4, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForURL(/at=2026-03-02T2/);
+    assert.match(await page.locator('.lane', { hasText: KEYS.D }).innerText(), /expired/);
+    const moved = await page.getByLabel('Status at (UTC)').inputValue();
+    await menu(page, 'Tokens').click();
+    assert.match(await row(page, KEYS.D).innerText(), /expired/);
+    assert.equal(await page.getByLabel('Status at (UTC)').inputValue(), moved);
+    await menu(page, 'Time line').click();
+    await page.getByRole('slider').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForURL((url) => url.searchParams.get('at') !== moved && url.searchParams.has('at'));
+  });
+});
+
 test('a finding leads to its evidence', async () => {
   await reading(given.story, {}, async (page) => {
     await menu(page, 'Findings').click();

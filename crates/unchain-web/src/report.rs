@@ -130,7 +130,7 @@ impl<'l> Views<'l> {
                 let all = findings::all(&visit);
                 let one = all.get(number).copied();
                 one.map_or_else(Markup::default, |(row, node)| {
-                    findings::body(&self.visit().deeper(), row, node)
+                    findings::body(&self.visit().below(4), row, node)
                 })
             }
             View::Tokens => self.tokens(&visit),
@@ -139,7 +139,7 @@ impl<'l> Views<'l> {
                 principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
             }
             View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
-            View::Coverage => coverage::body(&visit),
+            View::Coverage => coverage::body(&visit.below(2)),
         };
         one.into_string()
     }
