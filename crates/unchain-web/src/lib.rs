@@ -1,11 +1,13 @@
 //! The page: what a case says, as HTML for a browser.
 //!
-//! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them. Findings come from a
+//! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them, [`drawing`] draws a part of
+//! a lineage for any document. Findings come from a
 //! function that the caller passes. Must never: judge, change anything, read the clock or draw random
 //! numbers by itself, or let text of a log into a page except through `html::log`.
 
 mod access;
 mod answers;
+mod drawing;
 mod html;
 mod names;
 mod query;
@@ -16,6 +18,7 @@ mod workers;
 
 pub use access::{Access, SECRET_BYTES};
 pub use answers::{Judged, Now};
+pub use drawing::drawing;
 pub use routes::router;
 pub use server::{ServeError, serve};
 pub use workers::{Asker, Setting, with_workers};

@@ -15,6 +15,7 @@ use axum::routing::{MethodRouter, get};
 /// The style of every view, as one sheet.
 const STYLE: &str = concat!(
     include_str!("style/base.css"),
+    include_str!("style/drawing.css"),
     include_str!("style/lineage.css"),
     include_str!("style/timeline.css"),
     include_str!("style/containment.css"),
@@ -50,6 +51,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/incidents/{id}", one(views::incidents::one))
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
+        .route("/lineage", all(views::lineage::show))
         .route("/tokens", all(views::tokens::list))
         .route("/tokens.csv", all(views::tokens::csv))
         .route("/tokens.jsonl", all(views::tokens::jsonl))

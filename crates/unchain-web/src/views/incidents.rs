@@ -1,6 +1,7 @@
 //! Incidents: the list, and the story of one.
 
 use super::findings::{named, not_visible};
+use super::lineage::drawn;
 use super::{Reply, Visit};
 use crate::html::{column, counted, log, pager, table, time, word};
 use maud::{Markup, html};
@@ -64,7 +65,7 @@ fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
         p { (log(&incident.title)) }
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
-            dt { "Root" } dd { (visit.labelled(root)) }
+            dt { "Root" } dd { (visit.labelled(root)) ", " a href=(drawn(visit, root)) { "lineage" } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
             }

@@ -1,6 +1,7 @@
 //! One node: where it came from, what it did, what came of it.
 
 use super::findings::named;
+use super::lineage::drawn;
 use super::{ROWS, Reply, Visit};
 use crate::html::{column, counted, log, maybe, maybe_time, outside, table, time, word};
 use maud::{Markup, html};
@@ -21,6 +22,7 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let down: Vec<&Edge> = lineage.children(node).collect();
     let body = html! {
         p { (log(&visit.report.label(node))) }
+        p { a href=(drawn(visit, node)) { "Lineage" } }
         (facts(visit, node))
         h2 { "Came from" }
         (edges(visit, &up, |edge| edge.parent))

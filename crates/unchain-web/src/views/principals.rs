@@ -1,6 +1,7 @@
 //! Principals: whose the credentials are.
 
 use super::{Reply, Visit, search};
+use crate::drawing::role_of;
 use crate::html::{column, counted, log, maybe_time, pager, table};
 use crate::query::Query;
 use maud::{Markup, html};
@@ -59,12 +60,7 @@ fn add(held: &mut Held, token: &Token) {
 /// The ARN of a token's principal, for a role's session without the session's name.
 fn whose(token: &Token) -> Untrusted {
     let arn = token.principal_arn.as_ref().map_or("", Untrusted::raw);
-    let role = arn.rsplit_once('/').map(|(role, _)| role);
-    let is_session = arn.contains(":assumed-role/");
-    Untrusted::new(
-        role.filter(|role| is_session && role.contains('/'))
-            .unwrap_or(arn),
-    )
+    Untrusted::new(role_of(arn))
 }
 
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {

@@ -72,6 +72,7 @@ fn saw_every_view(seen: &BTreeSet<String>) {
     for view in [
         "/incidents/",
         "/findings/",
+        "/lineage?",
         "/tokens",
         "/principals",
         "/nodes/",
@@ -115,8 +116,17 @@ fn hostile_text_in_every_field_stays_text() {
 fn what_an_address_says_stays_text_too() {
     on(&story().records(), |site| {
         let evil: String = form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
-        for view in ["incidents", "findings", "tokens", "principals", "coverage"] {
-            for name in ["q", "status", "kind", "sort", "severity", "page", "order"] {
+        for view in [
+            "incidents",
+            "findings",
+            "lineage",
+            "tokens",
+            "principals",
+            "coverage",
+        ] {
+            for name in [
+                "q", "status", "kind", "sort", "severity", "page", "order", "open",
+            ] {
                 let said = site.get(&format!("/{view}?{name}={evil}"));
                 assert_eq!(said.status.as_u16(), 200, "{view} {name}");
                 inspected(&said.body);
@@ -125,6 +135,9 @@ fn what_an_address_says_stays_text_too() {
             assert_eq!(said.status.as_u16(), 400, "{view}");
             inspected(&said.body);
         }
+        let said = site.get(&format!("/lineage?of={evil}&open={evil}"));
+        assert_eq!(said.status.as_u16(), 404);
+        inspected(&said.body);
         for view in ["incidents", "findings", "nodes"] {
             let said = site.get(&format!("/{view}/{}", evil.replace('+', "%20")));
             assert_eq!(said.status.as_u16(), 404, "{view}");

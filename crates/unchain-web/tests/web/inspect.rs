@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
-                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code";
+                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
+                        svg g path text details summary script";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
-                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type";
+                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
+                          src viewbox width height transform d x y data-basis data-status aria-hidden";
 const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 
 /// What a page consists of.
@@ -82,10 +84,11 @@ impl Page {
             for (attribute, value) in attributes {
                 assert!(known(ATTRIBUTES, attribute), "{name} {attribute}={value}");
             }
-            for place in ["href", "action"]
+            for place in ["href", "action", "src"]
                 .iter()
                 .filter_map(|place| attributes.get(*place))
             {
+                assert!(name != "script" || place.starts_with("/script/"), "{place}");
                 let inside = place.starts_with('/') && !place.starts_with("//");
                 assert!(inside || place == "#main", "{place}");
             }
@@ -119,7 +122,9 @@ pub(crate) fn inspected(html: &str) -> Page {
     assert_eq!(page.wrong, [""; 0]);
     assert_eq!(page.open, [""; 0], "everything that begins ends");
     page.check_elements();
-    for once in ["h1", "main", "title", "header", "footer"] {
+    let head = page.tags.iter().take_while(|(name, _)| name != "body");
+    assert_eq!(head.filter(|(name, _)| name == "title").count(), 1);
+    for once in ["h1", "main", "header", "footer"] {
         assert_eq!(page.count(once), 1, "{once}");
     }
     assert_eq!(page.values("html", "lang"), ["en"]);

@@ -10,4 +10,5 @@ mod access;
 mod common;
 mod hostile;
 mod inspect;
+mod lineage;
 mod views;
