@@ -1,21 +1,26 @@
 //! What all views are built of. Must not know any view.
 //!
-//! INVARIANT: text of a log enters a page through [`log`] or as a value in an address, and by no other way.
+//! INVARIANT: text of a log enters a page through [`log`], through [`plain`] where there can be no elements, or
+//! as a value in an address, and by no other way.
 
 use crate::query::Query;
 use maud::{DOCTYPE, Markup, html};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
+/// What a form for the instant keeps of an address: what is looked at, where it is more than a filter.
+const KEPT: [&str; 2] = ["of", "open"];
+
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 6] = [
+const VIEWS: [(&str, &str); 7] = [
     ("/incidents", "Incidents"),
+    ("/lineage", "Lineage"),
     ("/timeline", "Time line"),
-    ("/findings", "Findings"),
     ("/tokens", "Tokens"),
+    ("/findings", "Findings"),
     ("/principals", "Principals"),
     ("/coverage", "Coverage"),
 ];
@@ -84,9 +89,22 @@ fn instant(frame: &Frame<'_>) -> Markup {
             @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
             label for="at" { "Status at (UTC)" }
             input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
+            @for name in KEPT {
+                @for value in frame.query.all(name).filter(|value| is_name(value)) {
+                    input type="hidden" name=(name) value=(value);
+                }
+            }
             button { "Show" }
         }
     }
+}
+
+/// Whether a value of an address is a name that we give.
+fn is_name(value: &str) -> bool {
+    value.len() < 40
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
 fn caution(warnings: usize) -> Markup {
@@ -103,12 +121,20 @@ pub(crate) fn log(text: &Untrusted) -> Markup {
 
 /// The same for text of which one is not sure.
 pub(crate) fn outside(text: &str) -> Markup {
+    html! { bdi { (defused(text)) } }
+}
+
+/// Text of a log where there can be no elements: in an attribute, and alone in a text of a drawing.
+pub(crate) fn plain(text: &Untrusted) -> String {
+    defused(text.raw())
+}
+
+fn defused(text: &str) -> String {
     let mut rest = text.char_indices().skip(LONGEST);
-    let kept = match rest.next() {
-        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
-        None => (text, ""),
-    };
-    html! { bdi { (terminal(kept.0)) (kept.1) } }
+    match rest.next() {
+        Some((end, _)) => terminal(text.get(..end).unwrap_or_default()).into_owned() + "…",
+        None => terminal(text).into_owned(),
+    }
 }
 
 /// Text of a log that may not be there.

@@ -18,6 +18,7 @@ use axum::routing::{MethodRouter, get};
 /// The style of every view, as one sheet.
 const STYLE: &str = concat!(
     include_str!("style/base.css"),
+    include_str!("style/drawing.css"),
     include_str!("style/lineage.css"),
     include_str!("style/timeline.css"),
     include_str!("style/containment.css"),
@@ -54,6 +55,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
         .route("/timeline", all(views::timeline::show))
+        .route("/lineage", all(views::lineage::show))
         .route("/tokens", all(views::tokens::list))
         .route("/tokens.csv", all(views::tokens::csv))
         .route("/tokens.jsonl", all(views::tokens::jsonl))

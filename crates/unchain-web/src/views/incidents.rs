@@ -1,6 +1,7 @@
 //! Incidents: the list, and the story of one.
 
 use super::findings::{named, not_visible, techniques};
+use super::lineage::drawn;
 use super::{Reply, Visit};
 use crate::html::{column, counted, first, log, pager, table, time, word};
 use maud::{Markup, html};
@@ -74,6 +75,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> 
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
             dt { "Root" } dd { (visit.labelled(root)) " " span.soft { (visit.whose(root)) } }
+            @if visit.file.is_none() { dt { "Lineage" } dd { a href=(drawn(visit, root)) { "as a drawing" } } }
             dt { "Incident" } dd { code { (incident.id) } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }

@@ -3,6 +3,7 @@
 pub(crate) mod coverage;
 pub(crate) mod findings;
 pub(crate) mod incidents;
+pub(crate) mod lineage;
 pub(crate) mod node;
 pub(crate) mod principals;
 pub(crate) mod timeline;
