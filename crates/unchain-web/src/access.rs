@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -17,6 +17,9 @@ use subtle::ConstantTimeEq;
 /// How many random bytes the secret of an [`Access`] has.
 pub const SECRET_BYTES: usize = 32;
 
+/// Below this are the only addresses to which something may be sent.
+const FORMS: &str = "/containment/";
+
 /// Headers of every answer, also of a refusal.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
@@ -24,7 +27,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    // Not `no-referrer`: with it browsers say `Origin: null` of our own forms (fetch.spec.whatwg.org/#origin-header).
+    (REFERRER_POLICY, "same-origin"),
     (CACHE_CONTROL, "no-store"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
@@ -43,6 +47,8 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     token: String,
     cookie: String,
+    /// What the tokens of forms are made from.
+    forms: String,
     address: SocketAddr,
 }
 
@@ -58,20 +64,11 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Access to a server at an address, from random bytes that nobody else knows.
     pub fn new(secret: [u8; SECRET_BYTES], address: SocketAddr) -> Self {
-        let derived = |purpose: &str| {
-            let digest = Sha256::new()
-                .chain_update(purpose)
-                .chain_update(secret)
-                .finalize();
-            digest.iter().fold(String::new(), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        };
+        let derived = |purpose: &str| hash(purpose.as_bytes(), &secret);
         Self(Arc::new(Inner {
             token: derived("token"),
             cookie: derived("cookie"),
+            forms: derived("forms"),
             address,
         }))
     }
@@ -90,6 +87,16 @@ impl Access {
                 self.0.cookie
             )
         })
+    }
+
+    /// What a form that is sent to this address must hold: another site cannot read it, nor use that of another form.
+    pub(crate) fn form_token(&self, path: &str) -> String {
+        hash(self.0.forms.as_bytes(), path.as_bytes())
+    }
+
+    /// Whether a form holds the token of the address that it was sent to.
+    pub(crate) fn knows_form(&self, path: &str, token: &str) -> bool {
+        same(token, &self.form_token(path))
     }
 
     /// A browser keeps cookies by host and not by port: without the port two servers would undo each other.
@@ -129,6 +136,19 @@ impl Access {
     }
 }
 
+/// SHA-256 of two parts in hexadecimal digits.
+fn hash(one: &[u8], other: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(one)
+        .chain_update(other)
+        .finalize();
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Compares in a time that does not tell how much is alike.
 fn same(given: &str, known: &str) -> bool {
     given.as_bytes().ct_eq(known.as_bytes()).into()
@@ -166,13 +186,35 @@ fn refusal(access: &Access, request: &Request) -> Option<(StatusCode, &'static s
         return Some((StatusCode::FORBIDDEN, "Another site asked for this.\n"));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Some((StatusCode::METHOD_NOT_ALLOWED, "Here one can only read.\n"));
+        if *request.method() != Method::POST || !request.uri().path().starts_with(FORMS) {
+            return Some((StatusCode::METHOD_NOT_ALLOWED, "Here one can only read.\n"));
+        }
+        if let Some(why) = no_form_of_ours(headers) {
+            return Some((StatusCode::FORBIDDEN, why));
+        }
     }
     let open = matches!(request.uri().path(), "/enter");
     (!open && !access.has_cookie(headers)).then_some((
         StatusCode::FORBIDDEN,
         "Open the address that the program printed: it holds the token that this needs.\n",
     ))
+}
+
+/// Why what was sent is not a form of this page. Its origin, where there is one, is known to be ours; a browser gives one
+/// with every form.
+fn no_form_of_ours(headers: &HeaderMap) -> Option<&'static str> {
+    if headers.get_all(ORIGIN).iter().count() != 1 {
+        return Some("A form says once from which site it comes.\n");
+    }
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin") {
+        return Some("Another site asked for this.\n");
+    }
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    (kind != Some("application/x-www-form-urlencoded")).then_some("This is not a form.\n")
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! The page: what a case says, as HTML for a browser.
 //!
-//! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them. Findings come from a
-//! function that the caller passes. Must never: judge, change anything, read the clock or draw random
-//! numbers by itself, or let text of a log into a page except through `html::log`.
+//! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them, and a [`Desk`] lets those of a
+//! grown case take over. Findings come from a function that the caller passes, and so do plans and whatever may be done
+//! with them. Must never: judge, change anything, read the clock or draw random numbers by itself, or let text of a log
+//! into a page except through `html::log`.
 
 mod access;
 mod answers;
+mod containment;
+mod desk;
 mod html;
+mod live;
 mod names;
 mod query;
 mod routes;
@@ -16,6 +20,11 @@ mod workers;
 
 pub use access::{Access, SECRET_BYTES};
 pub use answers::{Judged, Now};
+pub use containment::{
+    Answering, Command, Containment, Ended, Errand, Opinion, Order, PlanRecord, Planned, Question,
+    Reading, Run, Starting, Wish,
+};
+pub use desk::Desk;
 pub use routes::router;
 pub use server::{ServeError, serve};
 pub use workers::{Asker, Setting, with_workers};

@@ -1,9 +1,11 @@
 //! Addresses and what answers them. Must not know how a view is built.
 
 use crate::access::{Access, guard};
+use crate::containment::routes as containment;
+use crate::desk::Desk;
 use crate::query::Query;
 use crate::views::{self, Reply, Visit};
-use crate::workers::{Asker, NoAnswer};
+use crate::workers::NoAnswer;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -31,14 +33,15 @@ type View = fn(&Visit<'_, '_>) -> Reply;
 
 /// What every handler needs.
 #[derive(Clone, Debug)]
-struct Site {
-    access: Access,
-    asker: Asker,
+pub(crate) struct Site {
+    pub(crate) access: Access,
+    pub(crate) desk: Desk,
 }
 
 /// Every address of the page, behind its access.
-pub fn router(access: Access, asker: Asker) -> Router {
-    Router::new()
+pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
+    let desk = desk.into();
+    containment::routes(desk.containment())
         .route("/", get(|| async { see("/incidents") }))
         .route("/enter", get(enter))
         .route(
@@ -46,8 +49,10 @@ pub fn router(access: Access, asker: Asker) -> Router {
             get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }),
         )
         .route("/script/{name}", get(script))
-        .route("/incidents", all(views::incidents::list))
-        .route("/incidents/{id}", one(views::incidents::one))
+        .route(
+            "/live",
+            get(|State(site): State<Site>| async move { site.desk.live().follow() }),
+        )
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
         .route("/tokens", all(views::tokens::list))
@@ -58,7 +63,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/coverage", all(views::coverage::list))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
         .layer(from_fn_with_state(access.clone(), guard))
-        .with_state(Site { access, asker })
+        .with_state(Site { access, desk })
 }
 
 async fn script(Path(name): Path<String>) -> Response {
@@ -85,25 +90,45 @@ fn one(view: View) -> MethodRouter<Site> {
 
 /// Has a worker build a view.
 async fn show(site: Site, uri: Uri, (view, id): (View, String)) -> Response {
-    let query = Query::read(uri.query().unwrap_or_default());
-    let path = uri.path().to_owned();
-    let reply = site
-        .asker
-        .ask(move |world| views::visit(world, (&path, &query, &id), view))
-        .await;
-    match reply {
-        Ok(reply) => reply.into_response(),
-        Err(NoAnswer::Busy) => (
+    site.ask(uri, id, view).await
+}
+
+impl Site {
+    /// Has a worker do something by a visit to an address; `id` is the part of it that names one thing.
+    pub(crate) async fn ask<T: IntoResponse + Send + 'static>(
+        &self,
+        uri: Uri,
+        id: String,
+        view: impl FnOnce(&Visit<'_, '_>) -> T + Send + 'static,
+    ) -> Response {
+        let query = Query::read(uri.query().unwrap_or_default());
+        let path = uri.path().to_owned();
+        let Some(asker) = self.desk.asker() else {
+            return failed(NoAnswer::Busy);
+        };
+        let reply = asker
+            .ask(move |world| views::visit(world, (&path, &query, &id), view))
+            .await;
+        match reply {
+            Ok(Ok(reply)) => reply.into_response(),
+            Ok(Err(refused)) => refused.into_response(),
+            Err(why) => failed(why),
+        }
+    }
+}
+
+fn failed(why: NoAnswer) -> Response {
+    let (status, words) = match why {
+        NoAnswer::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many questions wait; ask again.\n",
-        )
-            .into_response(),
-        Err(NoAnswer::Failed) => (
+        ),
+        NoAnswer::Failed => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "This could not be answered.\n",
-        )
-            .into_response(),
-    }
+        ),
+    };
+    (status, words).into_response()
 }
 
 /// Exchanges the token for a cookie, so that no later address holds it.

@@ -1,8 +1,8 @@
 //! The page behind a port. Must not know what is asked.
 
 use crate::access::Access;
+use crate::desk::Desk;
 use crate::routes::router;
-use crate::workers::Asker;
 use axum::serve::ListenerExt as _;
 use std::future::Future;
 use std::io;
@@ -16,19 +16,24 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Answers requests until `stop` is done, then those in hand.
+/// Answers requests until `stop` is done, then those in hand; who waits for news is let go.
 ///
 /// # Errors
 ///
 /// The listener fails.
 pub async fn serve(
     listener: TcpListener,
-    (access, asker): (Access, Asker),
+    (access, desk): (Access, Desk),
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     // A page is one write; waiting for more of it would only delay it.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, router(access, asker))
+    let waiting = desk.clone();
+    let stop = async move {
+        stop.await;
+        waiting.live().end();
+    };
+    axum::serve(listener, router(access, desk))
         .with_graceful_shutdown(stop)
         .await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Incidents: the list, and the story of one.
 
+use super::containment::{Met, PlanContext};
 use super::findings::{named, not_visible};
 use super::{Reply, Visit};
 use crate::html::{column, counted, log, pager, table, time, word};
@@ -7,8 +8,10 @@ use maud::{Markup, html};
 use unchain_core::report::IncidentRow;
 
 /// Every incident, the worst first.
-pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
     let judged = visit.judged();
+    let plans = context.plans();
+    let met = Met::of(&plans);
     let all: Vec<_> = judged
         .findings
         .incidents
@@ -18,9 +21,12 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     let (rows, pages) = visit.paged(&all);
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
-        (column("Credentials")) (column("First")) (column("Last"))
+        (column("Credentials")) (column("Containment")) (column("First")) (column("Last"))
     };
-    let lines = html! { @for (incident, root) in rows { (row(visit, incident, *root)) } };
+    let contained = |incident, root| met.told(visit, context, (incident, root));
+    let lines = html! {
+        @for (incident, root) in rows { (row(visit, (incident, *root), &contained(incident, *root))) }
+    };
     let body = html! {
         @if all.is_empty() { p { "Nothing in this case was joined to an incident." } }
         @else { (table(&counted(all.len(), "incident"), &head, &lines)) }
@@ -29,7 +35,7 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     visit.page("Incidents", &body)
 }
 
-fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+fn row(visit: &Visit<'_, '_>, (incident, root): (&IncidentRow, u32), contained: &Markup) -> Markup {
     html! {
         tr {
             th scope="row" {
@@ -39,6 +45,7 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             td { (visit.labelled(root)) }
             td.number { (incident.may_work) }
             td.number { (incident.credentials) }
+            td { (contained) }
             td { (time(incident.first)) }
             td { (time(incident.last)) }
         }
@@ -46,7 +53,7 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
 }
 
 /// One incident.
-pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
+pub(crate) fn one(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
     let judged = visit.judged();
     let mut all = judged
         .findings
@@ -54,12 +61,20 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
         .iter()
         .zip(judged.roots.iter().copied());
     match all.find(|(incident, _)| incident.id == visit.id) {
-        Some((incident, root)) => visit.page("Incident", &body(visit, incident, root)),
+        Some((incident, root)) => {
+            let plans = context.plans();
+            let contained = Met::of(&plans).told(visit, context, (incident, root));
+            visit.page("Incident", &body(visit, (incident, root), &contained))
+        }
         None => visit.missing("incident"),
     }
 }
 
-fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+fn body(
+    visit: &Visit<'_, '_>,
+    (incident, root): (&IncidentRow, u32),
+    contained: &Markup,
+) -> Markup {
     html! {
         p { (log(&incident.title)) }
         dl {
@@ -70,6 +85,9 @@ fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             }
             dt { "May still work" } dd {
                 (incident.may_work) " of " (incident.credentials) " credentials under its roots"
+            }
+            dt { "Containment" } dd {
+                (contained) " · " a href=(visit.plan_about(root)) { "Plan how to end it" }
             }
             dt { "First" } dd { (time(incident.first)) }
             dt { "Last" } dd { (time(incident.last)) }

@@ -22,6 +22,7 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let body = html! {
         p { (log(&visit.report.label(node))) }
         (facts(visit, node))
+        p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
         h2 { "Came from" }
         (edges(visit, &up, |edge| edge.parent))
         h2 { "What came of it" }

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
-                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code";
+                        h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
+                        script section progress pre details summary textarea fieldset legend strong";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
-                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type";
+                          for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
+                          src data-events data-journal data-said aria-labelledby max colspan required minlength maxlength \
+                          checked rows open rel";
 const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 
 /// What a page consists of.
@@ -82,7 +85,7 @@ impl Page {
             for (attribute, value) in attributes {
                 assert!(known(ATTRIBUTES, attribute), "{name} {attribute}={value}");
             }
-            for place in ["href", "action"]
+            for place in ["href", "action", "src"]
                 .iter()
                 .filter_map(|place| attributes.get(*place))
             {
@@ -94,7 +97,7 @@ impl Page {
                 "a heading of nothing"
             );
             let hidden = attributes.get("type").is_some_and(|kind| kind == "hidden");
-            if (name == "input" || name == "select") && !hidden {
+            if ["input", "select", "textarea"].contains(&&**name) && !hidden {
                 assert!(
                     self.values("label", "for").contains(&&*attributes["id"]),
                     "{attributes:?}"

@@ -8,6 +8,8 @@
 
 mod access;
 mod common;
+mod contained;
+mod grown;
 mod hostile;
 mod inspect;
 mod views;
