@@ -1,20 +1,24 @@
 //! The page: what a case says, as HTML for a browser.
 //!
 //! [`with_workers`] keeps a lineage in threads, [`router`] answers requests from them, and a [`Desk`] lets those of a
-//! grown case take over. Findings come from a function that the caller passes, and so do plans and whatever may be done
-//! with them. Must never: judge, change anything, read the clock or draw random numbers by itself, or let text of a log
-//! into a page except through `html::log`.
+//! grown case take over; [`Views`] are the same views for a file. Findings come from a function that the caller passes,
+//! and so do plans and whatever may be done with them. Must never: judge, change anything, read the clock or draw random
+//! numbers by itself, or let text of a log into a page except through `html::log`.
 
 mod access;
 mod answers;
+mod api;
 mod containment;
 mod desk;
 mod html;
 mod live;
 mod names;
+mod problem;
 mod query;
+mod report;
 mod routes;
 mod server;
+mod timeline;
 mod views;
 mod workers;
 
@@ -25,6 +29,8 @@ pub use containment::{
     Reading, Run, Starting, Wish,
 };
 pub use desk::Desk;
+pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
-pub use server::{ServeError, serve};
+pub use server::serve;
+pub use timeline::TimeLines;
 pub use workers::{Asker, Setting, with_workers};

@@ -1,15 +1,18 @@
 //! Addresses and what answers them. Must not know how a view is built.
 
 use crate::access::{Access, guard};
+use crate::api::{self, Asked, Operation};
 use crate::containment::routes as containment;
 use crate::desk::Desk;
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::views::{self, Reply, Visit};
-use crate::workers::NoAnswer;
+use crate::workers::{NoAnswer, World};
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -41,7 +44,8 @@ pub(crate) struct Site {
 /// Every address of the page, behind its access.
 pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
     let desk = desk.into();
-    containment::routes(desk.containment())
+    programs()
+        .merge(containment::routes(desk.containment()))
         .route("/", get(|| async { see("/incidents") }))
         .route("/enter", get(enter))
         .route(
@@ -55,15 +59,84 @@ pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
         )
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
+        .route("/timeline", all(views::timeline::show))
         .route("/tokens", all(views::tokens::list))
         .route("/tokens.csv", all(views::tokens::csv))
         .route("/tokens.jsonl", all(views::tokens::jsonl))
         .route("/principals", all(views::principals::list))
         .route("/nodes/{id}", one(views::node::one))
         .route("/coverage", all(views::coverage::list))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
+        .fallback(nothing)
         .layer(from_fn_with_state(access.clone(), guard))
         .with_state(Site { access, desk })
+}
+
+/// The addresses of the API.
+fn programs() -> Router<Site> {
+    let operations = api::OPERATIONS.iter();
+    operations.fold(Router::new(), |router, operation| {
+        router.route(operation.path, one_operation(operation))
+    })
+}
+
+fn one_operation(operation: &'static Operation) -> MethodRouter<Site> {
+    get(
+        move |State(site): State<Site>,
+              uri: Uri,
+              headers: HeaderMap,
+              name: Result<Option<Path<String>>, PathRejection>| async move {
+            let name = name.map(|name| name.map(|Path(name)| name).unwrap_or_default());
+            let told = tell(&site, (operation, &uri, &headers), name).await;
+            api::response(told, uri.path())
+        },
+    )
+}
+
+/// Has a worker answer a program.
+async fn tell(
+    site: &Site,
+    (operation, uri, headers): (&'static Operation, &Uri, &HeaderMap),
+    name: Result<String, PathRejection>,
+) -> Result<String, Problem> {
+    api::takes_json(headers)?;
+    let name = name.map_err(|_| {
+        let why = "The address is not UTF-8.";
+        Problem::asked_wrongly(why, "Write names in it as answers give them.")
+    })?;
+    let asked = Asked {
+        operation,
+        path: uri.path().to_owned(),
+        query: Query::read(uri.query().unwrap_or_default()),
+        name,
+    };
+    let told = site.work(move |world| api::answer(world, &asked)).await;
+    told.unwrap_or_else(|why| Err(why.into()))
+}
+
+async fn nothing(uri: Uri) -> Response {
+    let hint = match uri.path().starts_with("/api/") {
+        true => "/api/v1/openapi.json lists the addresses.",
+        false => "",
+    };
+    let why = "There is nothing at this address.";
+    Problem::new(StatusCode::NOT_FOUND, why, hint).answer(uri.path())
+}
+
+impl From<NoAnswer> for Problem {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many questions wait.",
+                "Ask again.",
+            ),
+            NoAnswer::Failed => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "This could not be answered.",
+                "Please report it, with the address.",
+            ),
+        }
+    }
 }
 
 async fn script(Path(name): Path<String>) -> Response {
@@ -103,32 +176,24 @@ impl Site {
     ) -> Response {
         let query = Query::read(uri.query().unwrap_or_default());
         let path = uri.path().to_owned();
-        let Some(asker) = self.desk.asker() else {
-            return failed(NoAnswer::Busy);
-        };
-        let reply = asker
-            .ask(move |world| views::visit(world, (&path, &query, &id), view))
+        let reply = self
+            .work(move |world| views::visit(world, (&path, &query, &id), view))
             .await;
         match reply {
             Ok(Ok(reply)) => reply.into_response(),
             Ok(Err(refused)) => refused.into_response(),
-            Err(why) => failed(why),
+            Err(why) => Problem::from(why).answer(uri.path()),
         }
     }
-}
 
-fn failed(why: NoAnswer) -> Response {
-    let (status, words) = match why {
-        NoAnswer::Busy => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many questions wait; ask again.\n",
-        ),
-        NoAnswer::Failed => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "This could not be answered.\n",
-        ),
-    };
-    (status, words).into_response()
+    /// Has one of the workers who are there now do a job.
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let asker = self.desk.asker().ok_or(NoAnswer::Busy)?;
+        asker.ask(job).await
+    }
 }
 
 /// Exchanges the token for a cookie, so that no later address holds it.

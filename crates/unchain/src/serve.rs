@@ -223,7 +223,7 @@ impl Serve {
             stopped().await;
             errands.ask_to_stop();
         };
-        unchain_web::serve(listener, (access, desk.clone()), stop).await?;
+        unchain_web::serve(listener, (access, desk.clone()), stop).await;
         Ok(())
     }
 }

@@ -71,6 +71,7 @@ fn crawl(site: &Site) -> (BTreeSet<String>, String) {
 fn saw_every_view(seen: &BTreeSet<String>) {
     for view in [
         "/incidents/",
+        "/timeline",
         "/findings/",
         "/tokens",
         "/principals",
@@ -115,8 +116,17 @@ fn hostile_text_in_every_field_stays_text() {
 fn what_an_address_says_stays_text_too() {
     on(&story().records(), |site| {
         let evil: String = form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
-        for view in ["incidents", "findings", "tokens", "principals", "coverage"] {
-            for name in ["q", "status", "kind", "sort", "severity", "page", "order"] {
+        for view in [
+            "incidents",
+            "timeline",
+            "findings",
+            "tokens",
+            "principals",
+            "coverage",
+        ] {
+            for name in [
+                "from", "to", "open", "q", "status", "kind", "sort", "severity", "page", "order",
+            ] {
                 let said = site.get(&format!("/{view}?{name}={evil}"));
                 assert_eq!(said.status.as_u16(), 200, "{view} {name}");
                 inspected(&said.body);

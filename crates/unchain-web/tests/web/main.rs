@@ -7,9 +7,13 @@
 )]
 
 mod access;
+mod api;
 mod common;
 mod contained;
 mod grown;
 mod hostile;
+mod html;
 mod inspect;
+mod schema;
+mod timeline;
 mod views;
