@@ -38,7 +38,7 @@ more is to be done.";
 
 /// Carry a plan out: step by step, each looked at first, written down, and reversible
 ///
-/// The only command, with `unchain undo`, that changes AWS accounts.
+/// The only command, with `unchain undo`, that changes AWS accounts; `unchain serve --allow-apply` runs both.
 #[derive(Debug, Args)]
 #[command(name = "apply", after_help = EXAMPLES)]
 pub(crate) struct Apply {

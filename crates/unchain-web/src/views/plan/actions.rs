@@ -86,7 +86,7 @@ fn told(
     match errand {
         Errand::Verify => (
             "Verify",
-            "Reads the accounts and the log, and says whether any credential still works. Changes no account.",
+            "Reads the accounts and the log, and says whether any credential still works. Changes no account. Files that the program was given are read again: they must be from after the plan was carried out.",
         ),
         Errand::Look => (
             "Look first",
