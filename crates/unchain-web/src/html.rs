@@ -14,6 +14,9 @@ const KEPT: [&str; 2] = ["of", "open"];
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
+/// Text of several lines is cut after so many characters.
+const LONG: usize = 40_000;
+
 /// The views in the order of the menu.
 const VIEWS: [(&str, &str); 7] = [
     ("/incidents", "Incidents"),
@@ -22,6 +25,7 @@ const VIEWS: [(&str, &str); 7] = [
     ("/tokens", "Tokens"),
     ("/findings", "Findings"),
     ("/principals", "Principals"),
+    ("/containment", "Containment"),
     ("/coverage", "Coverage"),
 ];
 
@@ -38,6 +42,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) at: Timestamp,
     /// Whether the log warns that something cannot be seen.
     pub(crate) warnings: usize,
+    /// Events in the ledger: by this a script knows that the case has grown.
+    pub(crate) events: u64,
 }
 
 /// A whole page.
@@ -52,8 +58,9 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (frame.title) " · Unchain" }
                 link rel="stylesheet" href="/style.css";
+                script type="module" src="/script/live.js" {}
             }
-            body {
+            body data-events=(frame.events) {
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     nav aria-label="Views" {
@@ -65,6 +72,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     }
                     (instant(frame))
                 }
+                div #live role="status" {}
                 main #main { h1 { (frame.title) } (body) }
                 footer { p { (caution(frame.warnings)) " " a href=(keep.link("/coverage")) { "Coverage" } } }
             }
@@ -134,6 +142,18 @@ fn defused(text: &str) -> String {
     match rest.next() {
         Some((end, _)) => terminal(text.get(..end).unwrap_or_default()).into_owned() + "…",
         None => terminal(text).into_owned(),
+    }
+}
+
+/// Text of several lines of which one is not sure: its lines stay, all else is as in [`outside`].
+pub(crate) fn lines(text: &str) -> Markup {
+    let kept: String = text.chars().take(LONG).collect();
+    let cut = kept.len() < text.len();
+    html! {
+        pre tabindex="0" {
+            @for line in kept.lines() { (terminal(line)) "\n" }
+            @if cut { "…" }
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         @if visit.file.is_none() { p { a href=(drawn(visit, node)) { "Lineage" } } }
         (facts(visit, node))
+        @if !visit.is_file() { p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } } }
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))

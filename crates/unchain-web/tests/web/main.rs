@@ -9,6 +9,8 @@
 mod access;
 mod api;
 mod common;
+mod contained;
+mod grown;
 mod hostile;
 mod html;
 mod inspect;
