@@ -12,7 +12,7 @@ use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
-use unchain_web::{Access, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
+use unchain_web::{Access, Asker, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
 
 /// Where the page believes to be.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
@@ -44,17 +44,7 @@ pub(crate) struct Said {
 
 /// Calls with a site that shows some records at [`NOON`].
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
-    let mut ledger = Ledger::default();
-    for record in records {
-        ledger.apply(&plain(record).unwrap());
-    }
-    ledger.settle();
-    let setting = Setting {
-        judge: &judged,
-        now: Now::At(Timestamp::parse(NOON).unwrap()),
-        threads: 2,
-    };
-    with_workers(&ledger, setting, |asker| {
+    asking(records, |asker| {
         let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
         let site = Site {
             url: access.url(),
@@ -65,6 +55,21 @@ pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
         };
         ask(&site)
     })
+}
+
+/// Calls with somebody who can be asked about some records at [`NOON`].
+pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
+    let mut ledger = Ledger::default();
+    for record in records {
+        ledger.apply(&plain(record).unwrap());
+    }
+    ledger.settle();
+    let setting = Setting {
+        judge: &judged,
+        now: Now::At(Timestamp::parse(NOON).unwrap()),
+        threads: 2,
+    };
+    with_workers(&ledger, setting, then)
 }
 
 fn judged(report: &Report<'_, '_>) -> Judged {
