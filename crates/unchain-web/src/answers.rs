@@ -48,6 +48,14 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
+    /// With what was found.
+    pub(crate) fn of(judged: Judged) -> Self {
+        Self {
+            tokens: OnceLock::new(),
+            judged: OnceLock::from(judged),
+        }
+    }
+
     /// Every credential in order of creation.
     pub(crate) fn tokens(&self, report: &Report<'_, '_>) -> &[(u32, Token)] {
         self.tokens.get_or_init(|| {

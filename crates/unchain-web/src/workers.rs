@@ -40,7 +40,7 @@ impl std::fmt::Debug for Setting<'_> {
 
 /// What all threads know together.
 pub(crate) struct World<'l> {
-    pub(crate) lineage: Lineage<'l>,
+    pub(crate) lineage: &'l Lineage<'l>,
     pub(crate) names: Names,
     pub(crate) coverage: Coverage,
     judge: Judge<'l>,
@@ -48,7 +48,19 @@ pub(crate) struct World<'l> {
     shelf: Shelf,
 }
 
-impl World<'_> {
+impl<'l> World<'l> {
+    /// What is known of a lineage.
+    pub(crate) fn new(lineage: &'l Lineage<'l>, setting: &Setting<'l>) -> Self {
+        Self {
+            names: Names::new(lineage),
+            coverage: coverage(lineage),
+            lineage,
+            judge: setting.judge,
+            now: setting.now,
+            shelf: Shelf::default(),
+        }
+    }
+
     /// The instant where nobody names one.
     pub(crate) fn now(&self) -> Timestamp {
         self.now.instant()
@@ -99,14 +111,7 @@ impl Asker {
 /// Builds the lineage of a ledger and keeps threads that answer about it until `then` returns.
 pub fn with_workers<T>(ledger: &Ledger, setting: Setting<'_>, then: impl FnOnce(Asker) -> T) -> T {
     let lineage = Lineage::build(ledger);
-    let world = World {
-        names: Names::new(&lineage),
-        coverage: coverage(&lineage),
-        lineage,
-        judge: setting.judge,
-        now: setting.now,
-        shelf: Shelf::default(),
-    };
+    let world = World::new(&lineage, &setting);
     let (send, receive) = sync_channel(WAITING);
     let receive = Mutex::new(receive);
     thread::scope(|scope| {

@@ -23,6 +23,20 @@ pub(crate) struct Held {
     pub(crate) last: Option<Timestamp>,
 }
 
+/// The principals as a page.
+pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+    let kept = kept(visit);
+    let (rows, pages) = visit.paged(&kept);
+    let body = html! {
+        form action="/principals" method="get" role="search" {
+            (search(visit.query)) (visit.kept_instant()) button { "Filter" }
+        }
+        (rows_of(visit, rows, kept.len()))
+        (pager(visit.query, "/principals", pages))
+    };
+    visit.page("Principals", &body)
+}
+
 /// Every principal that the filter keeps, who has most that may still work first. Sessions of one role count as that
 /// role.
 pub(crate) fn kept(visit: &Visit<'_, '_>) -> Vec<(Untrusted, Held)> {
@@ -38,23 +52,14 @@ pub(crate) fn kept(visit: &Visit<'_, '_>) -> Vec<(Untrusted, Held)> {
     kept
 }
 
-/// The principals as a page.
-pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let kept = kept(visit);
-    let (rows, pages) = visit.paged(&kept);
+/// A table of some of all principals.
+pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(Untrusted, Held)], all: usize) -> Markup {
     let head = html! {
         (column("Principal")) (column("May still work")) (column("Credentials")) (column("Uses"))
         (column("Last used"))
     };
     let lines = html! { @for (name, held) in rows { (row(visit, name, held)) } };
-    let body = html! {
-        form action="/principals" method="get" role="search" {
-            (search(visit.query)) (visit.kept_instant()) button { "Filter" }
-        }
-        (table(&counted(kept.len(), "principal"), &head, &lines))
-        (pager(visit.query, "/principals", pages))
-    };
-    visit.page("Principals", &body)
+    table(&counted(all, "principal"), &head, &lines)
 }
 
 fn add(held: &mut Held, token: &Token) {
@@ -78,14 +83,11 @@ fn whose(token: &Token) -> Untrusted {
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {
     let at = visit.query.get("at").unwrap_or_default();
     let begun: String = name.raw().chars().take(SEARCHED).collect();
-    let tokens = Query::default()
-        .with("q", &begun)
-        .with("at", at)
-        .link("/tokens");
+    let tokens = Query::default().with("q", &begun).with("at", at);
     html! {
         tr {
             th scope="row" {
-                @if name.is_empty() { "not known" } @else { a href=(tokens) { (log(name)) } }
+                @if name.is_empty() { "not known" } @else { a href=[visit.asks(&tokens, "/tokens")] { (log(name)) } }
             }
             td.number { (held.may_work) }
             td.number { (held.credentials) }

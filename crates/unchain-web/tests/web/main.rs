@@ -10,6 +10,7 @@ mod access;
 mod api;
 mod common;
 mod hostile;
+mod html;
 mod inspect;
 mod schema;
 mod views;
