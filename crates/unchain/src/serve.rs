@@ -21,11 +21,17 @@ const EXAMPLES: &str = "Examples:
   unchain serve --at 2026-03-02T12:05:00Z --listen 127.0.0.1:8080
       what was alive then, on a port of your choice";
 
+/// Open files for as many readers as are let in, and some for the rest.
+#[cfg(unix)]
+const FILES: u64 = 10_000;
+
 /// Show the case in a browser: incidents, findings, tokens, principals, coverage
 ///
 /// The address that is printed holds a token that lets its reader in: hand it to nobody. Other programs
 /// of this machine cannot ask without it. Nothing can be changed from the page. The case is read once:
 /// what is scanned later is shown after a new start.
+///
+/// Programs ask for JSON: `/api/v1/openapi.json` says how, and takes the token as `Authorization: Bearer TOKEN`.
 #[derive(Debug, Args)]
 #[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Serve {
@@ -77,6 +83,8 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen on {}; name another port", self.listen))?;
+        #[cfg(unix)]
+        allow_readers();
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             // Where a warning cannot be written there is nobody to warn.
@@ -93,6 +101,19 @@ impl Serve {
         context.out.flush()?;
         unchain_web::serve(listener, (access, asker), stopped()).await;
         Ok(())
+    }
+}
+
+/// Each reader is an open file, of which many systems allow 1,024 to a program that does not ask.
+#[cfg(unix)]
+fn allow_readers() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let known = getrlimit(Resource::Nofile);
+    let wanted = known.maximum.map_or(FILES, |most| most.min(FILES));
+    if known.current.is_some_and(|current| current < wanted) {
+        let current = Some(wanted);
+        // Where it is refused, readers beyond that wait for others to go.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..known });
     }
 }
 
