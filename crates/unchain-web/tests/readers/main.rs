@@ -72,7 +72,7 @@ fn ask(stream: &mut BufReader<TcpStream>, path: &str, who: &str) -> (u16, usize)
         let mut line = String::new();
         assert_ne!(stream.read_line(&mut line).unwrap(), 0, "{path}: lost");
         if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
-            status = rest[..3].parse().unwrap();
+            status = rest.get(..3).unwrap().parse().unwrap();
         }
         if let Some(rest) = line.to_ascii_lowercase().strip_prefix("content-length:") {
             length = rest.trim().parse().unwrap();
