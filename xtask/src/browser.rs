@@ -6,14 +6,15 @@
 mod cases;
 mod tools;
 
+use crate::served::{AT, Served};
 use anyhow::{Context, Result, bail, ensure};
-use cases::{AT, Cases};
+use cases::Cases;
 use clap::Args;
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use tools::Tools;
 
 /// What to try.
@@ -53,13 +54,12 @@ pub(crate) fn run(args: &BrowserArgs, out: &mut dyn Write) -> Result<()> {
         false => crate::built()?,
     };
     let cases = Cases::make(&program, &folder.join("cases"), args.credentials)?;
-    let servers =
-        [&cases.story, &cases.hostile, &cases.large].map(|case| Server::start(&program, case));
-    let [story, hostile, large] = servers;
-    let (story, hostile, large) = (story?, hostile?, large?);
+    let serve = |case: &Path| Served::start(&program, ("--case", case));
+    let (story, hostile) = (serve(&cases.story)?, serve(&cases.hostile)?);
+    let large = serve(&cases.large)?;
     let given = json!({
         "at": AT, "chromium": tools.chromium, "screens": empty(folder.join("screens"))?,
-        "story": story.url, "hostile": hostile.url, "large": large.url,
+        "story": story.entrance, "hostile": hostile.entrance, "large": large.entrance,
         "report": cases.report, "hostile_report": cases.hostile_report, "credentials": args.credentials,
     });
     let settings = folder.join("given.json");
@@ -124,43 +124,6 @@ fn counted(report: &str, what: &str) -> Result<u64> {
     });
     let number = line.with_context(|| format!("node did not count what `{what}`ed"))?;
     Ok(number.trim().parse()?)
-}
-
-/// The page of one case on loopback, ended with the value.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    /// Starts one, and reads from its first line where it listens.
-    fn start(program: &Path, case: &Path) -> Result<Self> {
-        let mut process = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--at", AT, "--case"])
-            .arg(case)
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().context("no output")?;
-        let mut server = Self {
-            process,
-            url: String::new(),
-        };
-        BufReader::new(output).read_line(&mut server.url)?;
-        server.url.truncate(server.url.trim_end().len());
-        ensure!(
-            server.url.starts_with("http://127.0.0.1:"),
-            "the page does not say where it is"
-        );
-        Ok(server)
-    }
-}
-
-impl Drop for Server {
-    /// Whether it could be ended is of no use to anybody here.
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! check the program from outside, as processes and files, so that a mistake in it cannot hide here. Only
 //! what is about the detections themselves (their pages, the noise bar) asks `unchain-core`.
 
+mod api;
 mod bench;
 mod bench_compare;
 mod bench_inflate;
@@ -24,6 +25,7 @@ mod python;
 mod quiet;
 mod reference;
 pub mod scenario;
+mod served;
 mod shape;
 mod shape_source;
 
@@ -67,6 +69,8 @@ enum Chore {
     Ministack,
     /// Open the page and the report in Chromium: the story, hostile text, a large case, looks, access
     Browser(browser::BrowserArgs),
+    /// Have schemathesis ask the JSON API everything that its document allows, and what it does not
+    Api,
     /// Count the signed calls that the lab answers in a second, and what memory a million of them take
     LabBench,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
@@ -90,6 +94,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Lab => lab::run(out)?,
         Chore::Ministack => ministack::run(out)?,
         Chore::Browser(args) => browser::run(&args, out)?,
+        Chore::Api => api::run(out)?,
         Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,
@@ -135,7 +140,9 @@ pub(crate) fn built_for_release() -> Result<PathBuf> {
     must(build.current_dir(workspace()))?;
     let here = std::env::current_exe()?;
     let folder = here.parent().and_then(Path::parent);
-    Ok(folder.context("the build folder has another form")?.join("release/unchain"))
+    Ok(folder
+        .context("the build folder has another form")?
+        .join("release/unchain"))
 }
 
 /// A program as it runs where a person starts it. What cargo tells a program that it runs would reach the cargo in it,

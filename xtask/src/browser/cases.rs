@@ -1,15 +1,13 @@
 //! The cases that the page is tried on.
 
 use crate::corpus::{self, CorpusArgs};
+use crate::served::AT;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use unchain_trail::Trail;
-
-/// The instant that the pages speak of: after the leaked key was made inactive, while what was made of it works.
-pub(super) const AT: &str = "2026-03-02T12:05:00Z";
 
 /// Markup that would run or load, quotes, terminal escapes, what turns the direction of writing.
 const EVIL: &str = "</bdi></td></title></script><script>window.__pwned=1</script>\
