@@ -14,10 +14,10 @@ use unchain_core::lineage::Basis;
 use unchain_core::time::Timestamp;
 
 /// A card.
-const WIDE: usize = 232;
+const WIDE: usize = 248;
 const HIGH: usize = 62;
 /// Between two columns: room for a call and its time.
-const GAP: usize = 168;
+const GAP: usize = 176;
 /// From the top of one row to that of the next.
 const ROW: usize = 82;
 const MARGIN: usize = 20;
@@ -27,10 +27,10 @@ const TRUNK: usize = 16;
 const LEGEND: usize = 60;
 
 /// How much text fits, in characters.
-const KIND: usize = 31;
-const NAME: usize = 25;
+const KIND: usize = 35;
+const NAME: usize = 26;
 const MORE: usize = 32;
-const API: usize = 23;
+const API: usize = 22;
 
 const BASES: [Basis; 3] = [Basis::Recorded, Basis::Matched, Basis::Inferred];
 
@@ -175,23 +175,28 @@ fn face(card: &Card, (spoken, asked): (&str, bool)) -> Markup {
     } else {
         "shape stub"
     };
+    // Beside a kind there is no room for more of "not yet issued".
+    let state = match card.status {
+        Some("not-yet-issued") => "not yet",
+        other => other.unwrap_or_default(),
+    };
     let shape = shape(card.look.map(|(outline, _)| outline));
     html! {
         title { (spoken) }
-        @if asked { text.asked x="2" y="-5" { "asked for" } }
+        @if asked { text.asked x="2" y="-5" { "in focus" } }
         @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
         path class=(class) d=(shape) {}
         @if card.status.is_some() { path.stripe d="M3.5 14v34" {} }
         @if let Some((_, symbol)) = card.look { path.symbol d=(symbol) transform="translate(12 23)" {} }
         svg x="36" y="0" width=(WIDE - 42) height=(HIGH) {
-            text.kind x="0" y="19" { (cut(&card.kind, KIND)) }
-            @if let Some(status) = card.status { text.status x=(WIDE - 48) y="19" { (status.replace('-', " ")) } }
+            text.kind x="0" y="19" { (cut(&card.kind, KIND - state.len())) }
+            @if !state.is_empty() { text.status x=(WIDE - 48) y="19" { (state) } }
             text.name x="0" y="37" { (cut(&card.name, NAME)) }
             text.more x="0" y="53" { (cut(&card.more, MORE)) }
         }
         @match card.action {
-            Some(Action::Show) => path.action d="M212 12h10M217 7v10" {},
-            Some(Action::Fold) => path.action d="M212 12h10" {},
+            Some(Action::Show) => path.action d="M228 12h10M233 7v10" {},
+            Some(Action::Fold) => path.action d="M228 12h10" {},
             None => {},
         }
     }
