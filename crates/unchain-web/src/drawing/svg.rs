@@ -10,6 +10,7 @@ use super::symbols::Outline;
 use super::{Address, Drawing, STYLE};
 use crate::html::counted;
 use maud::{Markup, PreEscaped, html};
+use std::collections::BTreeMap;
 use unchain_core::lineage::Basis;
 use unchain_core::time::Timestamp;
 
@@ -53,6 +54,7 @@ pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>
             width=(width) height=(height) role="group" aria-label="The lineage, from root to leaves" {
             @if alone { style { (PreEscaped(STYLE)) } }
             @for line in &drawing.selection.across { (across(drawing, line)) }
+            (trunks(drawing))
             @for (number, place) in numbered() { (branch(drawing, (number, place), one_day)) }
             @for (number, place) in numbered() { (put(drawing, (number, place), address)) }
             @if alone { (foot(drawing, height - LEGEND)) }
@@ -65,7 +67,7 @@ fn corner(spot: Spot) -> (usize, usize) {
     (MARGIN + spot.column * (WIDE + GAP), MARGIN + spot.row * ROW)
 }
 
-/// The line from a parent, and what is said of it.
+/// The line from a parent, and what is said of it: straight to the first child, to others from the trunk.
 fn branch(
     drawing: &Drawing<'_, '_, '_>,
     (number, place): (usize, &Place),
@@ -75,28 +77,39 @@ fn branch(
         return html! {};
     };
     let (from, to) = (corner(drawing.spot(parent)), corner(drawing.spot(number)));
-    let (start, end) = ((from.0 + WIDE, from.1 + HIGH / 2), (to.0, to.1 + HIGH / 2));
+    let (start, y) = (from.0 + WIDE, to.1 + HIGH / 2);
+    let path = if from.1 == to.1 {
+        format!("M{start} {y}H{}", to.0)
+    } else {
+        let bend = start + TRUNK;
+        format!("M{bend} {}Q{bend} {y} {} {y}H{}", y - 6, bend + 6, to.0)
+    };
     let call = drawing.call(place);
     let basis = call.as_ref().map_or("none", |call| call.basis);
-    let bend = start.0 + TRUNK;
-    let path = if start.1 == end.1 {
-        format!("M{} {}H{}", start.0, start.1, end.0)
-    } else {
-        let (before, after, y) = (bend - 6, bend + 6, end.1);
-        format!(
-            "M{} {}H{before}Q{bend} {1} {bend} {}V{}Q{bend} {y} {after} {y}H{}",
-            start.0,
-            start.1,
-            start.1 + 6,
-            y - 6,
-            end.0
-        )
-    };
     html! {
         path.line data-basis=(basis) d=(path) {}
-        path.tip d={ "M" (end.0 - 7) " " (end.1 - 4) "l7 4l-7 4z" } {}
-        @if let Some(call) = &call { (said(call, (end.0 + TRUNK + 6 - GAP, end.1), one_day)) }
+        path.tip d={ "M" (to.0 - 7) " " (y - 4) "l7 4l-7 4z" } {}
+        @if let Some(call) = &call { (said(call, (to.0 + TRUNK + 6 - GAP, y), one_day)) }
     }
+}
+
+/// Down from each parent to the last of its children, once: lines upon lines would grow thick.
+fn trunks(drawing: &Drawing<'_, '_, '_>) -> Markup {
+    let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+    for (number, place) in drawing.selection.places.iter().enumerate() {
+        if let Some(parent) = place.parent {
+            let row = last.entry(parent).or_default();
+            *row = drawing.spot(number).row.max(*row);
+        }
+    }
+    let trunk = |(&parent, &row): (&usize, &usize)| {
+        let spot = drawing.spot(parent);
+        let ((x, from), (_, to)) = (corner(spot), corner(Spot { row, ..spot }));
+        let (x, half) = (x + WIDE + TRUNK, HIGH / 2);
+        (row > spot.row).then(|| format!("M{x} {}V{}", from + half, to + half - 6))
+    };
+    let paths = last.iter().filter_map(trunk);
+    html! { @for path in paths { path.line data-basis="none" d=(path) {} } }
 }
 
 /// The call above its line, its time below.
