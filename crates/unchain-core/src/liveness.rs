@@ -123,6 +123,37 @@ pub fn life(lineage: &Lineage<'_>, denials: &Denials, number: u32, at: Timestamp
     }
 }
 
+/// Changes that a history tells one by one; of more, the last ones are told as one.
+const CHANGES: usize = 100;
+
+/// The states of a node one after another, each with the instant from which it holds (UTC). The first holds
+/// since before everything. `denials` comes from the same lineage.
+pub fn history(lineage: &Lineage<'_>, denials: &Denials, number: u32) -> Vec<(Timestamp, Life)> {
+    let always = Timestamp::from_seconds(i64::MIN);
+    let first = life(lineage, denials, number, always);
+    let created = lineage.node(number).and_then(|node| node.created);
+    let created = created.map(|s| Timestamp::from_seconds(i64::from(s)));
+    let lives = |at: &Timestamp| {
+        created.is_none_or(|created| created < *at) && first.expires.is_none_or(|end| *at < end)
+    };
+    let mut changes = denials.changes(lineage, number);
+    changes.retain(lives);
+    if changes.len() > CHANGES {
+        changes.drain(CHANGES - 1..changes.len() - 1);
+    }
+    let mut instants: Vec<Timestamp> = created.into_iter().chain(first.expires).collect();
+    instants.extend(changes);
+    instants.sort_unstable();
+    let mut told = vec![(always, first)];
+    for at in instants {
+        let next = life(lineage, denials, number, at);
+        if told.last().is_none_or(|(_, known)| *known != next) {
+            told.push((at, next));
+        }
+    }
+    told
+}
+
 /// When a credential's time is over at the latest.
 fn expiry(lineage: &Lineage<'_>, number: u32, node: &Node) -> (Option<Seconds>, ExpiryBasis) {
     if matches!(

@@ -1,5 +1,6 @@
 //! What is dear to compute, kept for the last few instants. Must not know HTTP or HTML.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use unchain_core::report::{Findings, Report, Token};
 use unchain_core::time::Timestamp;
@@ -16,6 +17,18 @@ pub struct Judged {
     pub subjects: Vec<u32>,
     /// The node at which each incident begins, in the order of `findings.incidents`.
     pub roots: Vec<u32>,
+}
+
+impl Judged {
+    /// What the findings of incidents are about, the worst incident's first.
+    pub(crate) fn subjects_by_incident(&self) -> Vec<u32> {
+        let findings = self.findings.findings.iter().zip(&self.subjects);
+        let by_id: HashMap<&str, u32> = findings.map(|(f, node)| (f.id.as_str(), *node)).collect();
+        let incidents = self.findings.incidents.iter();
+        let ids = incidents.flat_map(|incident| &incident.findings);
+        ids.filter_map(|id| by_id.get(id.as_str()).copied())
+            .collect()
+    }
 }
 
 /// The instant of an answer where nobody names one.
@@ -48,6 +61,14 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
+    /// With what was found.
+    pub(crate) fn of(judged: Judged) -> Self {
+        Self {
+            tokens: OnceLock::new(),
+            judged: OnceLock::from(judged),
+        }
+    }
+
     /// Every credential in order of creation.
     pub(crate) fn tokens(&self, report: &Report<'_, '_>) -> &[(u32, Token)] {
         self.tokens.get_or_init(|| {

@@ -8,15 +8,13 @@ use maud::{DOCTYPE, Markup, html};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
-/// What a form for the instant keeps of an address: what is looked at, where it is more than a filter.
-const KEPT: [&str; 2] = ["of", "open"];
-
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 6] = [
+const VIEWS: [(&str, &str); 7] = [
     ("/incidents", "Incidents"),
+    ("/timeline", "Time line"),
     ("/findings", "Findings"),
     ("/lineage", "Lineage"),
     ("/tokens", "Tokens"),
@@ -78,28 +76,19 @@ fn current(here: &str, path: &str) -> Option<&'static str> {
         .map(|_| "page")
 }
 
-/// The form for the instant. It begins the view anew: its filters are those of another form.
+/// The form for the instant. It keeps what else the view shows, but the page of a list.
 fn instant(frame: &Frame<'_>) -> Markup {
+    let kept = frame.query.but(&["at", "page"]);
+    // What cannot be written as it is into a field is left out.
+    let kept = kept.filter(|(_, value)| terminal(value) == *value);
     html! {
         form.instant action=(frame.path) method="get" {
+            @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
             label for="at" { "Status at (UTC)" }
             input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
-            @for name in KEPT {
-                @for value in frame.query.all(name).filter(|value| is_name(value)) {
-                    input type="hidden" name=(name) value=(value);
-                }
-            }
             button { "Show" }
         }
     }
-}
-
-/// Whether a value of an address is a name that we give.
-fn is_name(value: &str) -> bool {
-    value.len() < 40
-        && value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
 fn caution(warnings: usize) -> Markup {
@@ -164,10 +153,18 @@ pub(crate) fn counted(number: usize, one: &str) -> String {
     format!("{number} {one}{s}")
 }
 
+/// `1 step`, or that only so many of them are shown.
+pub(crate) fn first(shown: usize, number: usize, one: &str) -> String {
+    if number <= shown {
+        return counted(number, one);
+    }
+    format!("the first {shown} of {}", counted(number, one))
+}
+
 /// A table that scrolls by itself where it is wider than the page.
 pub(crate) fn table(caption: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
-        div.scroll role="region" aria-label=(caption) tabindex="0" {
+        div.scroll role="group" aria-label=(caption) tabindex="0" {
             table { caption { (caption) } thead { tr { (head) } } tbody { (rows) } }
         }
     }

@@ -37,6 +37,12 @@ impl Query {
         Self(pairs)
     }
 
+    /// Every name with its value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The same with one value for a name; an empty value takes the name out.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut pairs = self.0.clone();
@@ -50,6 +56,12 @@ impl Query {
     /// Of this only the instant: what every link to another view keeps.
     pub(crate) fn instant(&self) -> Self {
         Self::default().with("at", self.get("at").unwrap_or_default())
+    }
+
+    /// Everything but some names, and what is empty.
+    pub(crate) fn but(&self, names: &[&str]) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter().map(|(name, value)| (&**name, &**value));
+        pairs.filter(move |(name, value)| !names.contains(name) && !value.is_empty())
     }
 
     /// An address with this after it.

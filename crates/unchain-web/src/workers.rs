@@ -2,9 +2,10 @@
 
 use crate::answers::{Answers, Judged, Now, Shelf};
 use crate::names::Names;
+use crate::timeline::forest::Forest;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use tokio::sync::oneshot;
 use unchain_core::ledger::Ledger;
@@ -13,7 +14,7 @@ use unchain_core::report::{Coverage, Report, coverage};
 use unchain_core::time::Timestamp;
 
 /// Questions that may wait; what comes on top is told to come again.
-const WAITING: usize = 1024;
+pub(crate) const WAITING: usize = 8192;
 
 type Job = Box<dyn FnOnce(&World<'_>) + Send>;
 type Judge<'s> = &'s (dyn Fn(&Report<'_, '_>) -> Judged + Sync);
@@ -40,18 +41,37 @@ impl std::fmt::Debug for Setting<'_> {
 
 /// What all threads know together.
 pub(crate) struct World<'l> {
-    pub(crate) lineage: Lineage<'l>,
+    pub(crate) lineage: &'l Lineage<'l>,
     pub(crate) names: Names,
     pub(crate) coverage: Coverage,
     judge: Judge<'l>,
     now: Now,
     shelf: Shelf,
+    forest: OnceLock<Forest>,
 }
 
-impl World<'_> {
+impl<'l> World<'l> {
+    /// What is known of a lineage.
+    pub(crate) fn new(lineage: &'l Lineage<'l>, setting: &Setting<'l>) -> Self {
+        Self {
+            names: Names::new(lineage),
+            coverage: coverage(lineage),
+            lineage,
+            judge: setting.judge,
+            now: setting.now,
+            shelf: Shelf::default(),
+            forest: OnceLock::new(),
+        }
+    }
+
     /// The instant where nobody names one.
     pub(crate) fn now(&self) -> Timestamp {
         self.now.instant()
+    }
+
+    /// Which credential stands under which.
+    pub(crate) fn forest(&self) -> &Forest {
+        self.forest.get_or_init(|| Forest::new(self.lineage))
     }
 
     /// What is kept as of an instant.
@@ -86,7 +106,11 @@ impl Asker {
     ) -> Result<T, NoAnswer> {
         let (send, answer) = oneshot::channel();
         // A reader who has gone away needs no answer.
-        let job: Job = Box::new(move |world| drop(send.send(job(world))));
+        let job: Job = Box::new(move |world| {
+            if !send.is_closed() {
+                drop(send.send(job(world)));
+            }
+        });
         self.0.try_send(job).map_err(|_| NoAnswer::Busy)?;
         answer.await.map_err(|_| NoAnswer::Failed)
     }
@@ -95,14 +119,7 @@ impl Asker {
 /// Builds the lineage of a ledger and keeps threads that answer about it until `then` returns.
 pub fn with_workers<T>(ledger: &Ledger, setting: Setting<'_>, then: impl FnOnce(Asker) -> T) -> T {
     let lineage = Lineage::build(ledger);
-    let world = World {
-        names: Names::new(&lineage),
-        coverage: coverage(&lineage),
-        lineage,
-        judge: setting.judge,
-        now: setting.now,
-        shelf: Shelf::default(),
-    };
+    let world = World::new(&lineage, &setting);
     let (send, receive) = sync_channel(WAITING);
     let receive = Mutex::new(receive);
     thread::scope(|scope| {

@@ -91,7 +91,7 @@ impl Serve {
         let access = Access::new(secret, address);
         writeln!(context.out, "{}", access.url())?;
         context.out.flush()?;
-        unchain_web::serve(listener, (access, asker), stopped()).await?;
+        unchain_web::serve(listener, (access, asker), stopped()).await;
         Ok(())
     }
 }

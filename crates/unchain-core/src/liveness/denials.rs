@@ -5,7 +5,7 @@ use crate::deed::{Attribute, Deed};
 use crate::ledger::{Fact, Ledger, Seconds, Symbol};
 use crate::lineage::{Lineage, Node, NodeKind};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A user or a role of an account, by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,6 +163,43 @@ impl Denials {
             owner_ended(lineage, node, (list, at))
         })
     }
+
+    /// The instants, ascending, at which something was done that may end a node or give it back (UTC).
+    /// Between two of them [`Denials::ended`] answers alike.
+    pub fn changes(&self, lineage: &Lineage<'_>, number: u32) -> Vec<Timestamp> {
+        let Some(node) = lineage.node(number) else {
+            return Vec::new();
+        };
+        let named = if node.kind == NodeKind::MfaDevice {
+            node.name
+        } else {
+            node.key
+        };
+        let by_key = self.keys.get(&named).filter(|_| !named.is_empty());
+        let owner = owner(lineage, number).filter(|_| !self.owners.is_empty());
+        let by_owner = owner.and_then(|owner| self.owners.get(&owner));
+        let lists = [by_key, by_owner].into_iter().flatten();
+        let mut found: Vec<Seconds> = lists.flat_map(|list| telling(list)).collect();
+        found.sort_unstable();
+        found.dedup();
+        let instant = |seconds| Timestamp::from_seconds(i64::from(seconds));
+        found.into_iter().map(instant).collect()
+    }
+}
+
+/// When a list changes what it denies: policies that never denied anything are left out.
+fn telling(list: &[Change]) -> impl Iterator<Item = Seconds> {
+    let mut denying: BTreeSet<&str> = BTreeSet::new();
+    list.iter().filter_map(move |change| match &change.what {
+        What::Policy(name, denies) if denies.is_empty() => {
+            denying.remove(name.as_str()).then_some(change.time)
+        }
+        What::Policy(name, _) => {
+            denying.insert(name);
+            Some(change.time)
+        }
+        What::Active(_) | What::Deleted(_) | What::Password(_) => Some(change.time),
+    })
 }
 
 /// The state of a key after the last change up to `at`.
@@ -371,6 +408,47 @@ mod tests {
             Some((Status::Revoked, Some("device deactivated or deleted")))
         );
         assert_eq!(of("console-session"), Some((Status::Alive, None)));
+    }
+
+    /// Ended and given back, of a key and of a role.
+    const TO_AND_FRO: &str = r#"
+        account 111122223333 as prod
+        user admin in prod key K
+        user eve in prod key E
+        role web in prod
+        day 2026-03-02
+        09:00 eve E GetSessionToken -> T for 1h
+        09:10 T AssumeRole web as one -> W
+        09:20 admin UpdateAccessKey E Inactive
+        09:30 admin UpdateAccessKey E Active
+        09:40 admin DeleteAccessKey E
+        09:50 admin PutRolePolicy web Revoke before 09:45
+        10:00 admin DeleteRolePolicy web Revoke
+    "#;
+
+    #[test]
+    fn a_history_says_at_each_instant_what_is_asked_at_it() {
+        let mut ledger = Ledger::default();
+        for record in unchain_trail::records(TO_AND_FRO).unwrap() {
+            ledger.apply(&plain(&record).unwrap());
+        }
+        ledger.settle();
+        let (lineage, denials) = (Lineage::build(&ledger), Denials::new(&ledger));
+        let dawn = Timestamp::parse("2026-03-02T08:00:00Z").unwrap();
+        let mut turns = 0;
+        for number in (0u32..).take(lineage.nodes().len()) {
+            let told = crate::liveness::history(&lineage, &denials, number);
+            turns += told.len() - 1;
+            for at in (0..60 * 30).map(|minute| dawn.plus(minute * 60)) {
+                let held = told.iter().rfind(|(from, _)| *from <= at).unwrap();
+                assert_eq!(
+                    held.1,
+                    life(&lineage, &denials, number, at),
+                    "{number} at {at}"
+                );
+            }
+        }
+        assert!(turns >= 10, "{turns} turns are few for this story");
     }
 
     #[test]

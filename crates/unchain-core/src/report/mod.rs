@@ -7,6 +7,8 @@ mod ancestry;
 mod cells;
 mod coverage;
 mod findings;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub use ancestry::Ancestry;
 pub use coverage::{AccountCoverage, Coverage, DigestCoverage, coverage};
@@ -14,7 +16,7 @@ pub use findings::{FindingRow, Findings, IncidentRow, Next, StepRow};
 
 use crate::ledger::Seconds;
 use crate::lineage::{Edge, Lineage, UsesByNode};
-use crate::liveness::{Denials, Life, Status, life};
+use crate::liveness::{Denials, Life, Status, history, life};
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 use serde::{Serialize, Serializer};
@@ -35,6 +37,7 @@ impl Serialize for Timestamp {
 
 /// One end of an edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct End {
     /// A node kind's name.
     pub kind: &'static str,
@@ -50,6 +53,7 @@ pub struct End {
 
 /// One step of a lineage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EdgeRow {
     /// Who acted.
     pub parent: End,
@@ -69,6 +73,7 @@ pub struct EdgeRow {
 
 /// One credential of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Token {
     /// The access key id; none for a console or OAuth session as such.
     pub access_key_id: Option<Untrusted>,
@@ -150,6 +155,12 @@ impl<'r, 'l> Report<'r, 'l> {
     /// The state of a node.
     pub fn life(&self, node: u32) -> Life {
         life(self.lineage, &self.denials, node, self.at)
+    }
+
+    /// The states of a node one after another, each with the instant from which it holds (UTC), whatever the
+    /// instant of the answers.
+    pub fn history(&self, node: u32) -> Vec<(Timestamp, Life)> {
+        history(self.lineage, &self.denials, node)
     }
 
     /// Every edge, in order of time.

@@ -7,9 +7,9 @@ use super::card::{Action, Call, Card};
 use super::layout::Spot;
 use super::select::{Across, Place};
 use super::symbols::Outline;
-use super::{Address, Drawing, STYLE};
+use super::{Address, Drawing};
 use crate::html::counted;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use std::collections::BTreeMap;
 use unchain_core::lineage::Basis;
 use unchain_core::time::Timestamp;
@@ -24,7 +24,7 @@ const ROW: usize = 82;
 const MARGIN: usize = 20;
 /// Where lines to the children of one parent part, from the end of its card.
 const TRUNK: usize = 16;
-/// The legend of a drawing that stands alone.
+/// The legend of a drawing on paper.
 const LEGEND: usize = 60;
 
 /// How much text fits, in characters.
@@ -35,13 +35,13 @@ const API: usize = 22;
 
 const BASES: [Basis; 3] = [Basis::Recorded, Basis::Matched, Basis::Inferred];
 
-/// The drawing, with links if it is given addresses, else standing alone.
+/// The drawing, with links if it is given addresses, else for paper: with its legend in it.
 pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>>) -> Markup {
-    let alone = address.is_none();
+    let on_paper = address.is_none();
     let last = |of: fn(&Spot) -> usize| drawing.spots.iter().map(of).max().unwrap_or_default() + 1;
     let width = last(|spot| spot.column) * (WIDE + GAP) - GAP + 2 * MARGIN;
     let height = last(|spot| spot.row) * ROW - (ROW - HIGH) + 2 * MARGIN;
-    let (width, height) = if alone {
+    let (width, height) = if on_paper {
         (width.max(720), height + LEGEND)
     } else {
         (width, height)
@@ -50,14 +50,13 @@ pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>
     let one_day = days.as_ref().is_none_or(|(first, last)| first == last);
     let numbered = || drawing.selection.places.iter().enumerate();
     html! {
-        svg.drawing xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (width) " " (height) }
-            width=(width) height=(height) role="group" aria-label="The lineage, from root to leaves" {
-            @if alone { style { (PreEscaped(STYLE)) } }
+        svg.drawing viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group"
+            aria-label="The lineage, from root to leaves" {
             @for line in &drawing.selection.across { (across(drawing, line)) }
             (trunks(drawing))
             @for (number, place) in numbered() { (branch(drawing, (number, place), one_day)) }
             @for (number, place) in numbered() { (put(drawing, (number, place), address)) }
-            @if alone { (foot(drawing, height - LEGEND)) }
+            @if on_paper { (foot(drawing, height - LEGEND)) }
         }
     }
 }
@@ -283,7 +282,7 @@ fn meaning(basis: Basis) -> &'static str {
     }
 }
 
-/// The legend inside a drawing that stands alone.
+/// The legend of a drawing on paper.
 fn foot(drawing: &Drawing<'_, '_, '_>, y: usize) -> Markup {
     let days = drawing
         .days()

@@ -71,6 +71,7 @@ fn crawl(site: &Site) -> (BTreeSet<String>, String) {
 fn saw_every_view(seen: &BTreeSet<String>) {
     for view in [
         "/incidents/",
+        "/timeline",
         "/findings/",
         "/lineage?",
         "/tokens",
@@ -118,6 +119,7 @@ fn what_an_address_says_stays_text_too() {
         let evil: String = form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
         for view in [
             "incidents",
+            "timeline",
             "findings",
             "lineage",
             "tokens",
@@ -125,7 +127,7 @@ fn what_an_address_says_stays_text_too() {
             "coverage",
         ] {
             for name in [
-                "q", "status", "kind", "sort", "severity", "page", "order", "open",
+                "from", "to", "open", "q", "status", "kind", "sort", "severity", "page", "order",
             ] {
                 let said = site.get(&format!("/{view}?{name}={evil}"));
                 assert_eq!(said.status.as_u16(), 200, "{view} {name}");
