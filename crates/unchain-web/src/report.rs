@@ -22,6 +22,7 @@ use unchain_core::time::Timestamp;
 /// How the views look, and how a document around them does.
 pub const STYLE: &str = concat!(
     include_str!("style/base.css"),
+    include_str!("style/drawing.css"),
     include_str!("style/lineage.css"),
     include_str!("style/timeline.css"),
     include_str!("style/containment.css"),

@@ -103,8 +103,10 @@ pub(crate) fn body(
     html! {
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
-            dt { "Root" } dd { (visit.labelled(root)) " " span.soft { (visit.whose(root)) } }
-            @if visit.file.is_none() { dt { "Lineage" } dd { a href=(drawn(visit, root)) { "as a drawing" } } }
+            dt { "Root" } dd {
+                (visit.labelled(root)) " " span.soft { (visit.whose(root)) }
+                @if !visit.is_file() { ", " a href=(drawn(visit, root)) { "lineage" } }
+            }
             dt { "Incident" } dd { code { (incident.id) } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
