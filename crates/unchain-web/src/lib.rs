@@ -23,5 +23,4 @@ pub use answers::{Judged, Now};
 pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
 pub use server::serve;
-pub use timeline::TimeLines;
 pub use workers::{Asker, Setting, with_workers};

@@ -11,20 +11,13 @@ const STEPS: usize = 400;
 
 /// Every incident, the worst first.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let all = all(visit);
+    let all: Vec<_> = visit.incidents().collect();
     let (rows, pages) = visit.paged(&all);
     let body = html! {
         (rows_of(visit, rows, all.len()))
         (pager(visit.query, "/incidents", pages))
     };
     visit.page("Incidents", &body)
-}
-
-/// Every incident with the node at which it begins.
-pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
-    let judged = visit.judged();
-    let rows = judged.findings.incidents.iter();
-    rows.zip(judged.roots.iter().copied()).collect()
 }
 
 /// A table of some of all incidents.
@@ -58,18 +51,17 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
 
 /// One incident.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let mut all = all(visit).into_iter();
-    match all.find(|(incident, _)| incident.id == visit.id) {
+    match visit.incidents().find(|(incident, _)| incident.id == visit.id) {
         Some((incident, root)) => {
-            let told = html! { p { (log(&incident.title)) } (body(visit, incident, root)) };
-            visit.page("Incident", &told)
+            let all = html! { p { (log(&incident.title)) } (facts(visit, incident, root)) (told(visit, incident)) };
+            visit.page("Incident", &all)
         }
         None => visit.missing("incident"),
     }
 }
 
 /// What is known of an incident besides its title.
-pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+pub(crate) fn facts(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
     html! {
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
@@ -86,6 +78,12 @@ pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> 
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
+    }
+}
+
+/// What happened, and by what it is shown.
+pub(crate) fn told(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
+    html! {
         (visit.part("What happened"))
         (story(visit, incident))
         (visit.part("Findings"))

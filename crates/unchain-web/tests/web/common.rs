@@ -42,13 +42,19 @@ pub(crate) struct Said {
     pub(crate) body: String,
 }
 
-/// Calls with a site that shows some records at [`NOON`].
-pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
+/// The ledger of some records.
+pub(crate) fn ledger(records: &[Value]) -> Ledger {
     let mut ledger = Ledger::default();
     for record in records {
         ledger.apply(&plain(record).unwrap());
     }
     ledger.settle();
+    ledger
+}
+
+/// Calls with a site that shows some records at [`NOON`].
+pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
+    let ledger = ledger(records);
     let setting = Setting {
         judge: &judged,
         now: Now::At(Timestamp::parse(NOON).unwrap()),
@@ -67,7 +73,7 @@ pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
     })
 }
 
-fn judged(report: &Report<'_, '_>) -> Judged {
+pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
     let (settings, lineage) = (Settings::default(), report.lineage());
     let networks = Networks::new(lineage.ledger(), &settings, &|_| None);
     let scene = Scene::new(lineage, &settings, &networks, None);

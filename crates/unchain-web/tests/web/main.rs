@@ -12,6 +12,7 @@ mod common;
 mod hostile;
 mod html;
 mod inspect;
+mod report;
 mod schema;
 mod timeline;
 mod views;

@@ -70,7 +70,13 @@ fn heading(number: usize, row: &IncidentRow) -> Block {
 
 /// As the page shows it, with what the page has elsewhere.
 fn viewed(document: &Document<'_>, number: usize, row: &IncidentRow) -> Vec<Block> {
-    let mut blocks = vec![heading(number, row), Block::View(View::Incident(number))];
+    let mut blocks = vec![
+        heading(number, row),
+        Block::View(View::Incident(number)),
+        part("Time line"),
+        Block::View(View::TimeLine(number)),
+        Block::View(View::Story(number)),
+    ];
     let told = document
         .incidents
         .get(number)
