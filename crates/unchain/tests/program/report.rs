@@ -3,8 +3,12 @@
 use crate::common::{NOON, Room, Said, fires, lines, log, scenario};
 use crate::hostile::poison;
 use crate::html::{Page, read};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use comrak::Options;
 use insta::assert_snapshot;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use unchain_trail::Trail;
 
 /// What ends a style sheet, a cell, code, a link and a list, begins script, and reaches out.
 pub(crate) const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.example onerror=alert(1)>\
