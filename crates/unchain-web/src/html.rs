@@ -1,22 +1,31 @@
 //! What all views are built of. Must not know any view.
 //!
-//! INVARIANT: text of a log enters a page through [`log`] or as a value in an address, and by no other way.
+//! INVARIANT: text of a log enters a page through [`log`], through [`plain`] where there can be no elements, or
+//! as a value in an address, and by no other way.
 
 use crate::query::Query;
 use maud::{DOCTYPE, Markup, html};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
+/// What a form for the instant keeps of an address: what is looked at, where it is more than a filter.
+const KEPT: [&str; 2] = ["of", "open"];
+
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
+/// Text of several lines is cut after so many characters.
+const LONG: usize = 40_000;
+
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 6] = [
+const VIEWS: [(&str, &str); 8] = [
     ("/incidents", "Incidents"),
+    ("/lineage", "Lineage"),
     ("/timeline", "Time line"),
-    ("/findings", "Findings"),
     ("/tokens", "Tokens"),
+    ("/findings", "Findings"),
     ("/principals", "Principals"),
+    ("/containment", "Containment"),
     ("/coverage", "Coverage"),
 ];
 
@@ -33,6 +42,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) at: Timestamp,
     /// Whether the log warns that something cannot be seen.
     pub(crate) warnings: usize,
+    /// Events in the ledger: by this a script knows that the case has grown.
+    pub(crate) events: u64,
 }
 
 /// A whole page.
@@ -47,8 +58,9 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (frame.title) " · Unchain" }
                 link rel="stylesheet" href="/style.css";
+                script type="module" src="/script/live.js" {}
             }
-            body {
+            body data-events=(frame.events) {
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     nav aria-label="Views" {
@@ -60,6 +72,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     }
                     (instant(frame))
                 }
+                div #live role="status" {}
                 main #main { h1 { (frame.title) } (body) }
                 footer { p { (caution(frame.warnings)) " " a href=(keep.link("/coverage")) { "Coverage" } } }
             }
@@ -84,9 +97,22 @@ fn instant(frame: &Frame<'_>) -> Markup {
             @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
             label for="at" { "Status at (UTC)" }
             input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
+            @for name in KEPT {
+                @for value in frame.query.all(name).filter(|value| is_name(value)) {
+                    input type="hidden" name=(name) value=(value);
+                }
+            }
             button { "Show" }
         }
     }
+}
+
+/// Whether a value of an address is a name that we give.
+fn is_name(value: &str) -> bool {
+    value.len() < 40
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
 fn caution(warnings: usize) -> Markup {
@@ -103,12 +129,32 @@ pub(crate) fn log(text: &Untrusted) -> Markup {
 
 /// The same for text of which one is not sure.
 pub(crate) fn outside(text: &str) -> Markup {
+    html! { bdi { (defused(text)) } }
+}
+
+/// Text of a log where there can be no elements: in an attribute, and alone in a text of a drawing.
+pub(crate) fn plain(text: &Untrusted) -> String {
+    defused(text.raw())
+}
+
+fn defused(text: &str) -> String {
     let mut rest = text.char_indices().skip(LONGEST);
-    let kept = match rest.next() {
-        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
-        None => (text, ""),
-    };
-    html! { bdi { (terminal(kept.0)) (kept.1) } }
+    match rest.next() {
+        Some((end, _)) => terminal(text.get(..end).unwrap_or_default()).into_owned() + "…",
+        None => terminal(text).into_owned(),
+    }
+}
+
+/// Text of several lines of which one is not sure: its lines stay, all else is as in [`outside`].
+pub(crate) fn lines(text: &str) -> Markup {
+    let kept: String = text.chars().take(LONG).collect();
+    let cut = kept.len() < text.len();
+    html! {
+        pre tabindex="0" {
+            @for line in kept.lines() { (terminal(line)) "\n" }
+            @if cut { "…" }
+        }
+    }
 }
 
 /// Text of a log that may not be there.

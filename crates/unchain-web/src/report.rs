@@ -8,7 +8,7 @@ use crate::html::{counted, log};
 use crate::query::Query;
 use crate::timeline::{self, draw::Links};
 use crate::views::{
-    self, File, Visit, coverage, filed, findings, incidents, node, principals, tokens,
+    self, File, Visit, coverage, filed, findings, incidents, lineage, node, principals, tokens,
 };
 use crate::workers::{Setting, World};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -23,6 +23,7 @@ use unchain_core::time::Timestamp;
 /// How the views look, and how a document around them does.
 pub const STYLE: &str = concat!(
     include_str!("style/base.css"),
+    include_str!("style/drawing.css"),
     include_str!("style/lineage.css"),
     include_str!("style/timeline.css"),
     include_str!("style/containment.css"),
@@ -35,8 +36,11 @@ const TOKENS: usize = 6000;
 const ROWS: usize = 1000;
 /// Bytes of HTML that tell of single nodes.
 const TOLD: usize = 500_000;
-/// Lines of all time lines together, and how many each has at least.
+/// Lines of all time lines together.
 const LANES: usize = 400;
+/// Places of all drawings together.
+const PLACES: usize = 300;
+/// How many lines or places each has at least.
 const FEWEST: usize = 12;
 /// Nodes that are told of at most.
 const NODES: usize = 100;
@@ -48,6 +52,8 @@ pub enum View {
     Incidents,
     /// What is known of an incident, by its place in the list, without its title.
     Incident(usize),
+    /// The lineage of an incident's root as a drawing.
+    Lineage(usize),
     /// The credentials of an incident in time.
     TimeLine(usize),
     /// What happened in an incident, with its findings.
@@ -124,17 +130,24 @@ impl<'l> Views<'l> {
         let one = match view {
             View::Incidents => {
                 let all: Vec<_> = visit.incidents().collect();
-                incidents::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
+                incidents::rows_of(&visit, (all.get(..ROWS).unwrap_or(&all), all.len()), None)
             }
             View::Incident(number) => {
                 let one = visit.incidents().nth(number);
                 one.map_or_else(Markup::default, |(row, root)| {
-                    incidents::facts(&visit, row, root)
+                    incidents::facts(&visit, (row, root), None)
                 })
             }
             View::Story(number) => {
                 let one = visit.incidents().nth(number);
                 one.map_or_else(Markup::default, |(row, _)| incidents::told(&visit, row))
+            }
+            View::Lineage(number) => {
+                let one = visit.incidents().nth(number);
+                let places = (PLACES / visit.incidents().count().max(1)).max(FEWEST);
+                one.map_or_else(Markup::default, |(_, root)| {
+                    lineage::filed(&visit, root, places)
+                })
             }
             View::TimeLine(number) => self.time_line(&visit, number),
             View::Findings => self.findings(&visit),

@@ -1,6 +1,7 @@
 //! One node: where it came from, what it did, what came of it.
 
 use super::findings::named;
+use super::lineage::drawn;
 use super::{Reply, Visit};
 use crate::html::{column, first, log, maybe, maybe_time, outside, table, time, word};
 use maud::{Markup, html};
@@ -34,7 +35,9 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let up: Vec<&Edge> = lineage.parents(node).collect();
     let down: Vec<&Edge> = lineage.children(node).collect();
     html! {
+        @if visit.file.is_none() { p { a href=(drawn(visit, node)) { "Lineage" } } }
         (facts(visit, node))
+        @if !visit.is_file() { p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } } }
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))

@@ -73,6 +73,7 @@ fn saw_every_view(seen: &BTreeSet<String>) {
         "/incidents/",
         "/timeline",
         "/findings/",
+        "/lineage?",
         "/tokens",
         "/principals",
         "/nodes/",
@@ -120,6 +121,7 @@ fn what_an_address_says_stays_text_too() {
             "incidents",
             "timeline",
             "findings",
+            "lineage",
             "tokens",
             "principals",
             "coverage",
@@ -135,6 +137,9 @@ fn what_an_address_says_stays_text_too() {
             assert_eq!(said.status.as_u16(), 400, "{view}");
             inspected(&said.body);
         }
+        let said = site.get(&format!("/lineage?of={evil}&open={evil}"));
+        assert_eq!(said.status.as_u16(), 404);
+        inspected(&said.body);
         for view in ["incidents", "findings", "nodes"] {
             let said = site.get(&format!("/{view}/{}", evil.replace('+', "%20")));
             assert_eq!(said.status.as_u16(), 404, "{view}");

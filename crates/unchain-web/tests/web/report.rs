@@ -36,9 +36,14 @@ fn listed(site: &Site, path: &str) -> Vec<Vec<String>> {
         let page = read(&site.get(&path).body);
         let known = rows.first().cloned();
         // The headings of the columns stand on each page.
-        rows.extend(page.rows.into_iter().filter(|row| known.as_ref() != Some(row)));
+        rows.extend(
+            page.rows
+                .into_iter()
+                .filter(|row| known.as_ref() != Some(row)),
+        );
         let next = page.tags.iter().find(|(_, attributes)| {
-            attributes.get("rel").is_some_and(|rel| rel == "next") && attributes["href"].contains("page=")
+            attributes.get("rel").is_some_and(|rel| rel == "next")
+                && attributes["href"].contains("page=")
         });
         waiting = next.map(|(_, attributes)| attributes["href"].clone());
     }
@@ -52,10 +57,18 @@ fn a_file_has_the_rows_of_the_page() {
         let pages: Vec<_> = on(&records, |site| {
             let lists = ["incidents", "findings", "tokens", "principals", "coverage"];
             let lists = lists.iter();
-            lists.map(|list| listed(site, &format!("/{list}?at={at}"))).collect()
+            lists
+                .map(|list| listed(site, &format!("/{list}?at={at}")))
+                .collect()
         });
         filed(&records, at, |views| {
-            let all = [View::Incidents, View::Findings, View::Tokens, View::Principals, View::Coverage];
+            let all = [
+                View::Incidents,
+                View::Findings,
+                View::Tokens,
+                View::Principals,
+                View::Coverage,
+            ];
             for (which, page) in all.into_iter().zip(&pages) {
                 assert!(page.len() > 1, "{which:?}");
                 assert_eq!(&view(views, which).rows, page, "{which:?} at {at}");
@@ -71,16 +84,22 @@ fn incidents_findings_and_nodes_are_told_as_on_the_page() {
         let list = |path: &str| read(&site.get(path).body);
         let links = |page: &Page, begin: &str| -> Vec<String> {
             let all = page.values("a", "href").into_iter();
-            all.filter(|link| link.starts_with(begin)).map(str::to_owned).collect()
+            all.filter(|link| link.starts_with(begin))
+                .map(str::to_owned)
+                .collect()
         };
         let mut paths = links(&list("/incidents"), "/incidents/i-");
         paths.extend(links(&list("/findings"), "/findings/f-"));
         paths.extend(links(&list("/findings"), "/nodes/"));
-        let told = paths.into_iter().map(|path| (path.clone(), list(&path).rows));
+        let told = paths
+            .into_iter()
+            .map(|path| (path.clone(), list(&path).rows));
         told.collect()
     });
     filed(&records, NOON, |views| {
-        let incidents = told.iter().filter(|(path, _)| path.starts_with("/incidents/"));
+        let incidents = told
+            .iter()
+            .filter(|(path, _)| path.starts_with("/incidents/"));
         let [(_, incident)] = incidents.collect::<Vec<_>>()[..] else {
             panic!("the story is one incident");
         };
@@ -89,7 +108,11 @@ fn incidents_findings_and_nodes_are_told_as_on_the_page() {
         let parts = nodes.values("details", "id");
         for (path, rows) in told.iter().filter(|(path, _)| path.starts_with("/nodes/")) {
             let id = path.trim_start_matches('/').replace('/', "-");
-            assert_eq!(parts.iter().filter(|part| **part == id).count(), 1, "{path}");
+            assert_eq!(
+                parts.iter().filter(|part| **part == id).count(),
+                1,
+                "{path}"
+            );
             assert!(rows.iter().all(|row| nodes.rows.contains(row)), "{path}");
         }
     });
@@ -101,6 +124,7 @@ fn a_link_leads_to_a_place_in_the_file_or_is_plain_text() {
         let all = [
             View::Incidents,
             View::Incident(0),
+            View::Lineage(0),
             View::TimeLine(0),
             View::Story(0),
             View::Findings,
@@ -141,7 +165,13 @@ fn a_link_leads_to_a_place_in_the_file_or_is_plain_text() {
 #[test]
 fn a_view_that_is_not_there_is_empty() {
     filed(&[], NOON, |views| {
-        for which in [View::Incident(0), View::TimeLine(3), View::Story(0), View::Finding(9)] {
+        for which in [
+            View::Incident(0),
+            View::Lineage(1),
+            View::TimeLine(3),
+            View::Story(0),
+            View::Finding(9),
+        ] {
             assert_eq!(views.html(which), "", "{which:?}");
         }
     });
@@ -151,7 +181,11 @@ fn a_view_that_is_not_there_is_empty() {
 fn of_very_many_credentials_those_of_incidents_come_first() {
     let quiet = "\nuser carol in shop key CAROL\nrole batch in shop\n";
     let jobs: String = (0..4)
-        .map(|n| format!("1{n}:00 carol CAROL AssumeRole batch as job-{n} -> JOB{n} every 1s times 1800\n"))
+        .map(|n| {
+            format!(
+                "1{n}:00 carol CAROL AssumeRole batch as job-{n} -> JOB{n} every 1s times 1800\n"
+            )
+        })
         .collect();
     let text = include_str!("../../../../scenarios/whack-a-mole/story.trail");
     let (head, rest) = text.split_once("# A working day").unwrap();

@@ -87,7 +87,8 @@ pub(crate) fn inspected(html: &str) -> Page {
     let page = read(html);
     for (name, attributes) in &page.tags {
         let known = "html head meta title style body header main nav section h1 h2 h3 h4 h5 p a b small code pre \
-                     span time ul ol li dl dt dd div table caption thead tbody tr th td br bdi details summary";
+                     span time ul ol li dl dt dd div table caption thead tbody tr th td br bdi details summary \
+                     svg svg:title path line rect text g";
         assert!(known.split_whitespace().any(|k| k == name), "<{name}>");
         for attribute in attributes.keys() {
             let inert = !attribute.starts_with("on") && attribute != "src";
@@ -151,7 +152,9 @@ fn an_incident_of_five_thousand_credentials_fits_in_five_megabytes() {
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(bytes <= 5_000_000, "{bytes} bytes");
     let page = inspected(&said.out);
-    let tokens = ["tokens", "--source", "logs", "--format", "jsonl", at[0], at[1]];
+    let tokens = [
+        "tokens", "--source", "logs", "--format", "jsonl", at[0], at[1],
+    ];
     let tokens = lines(&room.run(&tokens));
     assert!(tokens.len() > 5000, "{}", tokens.len());
     let rows: HashMap<&str, &Vec<String>> = page
@@ -184,9 +187,13 @@ fn the_policy_of_the_page_allows_its_style_and_nothing_else() {
     let hash = BASE64_STANDARD.encode(Sha256::digest(style));
     assert_eq!(
         policy.unwrap(),
-        format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+        )
     );
-    for reaches in ["url(", "@import", "src=", "<script", "<link", "<base", " style="] {
+    for reaches in [
+        "url(", "@import", "src=", "<script", "<link", "<base", " style=",
+    ] {
         assert!(!html.contains(reaches), "{reaches}");
     }
 }
