@@ -35,5 +35,4 @@ pub use drawing::drawing;
 pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
 pub use server::serve;
-pub use timeline::TimeLines;
 pub use workers::{Asker, Setting, with_workers};

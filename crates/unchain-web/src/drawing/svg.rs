@@ -173,7 +173,7 @@ fn put(
     let inside = face(&card, (&spoken, number == drawing.selection.pivot));
     html! {
         @match address.map(|address| address(&place.what)) {
-            Some(link) => a.card href=(link.href) id=[link.id] transform=(at) data-status=[card.status]
+            Some(link) => a.card href=[link.href] id=[link.id] transform=(at) data-status=[card.status]
                 aria-label=(spoken) { (inside) },
             None => g.card transform=(at) data-status=[card.status] { (inside) },
         }
