@@ -174,7 +174,7 @@ fn put(
     html! {
         @match address.map(|address| address(&place.what)) {
             Some(link) => a.card href=[link.href] id=[link.id] transform=(at) data-status=[card.status]
-                aria-label=(spoken) { (inside) },
+                aria-label=(spoken) { g aria-hidden="true" { (inside) } },
             None => g.card transform=(at) data-status=[card.status] { (inside) },
         }
     }
