@@ -16,7 +16,11 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let Some(node) = visit.world.names.node(visit.id) else {
         return visit.missing("credential or thing");
     };
-    let body = html! { p { (log(&visit.report.label(node))) } (body(visit, node)) };
+    let body = html! {
+        p { (log(&visit.report.label(node))) }
+        p { a href=(drawn(visit, node)) { "Lineage" } }
+        (body(visit, node))
+    };
     visit.page(&kind(visit, node), &body)
 }
 
@@ -35,7 +39,6 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let up: Vec<&Edge> = lineage.parents(node).collect();
     let down: Vec<&Edge> = lineage.children(node).collect();
     html! {
-        @if visit.file.is_none() { p { a href=(drawn(visit, node)) { "Lineage" } } }
         (facts(visit, node))
         @if !visit.is_file() { p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } } }
         (visit.part("Came from"))

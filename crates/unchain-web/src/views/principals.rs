@@ -1,9 +1,9 @@
 //! Principals: whose the credentials are.
 
 use super::{Reply, Visit, search};
-use crate::drawing::role_of;
 use crate::html::{column, counted, log, maybe_time, pager, table};
 use crate::query::Query;
+use crate::timeline::forest;
 use maud::{Markup, html};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -70,10 +70,11 @@ fn add(held: &mut Held, token: &Token) {
     held.last = held.last.max(token.last_used);
 }
 
-/// The ARN of a token's principal, for a role's session without the session's name.
+/// Whose a token is.
 pub(crate) fn whose(token: &Token) -> Untrusted {
-    let arn = token.principal_arn.as_ref().map_or("", Untrusted::raw);
-    Untrusted::new(role_of(arn))
+    Untrusted::new(forest::whose(
+        token.principal_arn.as_ref().map_or("", Untrusted::raw),
+    ))
 }
 
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {

@@ -1,7 +1,7 @@
 //! The inventory of credentials, and its exports.
 
 use super::{Reply, Visit, search};
-use crate::html::{counted, log, maybe, maybe_time, pager, select, table, word};
+use crate::html::{counted, log, maybe, pager, select, table, word};
 use crate::problem::ascii;
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -169,9 +169,9 @@ fn row(visit: &Visit<'_, '_>, node: u32, token: &Token) -> Markup {
                 br; span.soft { (token.kind.replace('-', " ")) " · " (maybe(token.principal_arn.as_ref())) }
             }
             td { (word(token.status)) @if let Some(reason) = token.reason { br; span.soft { (reason) } } }
-            td { (maybe_time(token.issued_at)) }
-            td { (maybe_time(token.expires_at)) br; span.soft { (token.expiry_basis) } }
-            td { (maybe_time(token.last_used)) }
+            td { (visit.moment(token.issued_at)) }
+            td { (visit.moment(token.expires_at)) br; span.soft { (token.expiry_basis) } }
+            td { (visit.moment(token.last_used)) }
             td.number { (token.uses) }
             td {
                 @if let Some(parent) = parent { (visit.labelled(parent)) }

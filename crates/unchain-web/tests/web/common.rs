@@ -71,7 +71,7 @@ pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
     with_workers(&ledger(records), setting(), then)
 }
 
-fn judged(report: &Report<'_, '_>) -> Judged {
+pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
     let (settings, lineage) = (Settings::default(), report.lineage());
     let networks = Networks::new(lineage.ledger(), &settings, &|_| None);
     let scene = Scene::new(lineage, &settings, &networks, None);
