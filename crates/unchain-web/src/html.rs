@@ -18,7 +18,7 @@ const LONGEST: usize = 300;
 const LONG: usize = 40_000;
 
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 7] = [
+const VIEWS: [(&str, &str); 8] = [
     ("/incidents", "Incidents"),
     ("/lineage", "Lineage"),
     ("/timeline", "Time line"),

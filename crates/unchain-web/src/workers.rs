@@ -71,7 +71,7 @@ impl<'l> World<'l> {
 
     /// Which credential stands under which.
     pub(crate) fn forest(&self) -> &Forest {
-        self.forest.get_or_init(|| Forest::new(&self.lineage))
+        self.forest.get_or_init(|| Forest::new(self.lineage))
     }
 
     /// What is kept as of an instant.
