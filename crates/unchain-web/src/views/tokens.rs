@@ -2,6 +2,7 @@
 
 use super::{Reply, Visit, search};
 use crate::html::{counted, log, maybe, maybe_time, pager, select, table, word};
+use crate::problem::ascii;
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use std::cmp::Ordering;
@@ -75,7 +76,7 @@ pub(crate) fn jsonl(visit: &Visit<'_, '_>) -> Reply {
     let mut body = String::new();
     for (_, token) in kept(visit) {
         match serde_json::to_string(token) {
-            Ok(line) => body.push_str(&line),
+            Ok(line) => body.push_str(&ascii(&line)),
             Err(_) => {
                 let why = "A row could not be written.";
                 return visit.refused(StatusCode::INTERNAL_SERVER_ERROR, ("Not written", why));

@@ -12,7 +12,7 @@ use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
-use unchain_web::{Access, Desk, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
+use unchain_web::{Access, Asker, Desk, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
 
 /// Where the page believes to be.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
@@ -63,7 +63,12 @@ pub(crate) fn setting() -> Setting<'static> {
 
 /// Calls with a site that shows some records at [`NOON`].
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
-    with_workers(&ledger(records), setting(), |asker| ask(&Site::new(asker)))
+    asking(records, |asker| ask(&Site::new(asker)))
+}
+
+/// Calls with somebody who can be asked about some records at [`NOON`].
+pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
+    with_workers(&ledger(records), setting(), then)
 }
 
 fn judged(report: &Report<'_, '_>) -> Judged {
