@@ -10,6 +10,9 @@ use unchain_core::time::Timestamp;
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
+/// Text of several lines is cut after so many characters.
+const LONG: usize = 40_000;
+
 /// The views in the order of the menu.
 const VIEWS: [(&str, &str); 6] = [
     ("/incidents", "Incidents"),
@@ -109,6 +112,18 @@ pub(crate) fn outside(text: &str) -> Markup {
         None => (text, ""),
     };
     html! { bdi { (terminal(kept.0)) (kept.1) } }
+}
+
+/// Text of several lines of which one is not sure: its lines stay, all else is as in [`outside`].
+pub(crate) fn lines(text: &str) -> Markup {
+    let kept: String = text.chars().take(LONG).collect();
+    let cut = kept.len() < text.len();
+    html! {
+        pre tabindex="0" {
+            @for line in kept.lines() { (terminal(line)) "\n" }
+            @if cut { "…" }
+        }
+    }
 }
 
 /// Text of a log that may not be there.

@@ -9,6 +9,7 @@ mod answers;
 mod html;
 mod names;
 mod query;
+mod records;
 mod routes;
 mod server;
 mod timeline;
@@ -17,6 +18,7 @@ mod workers;
 
 pub use access::{Access, SECRET_BYTES};
 pub use answers::{Judged, Now};
+pub use records::{Fetch, Fetched, RawRecord, Sought};
 pub use routes::router;
 pub use server::{ServeError, serve};
 pub use timeline::TimeLines;

@@ -3,7 +3,7 @@
 use crate::access::{Access, guard};
 use crate::query::Query;
 use crate::views::{self, Reply, Visit};
-use crate::workers::{Asker, NoAnswer};
+use crate::workers::{Asker, NoAnswer, Pace};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
@@ -50,12 +50,15 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/incidents/{id}", one(views::incidents::one))
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
+        .route("/findings/{id}/records", slow(views::records::of_finding))
         .route("/timeline", all(views::timeline::show))
         .route("/tokens", all(views::tokens::list))
         .route("/tokens.csv", all(views::tokens::csv))
         .route("/tokens.jsonl", all(views::tokens::jsonl))
         .route("/principals", all(views::principals::list))
         .route("/nodes/{id}", one(views::node::one))
+        .route("/nodes/{id}/records", slow(views::records::of_node))
+        .route("/records/{id}", slow(views::records::one))
         .route("/coverage", all(views::coverage::list))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
         .layer(from_fn_with_state(access.clone(), guard))
@@ -73,24 +76,33 @@ async fn script(Path(name): Path<String>) -> Response {
 }
 
 fn all(view: View) -> MethodRouter<Site> {
-    get(move |State(site): State<Site>, uri: Uri| show(site, uri, (view, String::new())))
+    get(move |State(site): State<Site>, uri: Uri| show(site, uri, (view, String::new(), Pace::Quick)))
 }
 
 fn one(view: View) -> MethodRouter<Site> {
+    named(view, Pace::Quick)
+}
+
+/// A view that reads files.
+fn slow(view: View) -> MethodRouter<Site> {
+    named(view, Pace::Slow)
+}
+
+fn named(view: View, pace: Pace) -> MethodRouter<Site> {
     get(
         move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| {
-            show(site, uri, (view, id))
+            show(site, uri, (view, id, pace))
         },
     )
 }
 
 /// Has a worker build a view.
-async fn show(site: Site, uri: Uri, (view, id): (View, String)) -> Response {
+async fn show(site: Site, uri: Uri, (view, id, pace): (View, String, Pace)) -> Response {
     let query = Query::read(uri.query().unwrap_or_default());
     let path = uri.path().to_owned();
     let reply = site
         .asker
-        .ask(move |world| views::visit(world, (&path, &query, &id), view))
+        .ask(pace, move |world| views::visit(world, (&path, &query, &id), view))
         .await;
     match reply {
         Ok(reply) => reply.into_response(),

@@ -2,6 +2,7 @@
 
 use crate::answers::{Answers, Judged, Now, Shelf};
 use crate::names::Names;
+use crate::records::Fetch;
 use crate::timeline::forest::Forest;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -28,6 +29,8 @@ pub struct Setting<'s> {
     pub now: Now,
     /// How many threads answer.
     pub threads: usize,
+    /// Finds raw records, in a thread of its own; none where there are no files to read.
+    pub fetch: Option<Fetch<'s>>,
 }
 
 impl std::fmt::Debug for Setting<'_> {
@@ -44,6 +47,7 @@ pub(crate) struct World<'l> {
     pub(crate) lineage: Lineage<'l>,
     pub(crate) names: Names,
     pub(crate) coverage: Coverage,
+    pub(crate) fetch: Option<Fetch<'l>>,
     judge: Judge<'l>,
     now: Now,
     shelf: Shelf,
@@ -74,7 +78,20 @@ impl World<'_> {
 
 /// Asks the workers. Clones must be gone before [`with_workers`] can return.
 #[derive(Clone, Debug)]
-pub struct Asker(SyncSender<Job>);
+pub struct Asker {
+    quick: SyncSender<Job>,
+    /// To one thread alone: what waits for files must not keep others waiting.
+    slow: SyncSender<Job>,
+}
+
+/// What a question waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Only for memory.
+    Quick,
+    /// For files.
+    Slow,
+}
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +106,17 @@ impl Asker {
     /// Has a worker do a job and waits for what comes of it.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
+        pace: Pace,
         job: impl FnOnce(&World<'_>) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
         let (send, answer) = oneshot::channel();
         // A reader who has gone away needs no answer.
         let job: Job = Box::new(move |world| drop(send.send(job(world))));
-        self.0.try_send(job).map_err(|_| NoAnswer::Busy)?;
+        let queue = match pace {
+            Pace::Quick => &self.quick,
+            Pace::Slow => &self.slow,
+        };
+        queue.try_send(job).map_err(|_| NoAnswer::Busy)?;
         answer.await.map_err(|_| NoAnswer::Failed)
     }
 }
@@ -106,18 +128,21 @@ pub fn with_workers<T>(ledger: &Ledger, setting: Setting<'_>, then: impl FnOnce(
         names: Names::new(&lineage),
         coverage: coverage(&lineage),
         lineage,
+        fetch: setting.fetch,
         judge: setting.judge,
         now: setting.now,
         shelf: Shelf::default(),
         forest: OnceLock::new(),
     };
-    let (send, receive) = sync_channel(WAITING);
-    let receive = Mutex::new(receive);
+    let (quick, to_many) = sync_channel(WAITING);
+    let (slow, to_one) = sync_channel(1);
+    let (to_many, to_one) = (Mutex::new(to_many), Mutex::new(to_one));
     thread::scope(|scope| {
         for _ in 0..setting.threads.max(1) {
-            scope.spawn(|| work(&receive, &world));
+            scope.spawn(|| work(&to_many, &world));
         }
-        then(Asker(send))
+        scope.spawn(|| work(&to_one, &world));
+        then(Asker { quick, slow })
     })
 }
 
@@ -155,6 +180,7 @@ mod tests {
             judge: &judge,
             now: Now::At(Timestamp::from_seconds(0)),
             threads: 1,
+            fetch: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -165,9 +191,9 @@ mod tests {
     #[test]
     fn a_job_that_panics_costs_only_its_own_answer() {
         with_one_worker(|asker, runtime| {
-            let failed = runtime.block_on(asker.ask(|_| -> u8 { panic!("on purpose") }));
+            let failed = runtime.block_on(asker.ask(Pace::Quick, |_| -> u8 { panic!("on purpose") }));
             assert_eq!(failed, Err(NoAnswer::Failed));
-            let nodes = runtime.block_on(asker.ask(|world| world.lineage.nodes().len()));
+            let nodes = runtime.block_on(asker.ask(Pace::Quick, |world| world.lineage.nodes().len()));
             assert_eq!(nodes, Ok(0));
         });
     }
@@ -177,13 +203,13 @@ mod tests {
         with_one_worker(|asker, runtime| {
             let mut context = Context::from_waker(Waker::noop());
             let (release, blocked) = std::sync::mpsc::channel::<()>();
-            let mut stuck = Box::pin(asker.ask(move |_| {
+            let mut stuck = Box::pin(asker.ask(Pace::Quick, move |_| {
                 let _ = blocked.recv();
             }));
             assert_eq!(stuck.as_mut().poll(&mut context), Poll::Pending);
             // The worker may or may not have taken the first job by now: of these one or two find no room.
             let mut others: Vec<_> = (0..WAITING + 1)
-                .map(|_| Box::pin(asker.ask(|_| ())))
+                .map(|_| Box::pin(asker.ask(Pace::Quick, |_| ())))
                 .collect();
             others.retain_mut(|ask| match ask.as_mut().poll(&mut context) {
                 Poll::Pending => true,
@@ -197,6 +223,25 @@ mod tests {
             for ask in others {
                 assert_eq!(runtime.block_on(ask), Ok(()));
             }
+        });
+    }
+
+    #[test]
+    fn who_waits_for_files_keeps_nobody_else_waiting() {
+        with_one_worker(|asker, runtime| {
+            let mut context = Context::from_waker(Waker::noop());
+            let (release, blocked) = std::sync::mpsc::channel::<()>();
+            let mut stuck = Box::pin(asker.ask(Pace::Slow, move |_| {
+                let _ = blocked.recv();
+            }));
+            assert_eq!(stuck.as_mut().poll(&mut context), Poll::Pending);
+            assert_eq!(runtime.block_on(asker.ask(Pace::Quick, |_| ())), Ok(()));
+            // One may be in hand, one waits.
+            let mut others: Vec<_> = (0..3).map(|_| Box::pin(asker.ask(Pace::Slow, |_| ()))).collect();
+            let answers = others.iter_mut().map(|ask| ask.as_mut().poll(&mut context));
+            let refused = answers.filter(|answer| *answer == Poll::Ready(Err(NoAnswer::Busy))).count();
+            assert!((2..=3).contains(&refused), "{refused}");
+            drop(release);
         });
     }
 }

@@ -127,7 +127,10 @@ fn body(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
             ul { @for other in &finding.also { li { (log(other)) } } }
         }
         h2 { "Records that show it" }
-        ul { @for id in &finding.event_ids { li { code { (log(id)) } } } }
+        @if visit.has_records() {
+            p { a href=(visit.link(&format!("/findings/{}/records", finding.id))) { "Raw records" } }
+        }
+        ul { @for id in &finding.event_ids { li { (visit.event(id.raw())) } } }
         (not_visible(&finding.not_visible))
     }
 }

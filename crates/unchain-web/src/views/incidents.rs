@@ -94,7 +94,7 @@ fn story(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
                 td { (log(&step.what)) }
                 td {
                     @if let Some(id) = &step.finding { a href=(finding(id)) { "finding " (id) } " " }
-                    @if let Some(id) = &step.event_id { code { (log(id)) } }
+                    @if let Some(id) = &step.event_id { (visit.event(id.raw())) }
                 }
             }
         }

@@ -5,6 +5,7 @@ pub(crate) mod findings;
 pub(crate) mod incidents;
 pub(crate) mod node;
 pub(crate) mod principals;
+pub(crate) mod records;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
 
@@ -131,6 +132,20 @@ impl Visit<'_, '_> {
     /// A link to a node, by what it is called in one word.
     fn labelled(&self, node: u32) -> Markup {
         self.node(node, &self.report.label(node))
+    }
+
+    /// An event id, which leads to its record where there are records.
+    fn event(&self, id: &str) -> Markup {
+        let address = self.world.fetch.and_then(|_| records::address(id));
+        html! {
+            @if let Some(address) = address { a.id href=(self.link(&address)) { code { (html::outside(id)) } } }
+            @else { code { (html::outside(id)) } }
+        }
+    }
+
+    /// Whether there are raw records.
+    fn has_records(&self) -> bool {
+        self.world.fetch.is_some()
     }
 
     /// The rows of the page that is asked for, its number from 1, and how many there are.

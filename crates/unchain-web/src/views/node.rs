@@ -21,6 +21,7 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let down: Vec<&Edge> = lineage.children(node).collect();
     let body = html! {
         p { (log(&visit.report.label(node))) }
+        p { (others(visit)) }
         (facts(visit, node))
         h2 { "Came from" }
         (edges(visit, &up, |edge| edge.parent))
@@ -41,6 +42,15 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     visit.page(&title, &body)
 }
 
+/// What else there is of it.
+fn others(visit: &Visit<'_, '_>) -> Markup {
+    let of = visit.query.instant().with("of", visit.id);
+    html! {
+        a href=(of.link("/timeline")) { "Time line" }
+        @if visit.has_records() { ", " a href=(visit.link(&format!("/nodes/{}/records", visit.id))) { "raw records" } }
+    }
+}
+
 fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let tokens = visit.answers.tokens(&visit.report);
     let token = tokens
@@ -53,7 +63,7 @@ fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
             dt { "Principal" } dd { (maybe(end.principal_arn.as_ref())) }
             dt { "Account" } dd { (maybe(end.account.as_ref())) }
             @if let Some(workload) = &end.workload { dt { "Workload" } dd { (log(workload)) } }
-            @if let Some(token) = token { (state(token)) }
+            @if let Some(token) = token { (state(visit, token)) }
             @let root = visit.report.lineage().root(node);
             @if root != node { dt { "Root of its lineage" } dd { (visit.labelled(root)) } }
         }
@@ -61,10 +71,10 @@ fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
 }
 
 /// What is known of a credential alone.
-fn state(token: &Token) -> Markup {
+fn state(visit: &Visit<'_, '_>, token: &Token) -> Markup {
     html! {
         dt { "Status" } dd { (word(token.status)) @if let Some(reason) = token.reason { ": " (reason) } }
-        @if let Some(id) = &token.reason_event_id { dt { "Ended by" } dd { code { (log(id)) } } }
+        @if let Some(id) = &token.reason_event_id { dt { "Ended by" } dd { (visit.event(id.raw())) } }
         dt { "Issued" } dd { (maybe_time(token.issued_at)) }
         dt { "Expires" } dd { (maybe_time(token.expires_at)) " (" (token.expiry_basis) ")" }
         dt { "Origin" } dd { (token.origin) }
@@ -85,7 +95,7 @@ fn edges(visit: &Visit<'_, '_>, edges: &[&Edge], other: impl Fn(&Edge) -> u32) -
                 td { (visit.labelled(other(edge))) }
                 td { (log(&row.api)) @if row.cross_account { br; span.soft { "cross-account" } } }
                 td { (row.basis) }
-                td { @for id in &row.event_ids { code { (log(id)) } " " } }
+                td { @for id in &row.event_ids { (visit.event(id.raw())) " " } }
             }
         }
     };
@@ -141,7 +151,7 @@ fn usage_row(visit: &Visit<'_, '_>, usage: &Use) -> Markup {
             td { @if let Some(place) = ledger.place(usage.key.place) {
                 (text(place.region)) br; span.soft { (text(place.account)) }
             } }
-            td { code { (outside(&ledger.event_id(id))) } }
+            td { (visit.event(&ledger.event_id(id))) }
         }
     }
 }
