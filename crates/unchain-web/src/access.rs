@@ -1,13 +1,14 @@
 //! Who may ask, and what a browser may do with an answer. Must not know what is asked.
 
+use crate::problem::Problem;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,12 @@ use subtle::ConstantTimeEq;
 
 /// How many random bytes the secret of an [`Access`] has.
 pub const SECRET_BYTES: usize = 32;
+
+/// How a person gets in.
+const OPEN: &str = "Open the address that the program printed.";
+/// How a program gets in.
+const BEARER: &str =
+    "Send it as `Authorization: Bearer TOKEN`, or the cookie that /enter gives for it.";
 
 /// Headers of every answer, also of a refusal.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -109,6 +116,19 @@ impl Access {
             .any(|(known, value)| known == name && same(value, &self.0.cookie))
     }
 
+    /// Whether a request to the API holds the token itself. No browser sends this header by itself.
+    fn has_token(&self, request: &Request) -> bool {
+        let headers = request.headers().get_all(AUTHORIZATION);
+        let mut values = headers.iter().filter_map(|value| value.to_str().ok());
+        let token = |value: &str| {
+            let (scheme, token) = value.split_once(' ')?;
+            let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+            is_bearer.then(|| same(token.trim(), &self.0.token))
+        };
+        request.uri().path().starts_with("/api/")
+            && values.any(|value| token(value).unwrap_or(false))
+    }
+
     /// Whether a request was made for this server, by a name that nobody else can point here.
     fn knows_host(&self, host: &str) -> bool {
         let name = match host.rsplit_once(':') {
@@ -137,7 +157,7 @@ fn same(given: &str, known: &str) -> bool {
 /// Lets a request through, or says why not, and adds the headers.
 pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
     let mut response = match refusal(&access, &request) {
-        Some((status, why)) => (status, why).into_response(),
+        Some(problem) => problem.answer(request.uri().path()),
         None => next.run(request).await,
     };
     for (name, value) in HEADERS {
@@ -148,31 +168,39 @@ pub(crate) async fn guard(State(access): State<Access>, request: Request, next: 
     response
 }
 
-fn refusal(access: &Access, request: &Request) -> Option<(StatusCode, &'static str)> {
+fn refusal(access: &Access, request: &Request) -> Option<Problem> {
     let headers = request.headers();
+    let refused = |status, why, hint| Some(Problem::new(status, why, hint));
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let only = |name: HeaderName| headers.get_all(name).iter().count() == 1;
     let host = text(HOST)
         .filter(|_| only(HOST))
         .filter(|host| access.knows_host(host));
     let Some(host) = host else {
-        return Some((
-            StatusCode::MISDIRECTED_REQUEST,
-            "This server is not called that. Open the address that the program printed.\n",
-        ));
+        let why = "This server is not called that.";
+        return refused(StatusCode::MISDIRECTED_REQUEST, why, OPEN);
     };
     let foreign = |origin: &str| origin.strip_prefix("http://") != Some(host);
     if headers.contains_key(ORIGIN) && text(ORIGIN).is_none_or(foreign) {
-        return Some((StatusCode::FORBIDDEN, "Another site asked for this.\n"));
+        let why = "Another site asked for this.";
+        return refused(StatusCode::FORBIDDEN, why, OPEN);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Some((StatusCode::METHOD_NOT_ALLOWED, "Here one can only read.\n"));
+        let hint = "Ask with GET or HEAD.";
+        return refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Here one can only read.",
+            hint,
+        );
     }
-    let open = matches!(request.uri().path(), "/enter");
-    (!open && !access.has_cookie(headers)).then_some((
-        StatusCode::FORBIDDEN,
-        "Open the address that the program printed: it holds the token that this needs.\n",
-    ))
+    if request.uri().path() == "/enter" || access.has_cookie(headers) || access.has_token(request) {
+        return None;
+    }
+    let why = "This needs the token in the address that the program printed.";
+    match request.uri().path().starts_with("/api/") {
+        true => refused(StatusCode::UNAUTHORIZED, why, BEARER),
+        false => refused(StatusCode::FORBIDDEN, why, OPEN),
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ impl Judged {
         let by_id: HashMap<&str, u32> = findings.map(|(f, node)| (f.id.as_str(), *node)).collect();
         let incidents = self.findings.incidents.iter();
         let ids = incidents.flat_map(|incident| &incident.findings);
-        ids.filter_map(|id| by_id.get(id.as_str()).copied()).collect()
+        ids.filter_map(|id| by_id.get(id.as_str()).copied())
+            .collect()
     }
 }
 
@@ -60,6 +61,14 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
+    /// With what was found.
+    pub(crate) fn of(judged: Judged) -> Self {
+        Self {
+            tokens: OnceLock::new(),
+            judged: OnceLock::from(judged),
+        }
+    }
+
     /// Every credential in order of creation.
     pub(crate) fn tokens(&self, report: &Report<'_, '_>) -> &[(u32, Token)] {
         self.tokens.get_or_init(|| {

@@ -158,10 +158,18 @@ pub(crate) fn counted(number: usize, one: &str) -> String {
     format!("{number} {one}{s}")
 }
 
+/// `1 step`, or that only so many of them are shown.
+pub(crate) fn first(shown: usize, number: usize, one: &str) -> String {
+    if number <= shown {
+        return counted(number, one);
+    }
+    format!("the first {shown} of {}", counted(number, one))
+}
+
 /// A table that scrolls by itself where it is wider than the page.
 pub(crate) fn table(caption: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
-        div.scroll role="region" aria-label=(caption) tabindex="0" {
+        div.scroll role="group" aria-label=(caption) tabindex="0" {
             table { caption { (caption) } thead { tr { (head) } } tbody { (rows) } }
         }
     }

@@ -74,16 +74,13 @@ fn digest(lineage: &Lineage<'_>, node: &Node) -> String {
         hash.update(text);
     }
     hash.update(node.created.map_or(u64::MAX, u64::from).to_be_bytes());
-    digits(hash)
+    hexadecimal(&hash.finalize())
 }
 
-/// Twelve hexadecimal digits of a hash.
-pub(crate) fn digits(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// Twelve hexadecimal digits: the first six bytes.
+pub(crate) fn hexadecimal(digest: &[u8]) -> String {
+    let bytes = digest.iter().take(6);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Addresses and what answers them. Must not know how a view is built.
 
 use crate::access::{Access, guard};
+use crate::api::{self, Asked, Operation};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::views::{self, Reply, Visit};
-use crate::workers::{Asker, NoAnswer, Pace};
+use crate::workers::{Asker, NoAnswer, World};
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -38,7 +41,7 @@ struct Site {
 
 /// Every address of the page, behind its access.
 pub fn router(access: Access, asker: Asker) -> Router {
-    Router::new()
+    programs()
         .route("/", get(|| async { see("/incidents") }))
         .route("/enter", get(enter))
         .route(
@@ -60,9 +63,80 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/nodes/{id}/records", slow(views::records::of_node))
         .route("/records/{id}", slow(views::records::one))
         .route("/coverage", all(views::coverage::list))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
+        .fallback(nothing)
         .layer(from_fn_with_state(access.clone(), guard))
         .with_state(Site { access, asker })
+}
+
+/// The addresses of the API.
+fn programs() -> Router<Site> {
+    let operations = api::OPERATIONS.iter();
+    operations.fold(Router::new(), |router, operation| {
+        router.route(operation.path, one_operation(operation))
+    })
+}
+
+fn one_operation(operation: &'static Operation) -> MethodRouter<Site> {
+    get(
+        move |State(site): State<Site>,
+              uri: Uri,
+              headers: HeaderMap,
+              name: Result<Option<Path<String>>, PathRejection>| async move {
+            let name = name.map(|name| name.map(|Path(name)| name).unwrap_or_default());
+            let told = tell(&site, (operation, &uri, &headers), name).await;
+            api::response(told, uri.path())
+        },
+    )
+}
+
+/// Has a worker answer a program.
+async fn tell(
+    site: &Site,
+    (operation, uri, headers): (&'static Operation, &Uri, &HeaderMap),
+    name: Result<String, PathRejection>,
+) -> Result<String, Problem> {
+    api::takes_json(headers)?;
+    let name = name.map_err(|_| {
+        let why = "The address is not UTF-8.";
+        Problem::asked_wrongly(why, "Write names in it as answers give them.")
+    })?;
+    let asked = Asked {
+        operation,
+        path: uri.path().to_owned(),
+        query: Query::read(uri.query().unwrap_or_default()),
+        name,
+    };
+    let told = site
+        .asker
+        .ask(move |world| api::answer(world, &asked))
+        .await;
+    told.unwrap_or_else(|why| Err(why.into()))
+}
+
+async fn nothing(uri: Uri) -> Response {
+    let hint = match uri.path().starts_with("/api/") {
+        true => "/api/v1/openapi.json lists the addresses.",
+        false => "",
+    };
+    let why = "There is nothing at this address.";
+    Problem::new(StatusCode::NOT_FOUND, why, hint).answer(uri.path())
+}
+
+impl From<NoAnswer> for Problem {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many questions wait.",
+                "Ask again.",
+            ),
+            NoAnswer::Failed => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "This could not be answered.",
+                "Please report it, with the address.",
+            ),
+        }
+    }
 }
 
 async fn script(Path(name): Path<String>) -> Response {
@@ -76,46 +150,44 @@ async fn script(Path(name): Path<String>) -> Response {
 }
 
 fn all(view: View) -> MethodRouter<Site> {
-    get(move |State(site): State<Site>, uri: Uri| show(site, uri, (view, String::new(), Pace::Quick)))
+    get(move |State(site): State<Site>, uri: Uri| show(site, uri, (view, String::new())))
 }
 
 fn one(view: View) -> MethodRouter<Site> {
-    named(view, Pace::Quick)
-}
-
-/// A view that reads files.
-fn slow(view: View) -> MethodRouter<Site> {
-    named(view, Pace::Slow)
-}
-
-fn named(view: View, pace: Pace) -> MethodRouter<Site> {
     get(
         move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| {
-            show(site, uri, (view, id, pace))
+            show(site, uri, (view, id))
+        },
+    )
+}
+
+/// A view of one thing that reads files.
+fn slow(view: View) -> MethodRouter<Site> {
+    get(
+        move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| async move {
+            let query = Query::read(uri.query().unwrap_or_default());
+            let path = uri.path().to_owned();
+            let job = move |world: &World<'_>| views::visit(world, (&path, &query, &id), view);
+            told(site.asker.ask_for_files(job).await, &uri)
         },
     )
 }
 
 /// Has a worker build a view.
-async fn show(site: Site, uri: Uri, (view, id, pace): (View, String, Pace)) -> Response {
+async fn show(site: Site, uri: Uri, (view, id): (View, String)) -> Response {
     let query = Query::read(uri.query().unwrap_or_default());
     let path = uri.path().to_owned();
     let reply = site
         .asker
-        .ask(pace, move |world| views::visit(world, (&path, &query, &id), view))
+        .ask(move |world| views::visit(world, (&path, &query, &id), view))
         .await;
+    told(reply, &uri)
+}
+
+fn told(reply: Result<Reply, NoAnswer>, uri: &Uri) -> Response {
     match reply {
         Ok(reply) => reply.into_response(),
-        Err(NoAnswer::Busy) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many questions wait; ask again.\n",
-        )
-            .into_response(),
-        Err(NoAnswer::Failed) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "This could not be answered.\n",
-        )
-            .into_response(),
+        Err(why) => Problem::from(why).answer(uri.path()),
     }
 }
 

@@ -2,34 +2,77 @@
 
 use crate::access::Access;
 use crate::routes::router;
-use crate::workers::Asker;
-use axum::serve::ListenerExt as _;
+use crate::workers::{Asker, WAITING};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
 use std::future::Future;
-use std::io;
-use tokio::net::TcpListener;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Why the page stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The network failed.
-    #[error("the page cannot be served")]
-    Io(#[from] io::Error),
-}
+/// Connections at once; who comes on top waits in the queue of the system. Each asks one question at a time, so that
+/// the queue of questions has room for all of them. Connections that ask nothing are ended before they fill this.
+const CONNECTIONS: usize = WAITING;
+/// How long a reader may take for a request's head, and how long a connection may say nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait where the system has no room for a connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+type Service = TowerToHyperService<axum::Router>;
 
 /// Answers requests until `stop` is done, then those in hand.
-///
-/// # Errors
-///
-/// The listener fails.
 pub async fn serve(
     listener: TcpListener,
     (access, asker): (Access, Asker),
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+) {
+    let service = TowerToHyperService::new(router(access, asker));
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let next = tokio::select! {
+            next = next(&listener, &room) => next,
+            () = &mut stop => break,
+        };
+        tokio::spawn(attend(next, service.clone(), graceful.watcher()));
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// The next connection, when there is room for one.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // It is never closed.
+    let permit = Arc::clone(room).acquire_owned().await.ok();
+    loop {
+        // Somebody who went away again, or a system without room, is no reason to leave the others alone.
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, permit),
+            Err(_) => tokio::time::sleep(NO_ROOM).await,
+        }
+    }
+}
+
+/// Answers what one reader asks until it goes, says nothing for too long, or everything ends.
+async fn attend(
+    (stream, _room): (TcpStream, Option<OwnedSemaphorePermit>),
+    service: Service,
+    watcher: Watcher,
+) {
     // A page is one write; waiting for more of it would only delay it.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, router(access, asker))
-        .with_graceful_shutdown(stop)
-        .await?;
-    Ok(())
+    drop(stream.set_nodelay(true));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service);
+    // How a connection ended is of use to its reader alone.
+    drop(watcher.watch(connection).await);
 }

@@ -15,7 +15,7 @@ use unchain_core::report::{Coverage, Report, coverage};
 use unchain_core::time::Timestamp;
 
 /// Questions that may wait; what comes on top is told to come again.
-const WAITING: usize = 1024;
+pub(crate) const WAITING: usize = 8192;
 
 type Job = Box<dyn FnOnce(&World<'_>) + Send>;
 type Judge<'s> = &'s (dyn Fn(&Report<'_, '_>) -> Judged + Sync);
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Setting<'_> {
 
 /// What all threads know together.
 pub(crate) struct World<'l> {
-    pub(crate) lineage: Lineage<'l>,
+    pub(crate) lineage: &'l Lineage<'l>,
     pub(crate) names: Names,
     pub(crate) coverage: Coverage,
     pub(crate) fetch: Option<Fetch<'l>>,
@@ -54,7 +54,21 @@ pub(crate) struct World<'l> {
     forest: OnceLock<Forest>,
 }
 
-impl World<'_> {
+impl<'l> World<'l> {
+    /// What is known of a lineage.
+    pub(crate) fn new(lineage: &'l Lineage<'l>, setting: &Setting<'l>) -> Self {
+        Self {
+            names: Names::new(lineage),
+            coverage: coverage(lineage),
+            lineage,
+            fetch: setting.fetch,
+            judge: setting.judge,
+            now: setting.now,
+            shelf: Shelf::default(),
+            forest: OnceLock::new(),
+        }
+    }
+
     /// The instant where nobody names one.
     pub(crate) fn now(&self) -> Timestamp {
         self.now.instant()
@@ -62,7 +76,7 @@ impl World<'_> {
 
     /// Which credential stands under which.
     pub(crate) fn forest(&self) -> &Forest {
-        self.forest.get_or_init(|| Forest::new(&self.lineage))
+        self.forest.get_or_init(|| Forest::new(self.lineage))
     }
 
     /// What is kept as of an instant.
@@ -84,15 +98,6 @@ pub struct Asker {
     slow: SyncSender<Job>,
 }
 
-/// What a question waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// Only for memory.
-    Quick,
-    /// For files.
-    Slow,
-}
-
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
@@ -106,34 +111,39 @@ impl Asker {
     /// Has a worker do a job and waits for what comes of it.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        pace: Pace,
         job: impl FnOnce(&World<'_>) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
-        let (send, answer) = oneshot::channel();
-        // A reader who has gone away needs no answer.
-        let job: Job = Box::new(move |world| drop(send.send(job(world))));
-        let queue = match pace {
-            Pace::Quick => &self.quick,
-            Pace::Slow => &self.slow,
-        };
-        queue.try_send(job).map_err(|_| NoAnswer::Busy)?;
-        answer.await.map_err(|_| NoAnswer::Failed)
+        done(&self.quick, job).await
     }
+
+    /// The same for a job that reads files. One is done at a time, and one waits.
+    pub(crate) async fn ask_for_files<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        done(&self.slow, job).await
+    }
+}
+
+async fn done<T: Send + 'static>(
+    queue: &SyncSender<Job>,
+    job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+) -> Result<T, NoAnswer> {
+    let (send, answer) = oneshot::channel();
+    // A reader who has gone away needs no answer.
+    let job: Job = Box::new(move |world| {
+        if !send.is_closed() {
+            drop(send.send(job(world)));
+        }
+    });
+    queue.try_send(job).map_err(|_| NoAnswer::Busy)?;
+    answer.await.map_err(|_| NoAnswer::Failed)
 }
 
 /// Builds the lineage of a ledger and keeps threads that answer about it until `then` returns.
 pub fn with_workers<T>(ledger: &Ledger, setting: Setting<'_>, then: impl FnOnce(Asker) -> T) -> T {
     let lineage = Lineage::build(ledger);
-    let world = World {
-        names: Names::new(&lineage),
-        coverage: coverage(&lineage),
-        lineage,
-        fetch: setting.fetch,
-        judge: setting.judge,
-        now: setting.now,
-        shelf: Shelf::default(),
-        forest: OnceLock::new(),
-    };
+    let world = World::new(&lineage, &setting);
     let (quick, to_many) = sync_channel(WAITING);
     let (slow, to_one) = sync_channel(1);
     let (to_many, to_one) = (Mutex::new(to_many), Mutex::new(to_one));
@@ -191,9 +201,9 @@ mod tests {
     #[test]
     fn a_job_that_panics_costs_only_its_own_answer() {
         with_one_worker(|asker, runtime| {
-            let failed = runtime.block_on(asker.ask(Pace::Quick, |_| -> u8 { panic!("on purpose") }));
+            let failed = runtime.block_on(asker.ask(|_| -> u8 { panic!("on purpose") }));
             assert_eq!(failed, Err(NoAnswer::Failed));
-            let nodes = runtime.block_on(asker.ask(Pace::Quick, |world| world.lineage.nodes().len()));
+            let nodes = runtime.block_on(asker.ask(|world| world.lineage.nodes().len()));
             assert_eq!(nodes, Ok(0));
         });
     }
@@ -203,13 +213,13 @@ mod tests {
         with_one_worker(|asker, runtime| {
             let mut context = Context::from_waker(Waker::noop());
             let (release, blocked) = std::sync::mpsc::channel::<()>();
-            let mut stuck = Box::pin(asker.ask(Pace::Quick, move |_| {
+            let mut stuck = Box::pin(asker.ask(move |_| {
                 let _ = blocked.recv();
             }));
             assert_eq!(stuck.as_mut().poll(&mut context), Poll::Pending);
             // The worker may or may not have taken the first job by now: of these one or two find no room.
             let mut others: Vec<_> = (0..WAITING + 1)
-                .map(|_| Box::pin(asker.ask(Pace::Quick, |_| ())))
+                .map(|_| Box::pin(asker.ask(|_| ())))
                 .collect();
             others.retain_mut(|ask| match ask.as_mut().poll(&mut context) {
                 Poll::Pending => true,
@@ -231,15 +241,19 @@ mod tests {
         with_one_worker(|asker, runtime| {
             let mut context = Context::from_waker(Waker::noop());
             let (release, blocked) = std::sync::mpsc::channel::<()>();
-            let mut stuck = Box::pin(asker.ask(Pace::Slow, move |_| {
+            let mut stuck = Box::pin(asker.ask_for_files(move |_| {
                 let _ = blocked.recv();
             }));
             assert_eq!(stuck.as_mut().poll(&mut context), Poll::Pending);
-            assert_eq!(runtime.block_on(asker.ask(Pace::Quick, |_| ())), Ok(()));
+            assert_eq!(runtime.block_on(asker.ask(|_| ())), Ok(()));
             // One may be in hand, one waits.
-            let mut others: Vec<_> = (0..3).map(|_| Box::pin(asker.ask(Pace::Slow, |_| ()))).collect();
+            let mut others: Vec<_> = (0..3)
+                .map(|_| Box::pin(asker.ask_for_files(|_| ())))
+                .collect();
             let answers = others.iter_mut().map(|ask| ask.as_mut().poll(&mut context));
-            let refused = answers.filter(|answer| *answer == Poll::Ready(Err(NoAnswer::Busy))).count();
+            let refused = answers
+                .filter(|answer| *answer == Poll::Ready(Err(NoAnswer::Busy)))
+                .count();
             assert!((2..=3).contains(&refused), "{refused}");
             drop(release);
         });

@@ -88,6 +88,7 @@ impl Report {
                 about: &about,
                 coverage: &coverage(&lineage),
                 findings: &findings,
+                found,
                 incidents,
                 containment: &containment,
                 scene,

@@ -60,6 +60,7 @@ impl Serve {
                 at => Now::At(at.instant(context.now)),
             },
             threads: available_parallelism().map_or(1, usize::from),
+            fetch: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -91,7 +92,7 @@ impl Serve {
         let access = Access::new(secret, address);
         writeln!(context.out, "{}", access.url())?;
         context.out.flush()?;
-        unchain_web::serve(listener, (access, asker), stopped()).await?;
+        unchain_web::serve(listener, (access, asker), stopped()).await;
         Ok(())
     }
 }

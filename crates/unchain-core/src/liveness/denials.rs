@@ -441,7 +441,11 @@ mod tests {
             turns += told.len() - 1;
             for at in (0..60 * 30).map(|minute| dawn.plus(minute * 60)) {
                 let held = told.iter().rfind(|(from, _)| *from <= at).unwrap();
-                assert_eq!(held.1, life(&lineage, &denials, number, at), "{number} at {at}");
+                assert_eq!(
+                    held.1,
+                    life(&lineage, &denials, number, at),
+                    "{number} at {at}"
+                );
             }
         }
         assert!(turns >= 10, "{turns} turns are few for this story");

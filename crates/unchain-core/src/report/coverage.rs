@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the log holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// The first hour with an event.
     pub from: Option<Timestamp>,
@@ -32,6 +33,7 @@ pub struct Coverage {
 
 /// What the log holds of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountCoverage {
     /// The account; empty where records do not say.
     pub account: Untrusted,
@@ -47,6 +49,7 @@ pub struct AccountCoverage {
 
 /// What the digests that were read speak of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DigestCoverage {
     /// How many were read.
     pub seen: u64,

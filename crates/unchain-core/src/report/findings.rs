@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FindingRow {
     /// The same on every run and machine.
     pub id: String,
@@ -53,6 +54,7 @@ pub struct FindingRow {
 /// A question that leads on: `unchain <command> <pivot>`. The pivot is text of the log; whoever prints the
 /// line quotes it for a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Next {
     /// The command's name.
     pub command: &'static str,
@@ -62,6 +64,7 @@ pub struct Next {
 
 /// One line of an incident's story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepRow {
     /// When, UTC.
     pub time: Timestamp,
@@ -75,6 +78,7 @@ pub struct StepRow {
 
 /// Findings about one intrusion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IncidentRow {
     /// The same on every run and machine.
     pub id: String,
@@ -110,6 +114,7 @@ pub struct IncidentRow {
 
 /// Everything that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Findings {
     /// The worst first.
     pub incidents: Vec<IncidentRow>,

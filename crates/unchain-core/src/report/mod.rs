@@ -7,6 +7,8 @@ mod ancestry;
 mod cells;
 mod coverage;
 mod findings;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub use ancestry::Ancestry;
 pub use coverage::{AccountCoverage, Coverage, DigestCoverage, coverage};
@@ -35,6 +37,7 @@ impl Serialize for Timestamp {
 
 /// One end of an edge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct End {
     /// A node kind's name.
     pub kind: &'static str,
@@ -50,6 +53,7 @@ pub struct End {
 
 /// One step of a lineage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EdgeRow {
     /// Who acted.
     pub parent: End,
@@ -69,6 +73,7 @@ pub struct EdgeRow {
 
 /// One credential of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Token {
     /// The access key id; none for a console or OAuth session as such.
     pub access_key_id: Option<Untrusted>,

@@ -86,7 +86,10 @@ impl Bar {
 
     /// From the first to the last instant at which the log tells of it.
     pub(crate) fn activity(&self) -> Option<(i64, i64)> {
-        let first = [self.created, self.first_used].into_iter().flatten().min()?;
+        let first = [self.created, self.first_used]
+            .into_iter()
+            .flatten()
+            .min()?;
         Some((first, self.last_used.unwrap_or(first).max(first)))
     }
 
@@ -103,7 +106,11 @@ impl Bar {
             let (left, right) = (window.place(from), window.place(to));
             let shown = from <= window.to().seconds() && to >= window.from().seconds();
             if shown && from < to {
-                found.push(Piece { from: left, to: right, look });
+                found.push(Piece {
+                    from: left,
+                    to: right,
+                    look,
+                });
             }
         }
         found
@@ -112,16 +119,18 @@ impl Bar {
     /// Whether it goes on before and after a window.
     pub(crate) fn beyond(&self, window: Window) -> (bool, bool) {
         let all = self.stretches();
-        let before = |(from, to, _): &(i64, i64, Look)| {
-            from < to && *from < window.from().seconds()
-        };
+        let before =
+            |(from, to, _): &(i64, i64, Look)| from < to && *from < window.from().seconds();
         let after = |(from, to, _): &(i64, i64, Look)| from < to && *to > window.to().seconds();
         (all.iter().any(before), all.iter().any(after))
     }
 
     /// Instants from which it is ended before its time, and why.
     pub(crate) fn stops(&self) -> impl Iterator<Item = (i64, &'static str)> + '_ {
-        let ended = self.states.iter().filter(|state| state.1 == Status::Revoked);
+        let ended = self
+            .states
+            .iter()
+            .filter(|state| state.1 == Status::Revoked);
         ended.filter_map(|(from, _, why)| Some((*from, (*why)?)))
     }
 
@@ -189,7 +198,11 @@ pub(crate) struct Band {
 
 impl Band {
     /// Of nodes whose uses are known.
-    pub(crate) fn of(report: &Report<'_, '_>, (uses, forest): (&UsesByNode, &Forest), nodes: &[u32]) -> Self {
+    pub(crate) fn of(
+        report: &Report<'_, '_>,
+        (uses, forest): (&UsesByNode, &Forest),
+        nodes: &[u32],
+    ) -> Self {
         let lineage = report.lineage();
         let mut band = Self {
             members: nodes.len(),
@@ -200,10 +213,19 @@ impl Band {
             let life = report.life(node);
             let usage = uses.usage(lineage, node);
             let created = lineage.node(node).and_then(|n| n.created);
-            let first = [created, usage.first].into_iter().flatten().min().map(i64::from);
+            let first = [created, usage.first]
+                .into_iter()
+                .flatten()
+                .min()
+                .map(i64::from);
             band.may_work += usize::from(matches!(life.status, Status::Alive | Status::Unknown));
             band.uses += usage.count;
-            band.kinds.extend(usage.first.zip(usage.last).map(|(a, b)| (a.into(), b.into())));
+            band.kinds.extend(
+                usage
+                    .first
+                    .zip(usage.last)
+                    .map(|(a, b)| (a.into(), b.into())),
+            );
             let Some(first) = first else { continue };
             let last = usage.last.map_or(first, i64::from).max(first);
             let end = life.expires.map_or(last, Timestamp::seconds).max(last);

@@ -3,7 +3,7 @@
 //! Every place is a part of the width, so that one drawing fits every screen; there is no inline style.
 
 use super::axis::{Window, percent};
-use super::bar::{Band, Bar, COLUMNS, BINS, Look, Ticks, marks};
+use super::bar::{BINS, Band, Bar, COLUMNS, Look, Ticks, marks};
 use super::forest::Forest;
 use super::rows::Line;
 use super::{Lane, What};
@@ -39,7 +39,8 @@ pub(crate) struct Chart<'a> {
 
 /// What the signs mean.
 pub(crate) fn legend() -> Markup {
-    let sign = |inside: Markup| html! { svg.sign aria-hidden="true" width="28" height="14" { (inside) } };
+    let sign =
+        |inside: Markup| html! { svg.sign aria-hidden="true" width="28" height="14" { (inside) } };
     let bar = |look: &str| sign(html! { rect class=(look) x="1" y="3" width="26" height="8" {} });
     html! {
         ul.signs aria-label="Signs" {
@@ -101,7 +102,11 @@ fn upright(class: &str, place: i64) -> Markup {
 }
 
 fn cursor(window: Window, at: i64) -> Markup {
-    let class = if window.holds(at) { "cursor" } else { "cursor away" };
+    let class = if window.holds(at) {
+        "cursor"
+    } else {
+        "cursor away"
+    };
     upright(class, window.place(at))
 }
 
@@ -121,7 +126,12 @@ fn one(chart: &Chart<'_>, window: Window, lane: &Lane<'_>) -> Markup {
                 }
             }
         },
-        (Line::Many { group, nodes, open, .. }, What::Many(band)) => html! {
+        (
+            Line::Many {
+                group, nodes, open, ..
+            },
+            What::Many(band),
+        ) => html! {
             li.lane.many {
                 div class=(format!("name in-{depth}")) { (many(chart, (group, nodes, *open), band)) }
                 svg.plot role="img" height="36" {
@@ -146,7 +156,8 @@ fn states(bar: &Bar) -> String {
 fn name(chart: &Chart<'_>, node: u32, (bar, lane): (&Bar, &Lane<'_>)) -> Markup {
     let end = chart.report.end(node);
     let label = chart.report.label(node);
-    let label = html! { @if label.is_empty() { "unnamed" } @else { (outside(short(label.raw()))) } };
+    let label =
+        html! { @if label.is_empty() { "unnamed" } @else { (outside(short(label.raw()))) } };
     let whose = chart.report.lineage().principal(node);
     let own = end.access_key_id.is_some();
     html! {
@@ -163,7 +174,10 @@ fn name(chart: &Chart<'_>, node: u32, (bar, lane): (&Bar, &Lane<'_>)) -> Markup 
 
 /// An ARN without what is alike in all of an account.
 pub(crate) fn short(arn: &str) -> &str {
-    let resource = arn.splitn(6, ':').nth(5).filter(|_| arn.starts_with("arn:"));
+    let resource = arn
+        .splitn(6, ':')
+        .nth(5)
+        .filter(|_| arn.starts_with("arn:"));
     let resource = resource.unwrap_or(arn);
     resource.strip_prefix("assumed-role/").unwrap_or(resource)
 }
@@ -182,7 +196,9 @@ fn findings(chart: &Chart<'_>, findings: &[&FindingRow], node: u32) -> Markup {
 }
 
 fn many(chart: &Chart<'_>, (group, nodes, open): (&str, &[u32], bool), band: &Band) -> Markup {
-    let class = nodes.first().map_or(u32::MAX, |&node| chart.forest.class(node));
+    let class = nodes
+        .first()
+        .map_or(u32::MAX, |&node| chart.forest.class(node));
     let (kind, whose) = chart.forest.alike(class);
     let words = html! { @if open { "together" } @else { "one by one" } };
     html! {
@@ -231,7 +247,10 @@ fn told(bar: &Bar, at: i64, findings: usize) -> String {
 }
 
 fn told_of_many(band: &Band) -> String {
-    let mut words = format!("{} drawn together, {} may work", band.members, band.may_work);
+    let mut words = format!(
+        "{} drawn together, {} may work",
+        band.members, band.may_work
+    );
     if let Some((first, last)) = band.span {
         // Writing to a String cannot fail.
         let _ = write!(words, "; from {} to {}", said(first), said(last));
@@ -269,7 +288,11 @@ fn arrow(place: i64, path: &str) -> Markup {
 
 fn of_band(band: &Band, window: Window) -> Markup {
     let density = band.density(window);
-    let most = density.iter().map(|(_, _, number)| *number).max().unwrap_or(1);
+    let most = density
+        .iter()
+        .map(|(_, _, number)| *number)
+        .max()
+        .unwrap_or(1);
     let whole = super::axis::WIDTH / BINS;
     html! {
         @for (from, to, number) in density {
@@ -309,4 +332,3 @@ fn marked((place, finding, number): (i64, &FindingRow, usize)) -> Markup {
         }
     }
 }
-

@@ -1,6 +1,6 @@
 //! Which credential stands under which, computed once for a lineage. Must not know instants or findings.
 
-use crate::names::digits;
+use crate::names::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -98,7 +98,9 @@ impl Forest {
         let (Some(&from), Some(&to)) = ends else {
             return &[];
         };
-        self.below.get(from as usize..to as usize).unwrap_or_default()
+        self.below
+            .get(from as usize..to as usize)
+            .unwrap_or_default()
     }
 
     /// Everything below a node, itself not.
@@ -141,7 +143,7 @@ impl Forest {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        digits(hash)
+        hexadecimal(&hash.finalize())
     }
 
     fn sort_tops(&mut self, lineage: &Lineage<'_>) {
@@ -241,7 +243,10 @@ mod tests {
         let forest = Forest::new(&lineage);
         let of = |name: &str| {
             let key = ledger.symbols().find(story.key(name).unwrap()).unwrap();
-            numbered(&lineage).find(|(_, node)| node.key == key).unwrap().0
+            numbered(&lineage)
+                .find(|(_, node)| node.key == key)
+                .unwrap()
+                .0
         };
         let path: Vec<u32> = forest.path(of("SPARE")).collect();
         assert_eq!(path, ["SPARE", "D", "B", "A"].map(of));

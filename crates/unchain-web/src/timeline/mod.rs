@@ -12,10 +12,8 @@ pub(crate) mod rows;
 use crate::answers::Judged;
 use axis::Window;
 use bar::{Band, Bar, united};
-use draw::{Chart, Links};
 use forest::Forest;
-use maud::{Markup, html};
-use rows::{Line, Wanted};
+use rows::Line;
 use std::collections::{BTreeMap, HashSet};
 use unchain_core::lineage::UsesByNode;
 use unchain_core::report::{FindingRow, Report};
@@ -94,10 +92,16 @@ pub(crate) fn about(judged: &Judged) -> impl Iterator<Item = (&FindingRow, u32)>
 }
 
 /// The window that holds what lines show: their activity, or with it their ends.
-pub(crate) fn fitting(lanes: &[Lane<'_>], span: impl Fn(&What) -> Option<(i64, i64)>) -> Option<Window> {
+pub(crate) fn fitting(
+    lanes: &[Lane<'_>],
+    span: impl Fn(&What) -> Option<(i64, i64)>,
+) -> Option<Window> {
     let mut all = None;
     for lane in lanes {
-        let seen = lane.findings.iter().map(|f| (f.first.seconds(), f.first.seconds()));
+        let seen = lane
+            .findings
+            .iter()
+            .map(|f| (f.first.seconds(), f.first.seconds()));
         for span in span(&lane.what).into_iter().chain(seen) {
             all = Some(united(all, span));
         }
@@ -118,69 +122,14 @@ pub(crate) fn of_incident(
     subjects.extend(root.map(|(_, root)| *root));
     subjects.sort_unstable();
     subjects.dedup();
-    let mut tops: Vec<u32> = subjects.iter().filter_map(|&node| forest.path(node).last()).collect();
+    let mut tops: Vec<u32> = subjects
+        .iter()
+        .filter_map(|&node| forest.path(node).last())
+        .collect();
     tops.sort_unstable();
     tops.dedup();
     let keep = rows::around(report.lineage(), forest, &tops);
     (subjects, keep)
-}
-
-/// Time lines of the incidents of a report.
-#[derive(Debug)]
-pub struct TimeLines<'r> {
-    report: &'r Report<'r, 'r>,
-    judged: &'r Judged,
-    forest: Forest,
-}
-
-impl<'r> TimeLines<'r> {
-    /// Of what was found in a report's lineage.
-    pub fn new(report: &'r Report<'r, 'r>, judged: &'r Judged) -> Self {
-        Self {
-            report,
-            judged,
-            forest: Forest::new(report.lineage()),
-        }
-    }
-
-    /// The time line of one incident, as HTML with SVG: the first lines of very many. `node` and `finding` say
-    /// where a credential and a finding (by its id) stand, if they do; a name without a place is plain text.
-    pub fn incident(
-        &self,
-        id: &str,
-        node: &dyn Fn(u32) -> Option<String>,
-        finding: &dyn Fn(&str) -> Option<String>,
-    ) -> String {
-        let of = (self.report, &self.forest);
-        let (alone, keep) = of_incident(of, self.judged, id);
-        let wanted = Wanted {
-            keep: Some(keep),
-            alone: alone.into_iter().collect(),
-            ..Wanted::default()
-        };
-        let all = rows::lines(&self.forest, &wanted, |node| node.to_string());
-        let lanes = lanes(of, self.judged, all.get(..LINES).unwrap_or(&all));
-        let links = Links {
-            node,
-            finding,
-            group: &|_| None,
-        };
-        let chart = Chart {
-            report: self.report,
-            forest: &self.forest,
-            links: &links,
-            window: fitting(&lanes, What::activity),
-        };
-        drawn(&chart, &lanes, all.len()).into_string()
-    }
-}
-
-fn drawn(chart: &Chart<'_>, lanes: &[Lane<'_>], all: usize) -> Markup {
-    html! {
-        (draw::legend())
-        (draw::chart(chart, lanes))
-        @if all > lanes.len() { p { "The first " (lanes.len()) " of " (all) " lines." } }
-    }
 }
 
 #[cfg(test)]

@@ -44,11 +44,7 @@ pub(crate) enum Line {
 }
 
 /// The lines, a credential before what came of it.
-pub(crate) fn lines(
-    forest: &Forest,
-    wanted: &Wanted,
-    name: impl Fn(u32) -> String,
-) -> Vec<Line> {
+pub(crate) fn lines(forest: &Forest, wanted: &Wanted, name: impl Fn(u32) -> String) -> Vec<Line> {
     let walk = Walk {
         forest,
         wanted,
@@ -67,7 +63,10 @@ pub(crate) fn lines(
             }
             Line::Many { open: false, .. } => {}
             Line::Many { nodes, depth, .. } => {
-                let one = |&node: &u32| Line::One { node, depth: *depth };
+                let one = |&node: &u32| Line::One {
+                    node,
+                    depth: *depth,
+                };
                 waiting.extend(nodes.iter().rev().map(one));
             }
         }
@@ -115,7 +114,11 @@ impl Walk<'_> {
             None => true,
         };
         let mut sizes: HashMap<u32, usize> = HashMap::new();
-        for node in nodes.iter().filter(kept).filter(|node| !self.alone.contains(node)) {
+        for node in nodes
+            .iter()
+            .filter(kept)
+            .filter(|node| !self.alone.contains(node))
+        {
             *sizes.entry(self.forest.class(*node)).or_default() += 1;
         }
         let mut lines = Vec::new();
@@ -194,7 +197,13 @@ mod tests {
         let forest = Forest::new(&lineage);
         let told = |wanted: &Wanted| lines(&forest, wanted, |node| node.to_string());
         let shut = told(&Wanted::default());
-        let [Line::One { node: root, .. }, Line::Many { group, nodes, open, .. }] = &shut[..] else {
+        let [
+            Line::One { node: root, .. },
+            Line::Many {
+                group, nodes, open, ..
+            },
+        ] = &shut[..]
+        else {
             panic!("{shut:?}")
         };
         assert_eq!((nodes.len(), *open), (300, false));
@@ -208,7 +217,10 @@ mod tests {
             ..Wanted::default()
         });
         assert_eq!(wanted.len(), 3);
-        assert!(wanted.contains(&Line::One { node: nodes[7], depth: 1 }));
+        assert!(wanted.contains(&Line::One {
+            node: nodes[7],
+            depth: 1
+        }));
         let kept = told(&Wanted {
             keep: Some(around(&lineage, &forest, &nodes[..3])),
             ..Wanted::default()

@@ -10,13 +10,21 @@ use unchain_core::time::Timestamp;
 /// Days of one heat map.
 const DAYS: i64 = 31;
 
+/// Heat maps of a file, the latest first.
+const MONTHS: i64 = 12;
+
 /// By account, the hours (since 1970, UTC) with events by day.
 type Days<'l> = BTreeMap<&'l str, BTreeMap<i64, u32>>;
 
 /// Coverage.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+    visit.page("Coverage", &body(visit))
+}
+
+/// What the log holds, and what it cannot show.
+pub(crate) fn body(visit: &Visit<'_, '_>) -> Markup {
     let coverage = &visit.world.coverage;
-    let body = html! {
+    html! {
         dl {
             dt { "Events" } dd { (coverage.events) }
             dt { "From" } dd { (maybe_time(coverage.from)) }
@@ -31,19 +39,18 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
                 }
             }
         }
-        h2 { "What the answers cannot show" }
+        (visit.part("What the answers cannot show"))
         @if coverage.warnings.is_empty() { p { "Nothing beyond what no log can show." } }
         @else { ul { @for warning in &coverage.warnings { li { (outside(warning)) } } } }
-        h2 { "Hours with events, by account and day" }
+        (visit.part("Hours with events, by account and day"))
         (heat(visit))
-        h2 { "Accounts" }
+        (visit.part("Accounts"))
         (accounts(&coverage.accounts))
         @if !coverage.unlogged_accounts.is_empty() {
-            h2 { "Accounts whose own log is not here" }
+            (visit.part("Accounts whose own log is not here"))
             ul { @for account in &coverage.unlogged_accounts { li { (log(account)) } } }
         }
-    };
-    visit.page("Coverage", &body)
+    }
 }
 
 fn heat(visit: &Visit<'_, '_>) -> Markup {
@@ -52,26 +59,39 @@ fn heat(visit: &Visit<'_, '_>) -> Markup {
     let (Some(first), Some(last)) = (all().min(), all().max()) else {
         return html! { p { "The log has no events." } };
     };
-    let pages = usize::try_from((last - first) / DAYS + 1).unwrap_or(1);
+    let pages = (last - first) / DAYS + 1;
     let asked = visit.query.get("page").and_then(|page| page.parse().ok());
-    let page = asked.unwrap_or(1usize).clamp(1, pages);
-    let until = last - i64::try_from(page - 1).unwrap_or(0) * DAYS;
-    let from = first.max(until - DAYS + 1);
+    let page = asked.unwrap_or(1i64).clamp(1, pages);
+    let shown = if visit.is_file() {
+        1..=pages.min(MONTHS)
+    } else {
+        page..=page
+    };
+    let number = |page: i64| usize::try_from(page).unwrap_or(1);
+    html! {
+        p { "Each number is how many of 24 hours have an event, in any region." }
+        @for page in shown {
+            @let until = last - (page - 1) * DAYS;
+            (span(&days, (first.max(until - DAYS + 1), until)))
+        }
+        @if visit.is_file() && pages > MONTHS { p { "Earlier days are not shown." } }
+        @if !visit.is_file() { (pager(visit.query, "/coverage", (number(page), number(pages)))) }
+    }
+}
+
+/// The heat map from one day to another.
+fn span(days: &Days<'_>, (from, until): (i64, i64)) -> Markup {
     let head =
         html! { (column("Account")) @for day in from..=until { th scope="col" { (label(day)) } } };
     let rows = html! {
-        @for (account, by_day) in &days {
+        @for (account, by_day) in days {
             tr {
                 th scope="row" { (outside(account)) }
                 @for day in from..=until { (cell(by_day.get(&day).copied().unwrap_or(0))) }
             }
         }
     };
-    html! {
-        p { "Each number is how many of 24 hours have an event, in any region." }
-        div.heat { (table(&format!("{} to {}", date(from), date(until)), &head, &rows)) }
-        (pager(visit.query, "/coverage", (page, pages)))
-    }
+    html! { div.heat { (table(&format!("{} to {}", date(from), date(until)), &head, &rows)) } }
 }
 
 fn days<'l>(visit: &Visit<'_, 'l>) -> Days<'l> {

@@ -1,32 +1,22 @@
 //! Findings: the list, and one with its evidence.
 
-use super::{Reply, Visit, search};
-use crate::html::{column, counted, log, outside, pager, select, table, time, word};
+use super::{ROWS, Reply, Visit, search};
+use crate::html::{column, counted, first, log, outside, pager, select, table, time, word};
 use maud::{Markup, html};
+use unchain_core::detect::Detection;
+use unchain_core::detect::attack::Technique;
 use unchain_core::report::FindingRow;
 
 pub(crate) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "informational"];
 
 /// Every finding that is not expected, by time.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let judged = visit.judged();
-    let all = judged
-        .findings
-        .findings
-        .iter()
-        .zip(judged.subjects.iter().copied());
-    let kept: Vec<_> = all.filter(|(finding, _)| keeps(visit, finding)).collect();
-    let expected = judged
-        .findings
-        .findings
-        .iter()
-        .filter(|f| f.allowed_by.is_some())
-        .count();
+    let mut kept = all(visit);
+    let number = kept.len();
+    kept.retain(|(finding, _)| finding.allowed_by.is_none());
+    let expected = number - kept.len();
+    kept.retain(|(finding, _)| keeps(visit, finding));
     let (rows, pages) = visit.paged(&kept);
-    let head = html! {
-        (column("Finding")) (column("Severity")) (column("Credential")) (column("First")) (column("Last"))
-    };
-    let body = html! { @for (finding, node) in rows { (row(visit, finding, *node)) } };
     let body = html! {
         form action="/findings" method="get" role="search" {
             (select(visit.query, ("severity", "Severity"), &SEVERITIES))
@@ -34,21 +24,46 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
             (visit.kept_instant())
             button { "Filter" }
         }
-        @if expected > 0 { p { (counted(expected, "more finding")) " that the settings expect." } }
-        (table(&counted(kept.len(), "finding"), &head, &body))
+        (also(expected))
+        (rows_of(visit, rows, &counted(kept.len(), "finding")))
         (pager(visit.query, "/findings", pages))
     };
     visit.page("Findings", &body)
 }
 
+/// Every finding with the node that it is about.
+pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v FindingRow, u32)> {
+    let judged = visit.judged();
+    let rows = judged.findings.findings.iter();
+    rows.zip(judged.subjects.iter().copied()).collect()
+}
+
+/// How many are not in the list.
+pub(crate) fn also(expected: usize) -> Markup {
+    html! { @if expected > 0 { p { (counted(expected, "more finding")) " that the settings expect." } } }
+}
+
+/// A table of some of all findings.
+pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&FindingRow, u32)], caption: &str) -> Markup {
+    let head = html! {
+        (column("Finding")) (column("Severity")) (column("Credential")) (column("First")) (column("Last"))
+    };
+    let lines = html! { @for (finding, node) in rows { (row(visit, finding, *node)) } };
+    table(caption, &head, &lines)
+}
+
 fn keeps(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
+    finding.allowed_by.is_none() && matches(visit, finding)
+}
+
+/// Whether the filters keep a finding.
+pub(crate) fn matches(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
     let texts = finding
         .path
         .iter()
         .chain(&finding.also)
         .chain([&finding.what]);
-    finding.allowed_by.is_none()
-        && visit.chosen("severity", finding.severity)
+    visit.chosen("severity", finding.severity)
         && visit.holds(texts.chain(finding.foreign_address.iter()))
 }
 
@@ -56,7 +71,7 @@ fn row(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
     html! {
         tr {
             th scope="row" {
-                a href=(visit.link(&format!("/findings/{}", finding.id))) { (finding.title) }
+                a href=[visit.href(&format!("/findings/{}", finding.id))] { (finding.title) }
                 br; span.soft { (log(&finding.what)) }
             }
             td { (word(finding.severity)) }
@@ -69,77 +84,107 @@ fn row(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
 
 /// A table of findings by their ids, in the order of time.
 pub(crate) fn named(visit: &Visit<'_, '_>, keeps: impl Fn(&FindingRow, u32) -> bool) -> Markup {
-    let judged = visit.judged();
-    let all = judged
-        .findings
-        .findings
-        .iter()
-        .zip(judged.subjects.iter().copied());
-    let kept: Vec<_> = all
-        .filter(|(finding, node)| keeps(finding, *node))
-        .collect();
-    let head = html! {
-        (column("Finding")) (column("Severity")) (column("Credential")) (column("First")) (column("Last"))
-    };
-    let rows = html! { @for (finding, node) in &kept { (row(visit, finding, *node)) } };
-    html! {
-        @if kept.is_empty() { p { "None." } }
-        @else { (table(&counted(kept.len(), "finding"), &head, &rows)) }
-    }
+    let mut kept = all(visit);
+    kept.retain(|(finding, node)| keeps(finding, *node));
+    let rows = kept.get(..ROWS).unwrap_or(&kept);
+    let caption = first(ROWS, kept.len(), "finding");
+    html! { @if kept.is_empty() { p { "None." } } @else { (rows_of(visit, rows, &caption)) } }
 }
 
 /// One finding.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let judged = visit.judged();
-    let mut all = judged
-        .findings
-        .findings
-        .iter()
-        .zip(judged.subjects.iter().copied());
+    let mut all = all(visit).into_iter();
     match all.find(|(finding, _)| finding.id == visit.id) {
-        Some((finding, node)) => visit.page(finding.title, &body(visit, finding, node)),
+        Some((finding, node)) => {
+            let told = html! { (body(visit, finding, node)) (about(finding)) };
+            visit.page(finding.title, &told)
+        }
         None => visit.missing("finding"),
     }
 }
 
-fn body(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
-    let incident = |id: &str| visit.link(&format!("/incidents/{id}"));
+/// Why findings of its kind matter, and what else they may be.
+fn about(finding: &FindingRow) -> Markup {
+    let detection = Detection::find(finding.detection);
+    html! {
+        @if let Some(detection) = detection {
+            h2 { "Why it matters" }
+            p { (sentence(detection.matters)) }
+            @if !detection.false_positives.is_empty() {
+                h2 { "What else looks like it" }
+                ul { @for other in detection.false_positives { li { (sentence(other)) } } }
+            }
+        }
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let initial = letters.next().into_iter().flat_map(char::to_uppercase);
+    let stop = if words.ends_with('.') {
+        None
+    } else {
+        Some('.')
+    };
+    initial.chain(letters).chain(stop).collect()
+}
+
+/// Techniques with their names; in a file they lead to the pages of ATT&CK.
+pub(crate) fn techniques(visit: &Visit<'_, '_>, ids: &[&'static str]) -> Markup {
+    html! {
+        @for (n, id) in ids.iter().enumerate() {
+            @if n > 0 { br; }
+            @match Technique::find(id) {
+                Some(known) => {
+                    a href=[visit.is_file().then(|| known.url())] rel="noreferrer" { (id) " " (known.full_name()) }
+                }
+                None => { (id) }
+            }
+        }
+    }
+}
+
+/// What is known of a finding.
+pub(crate) fn body(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
+    let incident = |id: &str| visit.href(&format!("/incidents/{id}"));
     html! {
         p { (log(&finding.what)) }
         dl {
             dt { "Severity" } dd { (word(finding.severity)) }
             dt { "Confidence" } dd { (finding.confidence) }
-            dt { "Credential" } dd { (visit.labelled(node)) }
+            dt { "Credential" } dd { (visit.labelled(node)) " " span.soft { (visit.whose(node)) } }
             dt { "First" } dd { (time(finding.first)) }
             dt { "Last" } dd { (time(finding.last)) }
-            dt { "ATT&CK" } dd { (finding.techniques.join(", ")) }
+            dt { "ATT&CK" } dd { (techniques(visit, finding.techniques)) }
             dt { "Detection" } dd { code { (finding.detection) } }
             dt { "Incident" } dd {
-                @if let Some(id) = &finding.incident { a href=(incident(id)) { (id) } } @else { "none" }
+                @if let Some(id) = &finding.incident { a href=[incident(id)] { (id) } } @else { "none" }
             }
             @if let Some(address) = &finding.foreign_address { dt { "Acted from" } dd { (log(address)) } }
             @if let Some(by) = &finding.allowed_by { dt { "Expected" } dd { (outside(by)) } }
         }
-        h2 { "From the root to the credential" }
+        (visit.part("From the root to the credential"))
         ol { @for step in &finding.path { li { (log(step)) } } }
         @if !finding.also.is_empty() {
-            h2 { "Also about" }
-            ul { @for other in &finding.also { li { (log(other)) } } }
+            (visit.part("Also about"))
+            ul { @for other in finding.also.iter().take(ROWS) { li { (log(other)) } } }
+            @if finding.also.len() > ROWS { p { "These are the first of " (finding.also.len()) "." } }
         }
-        h2 { "Records that show it" }
+        (visit.part("Records that show it"))
         @if visit.has_records() {
             p { a href=(visit.link(&format!("/findings/{}/records", finding.id))) { "Raw records" } }
         }
         ul { @for id in &finding.event_ids { li { (visit.event(id.raw())) } } }
-        (not_visible(&finding.not_visible))
+        (not_visible(visit, &finding.not_visible))
     }
 }
 
 /// What the log would have to hold to be surer.
-pub(crate) fn not_visible(lines: &[String]) -> Markup {
+pub(crate) fn not_visible(visit: &Visit<'_, '_>, lines: &[String]) -> Markup {
     html! {
         @if !lines.is_empty() {
-            h2 { "What the log does not show" }
+            (visit.part("What the log does not show"))
             ul { @for line in lines { li { (outside(line)) } } }
         }
     }

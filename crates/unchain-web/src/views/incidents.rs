@@ -1,39 +1,50 @@
 //! Incidents: the list, and the story of one.
 
-use super::findings::{named, not_visible};
+use super::findings::{named, not_visible, techniques};
 use super::{Reply, Visit};
-use crate::html::{column, counted, log, pager, table, time, word};
+use crate::html::{column, counted, first, log, pager, table, time, word};
 use maud::{Markup, html};
 use unchain_core::report::IncidentRow;
 
+/// Lines of a story: one of thousands is read elsewhere.
+const STEPS: usize = 400;
+
 /// Every incident, the worst first.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let judged = visit.judged();
-    let all: Vec<_> = judged
-        .findings
-        .incidents
-        .iter()
-        .zip(judged.roots.iter().copied())
-        .collect();
+    let all = all(visit);
     let (rows, pages) = visit.paged(&all);
+    let body = html! {
+        (rows_of(visit, rows, all.len()))
+        (pager(visit.query, "/incidents", pages))
+    };
+    visit.page("Incidents", &body)
+}
+
+/// Every incident with the node at which it begins.
+pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
+    let judged = visit.judged();
+    let rows = judged.findings.incidents.iter();
+    rows.zip(judged.roots.iter().copied()).collect()
+}
+
+/// A table of some of all incidents.
+pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&IncidentRow, u32)], all: usize) -> Markup {
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
         (column("Credentials")) (column("First")) (column("Last"))
     };
     let lines = html! { @for (incident, root) in rows { (row(visit, incident, *root)) } };
-    let body = html! {
-        @if all.is_empty() { p { "Nothing in this case was joined to an incident." } }
-        @else { (table(&counted(all.len(), "incident"), &head, &lines)) }
-        (pager(visit.query, "/incidents", pages))
-    };
-    visit.page("Incidents", &body)
+    html! {
+        @if all == 0 { p { "Nothing in this case was joined to an incident." } }
+        @else { (table(&counted(all, "incident"), &head, &lines)) }
+    }
 }
 
 fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
     html! {
         tr {
             th scope="row" {
-                a href=(visit.link(&format!("/incidents/{}", incident.id))) { (log(&incident.title)) }
+                a href=[visit.href(&format!("/incidents/{}", incident.id))] { (log(&incident.title)) }
             }
             td { (word(incident.severity)) }
             td { (visit.labelled(root)) }
@@ -47,24 +58,23 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
 
 /// One incident.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let judged = visit.judged();
-    let mut all = judged
-        .findings
-        .incidents
-        .iter()
-        .zip(judged.roots.iter().copied());
+    let mut all = all(visit).into_iter();
     match all.find(|(incident, _)| incident.id == visit.id) {
-        Some((incident, root)) => visit.page("Incident", &body(visit, incident, root)),
+        Some((incident, root)) => {
+            let told = html! { p { (log(&incident.title)) } (body(visit, incident, root)) };
+            visit.page("Incident", &told)
+        }
         None => visit.missing("incident"),
     }
 }
 
-fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+/// What is known of an incident besides its title.
+pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
     html! {
-        p { (log(&incident.title)) }
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
-            dt { "Root" } dd { (visit.labelled(root)) }
+            dt { "Root" } dd { (visit.labelled(root)) " " span.soft { (visit.whose(root)) } }
+            dt { "Incident" } dd { code { (incident.id) } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
             }
@@ -74,30 +84,30 @@ fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             dt { "First" } dd { (time(incident.first)) }
             dt { "Last" } dd { (time(incident.last)) }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
-            dt { "ATT&CK" } dd { (incident.techniques.join(", ")) }
+            dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
-        h2 { "What happened" }
+        (visit.part("What happened"))
         (story(visit, incident))
-        h2 { "Findings" }
+        (visit.part("Findings"))
         (named(visit, |finding, _| finding.incident.as_deref() == Some(&incident.id)))
-        (not_visible(&incident.not_visible))
+        (not_visible(visit, &incident.not_visible))
     }
 }
 
 fn story(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
     let head = html! { (column("Time (UTC)")) (column("What")) (column("Shown by")) };
-    let finding = |id: &str| visit.link(&format!("/findings/{id}"));
+    let finding = |id: &str| visit.href(&format!("/findings/{id}"));
     let rows = html! {
-        @for step in &incident.story {
+        @for step in incident.story.iter().take(STEPS) {
             tr {
                 td { (time(step.time)) }
                 td { (log(&step.what)) }
                 td {
-                    @if let Some(id) = &step.finding { a href=(finding(id)) { "finding " (id) } " " }
+                    @if let Some(id) = &step.finding { a href=[finding(id)] { "finding " (id) } " " }
                     @if let Some(id) = &step.event_id { (visit.event(id.raw())) }
                 }
             }
         }
     };
-    table(&counted(incident.story.len(), "step"), &head, &rows)
+    table(&first(STEPS, incident.story.len(), "step"), &head, &rows)
 }

@@ -17,23 +17,40 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use unchain_core::report::Report;
+use unchain_core::lineage::Lineage;
+use unchain_core::report::{FindingRow, IncidentRow, Report, Token};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
 /// Rows of a page.
 const ROWS: usize = 200;
+/// Rows of each part of what a file tells of a node.
+const FILED: usize = 25;
 
 /// One request for a view.
 pub(crate) struct Visit<'v, 'l> {
-    world: &'v World<'l>,
-    report: Report<'v, 'l>,
+    pub(crate) world: &'v World<'l>,
+    pub(crate) report: Report<'v, 'l>,
     answers: Arc<Answers>,
-    query: &'v Query,
-    path: &'v str,
+    pub(crate) query: &'v Query,
+    pub(crate) path: &'v str,
     /// The part of the address that names one thing; empty for a list.
-    id: &'v str,
+    pub(crate) id: &'v str,
+    /// The file that this is written to; none for the answer of a server.
+    file: Option<&'v File>,
+    /// How deep the headings of its parts are.
+    level: u8,
+}
+
+/// What stands in a file of views.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    /// The ids that a link can lead to.
+    pub(crate) places: BTreeSet<String>,
+    /// The nodes that have a part of their own; others have a row.
+    pub(crate) told: BTreeSet<u32>,
 }
 
 /// What a view answers.
@@ -69,19 +86,63 @@ pub(crate) fn visit(
 ) -> Reply {
     let said = query.get("at").map(Timestamp::parse);
     let at = said.flatten().unwrap_or_else(|| world.now());
-    let visit = Visit {
-        world,
-        report: Report::new(&world.lineage, at),
-        answers: world.answers(at),
-        query,
-        path,
-        id,
-    };
+    let visit = Visit::new(world, (path, query, id), at);
     if said == Some(None) {
         let why = "This is not an instant. Give one such as 2026-03-02T11:40:00Z or 2026-03-02.";
         return visit.refused(StatusCode::BAD_REQUEST, ("Not an instant", why));
     }
     view(&visit)
+}
+
+/// The visit of whoever writes views to a file.
+pub(crate) fn filed<'v, 'l>(
+    (world, answers): (&'v World<'l>, &Arc<Answers>),
+    (query, file): (&'v Query, &'v File),
+) -> Visit<'v, 'l> {
+    Visit {
+        world,
+        report: Report::new(world.lineage, world.now()),
+        answers: Arc::clone(answers),
+        query,
+        path: "",
+        id: "",
+        file: Some(file),
+        level: 4,
+    }
+}
+
+/// The id under which a file has what the server has at an address: incidents and findings have names of their own.
+pub(crate) fn place(path: &str) -> String {
+    let name = path.trim_start_matches('/');
+    let own = name
+        .strip_prefix("incidents/")
+        .or_else(|| name.strip_prefix("findings/"));
+    own.map_or_else(|| name.replace('/', "-"), str::to_owned)
+}
+
+impl<'v, 'l> Visit<'v, 'l> {
+    /// A visit of an address at an instant.
+    pub(crate) fn new(
+        world: &'v World<'l>,
+        (path, query, id): (&'v str, &'v Query, &'v str),
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            world,
+            report: Report::new(world.lineage, at),
+            answers: world.answers(at),
+            query,
+            path,
+            id,
+            file: None,
+            level: 2,
+        }
+    }
+
+    /// The same for what stands below a heading of the fourth level.
+    pub(crate) fn deeper(self) -> Self {
+        Self { level: 5, ..self }
+    }
 }
 
 impl Visit<'_, '_> {
@@ -116,15 +177,92 @@ impl Visit<'_, '_> {
         self.world.judged(&self.answers, &self.report)
     }
 
+    /// Every finding with the node that it is about, by time.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = (&FindingRow, u32)> {
+        let judged = self.judged();
+        let findings = judged.findings.findings.iter();
+        findings.zip(judged.subjects.iter().copied())
+    }
+
+    /// Every incident with the node at which it begins, the worst first.
+    pub(crate) fn incidents(&self) -> impl Iterator<Item = (&IncidentRow, u32)> {
+        let judged = self.judged();
+        let incidents = judged.findings.incidents.iter();
+        incidents.zip(judged.roots.iter().copied())
+    }
+
+    /// The name of a node.
+    pub(crate) fn name(&self, node: u32) -> String {
+        self.world.names.name(node).to_owned()
+    }
+
     /// An address of another view at the same instant.
     fn link(&self, path: &str) -> String {
         self.query.instant().link(path)
     }
 
+    /// Where a link leads: another view at the same instant, or its place in the same file. None where the file has no such
+    /// place: an `a` without `href` is plain text.
+    fn href(&self, path: &str) -> Option<String> {
+        let Some(file) = self.file else {
+            return Some(self.link(path));
+        };
+        let place = place(path);
+        file.places.contains(&place).then(|| format!("#{place}"))
+    }
+
+    /// A link that only a server can answer.
+    fn asks(&self, query: &Query, path: &str) -> Option<String> {
+        self.file.is_none().then(|| query.link(path))
+    }
+
+    /// The heading of a part of what a page is about.
+    fn part(&self, words: &str) -> Markup {
+        html! {
+            @match self.level { 4 => { h4 { (words) } } 5 => { h5 { (words) } } _ => { h2 { (words) } } }
+        }
+    }
+
+    /// Rows of a part of a page that can have very many.
+    fn rows(&self) -> usize {
+        if self.file.is_none() { ROWS } else { FILED }
+    }
+
+    /// Every credential in order of creation.
+    pub(crate) fn tokens(&self) -> &[(u32, Token)] {
+        self.answers.tokens(&self.report)
+    }
+
+    /// The lineage of the case.
+    pub(crate) fn lineage(&self) -> &Lineage<'_> {
+        self.report.lineage()
+    }
+
+    /// A node in one word.
+    pub(crate) fn label(&self, node: u32) -> Untrusted {
+        self.report.label(node)
+    }
+
+    /// Whether this is a file and not the answer of a server.
+    fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The id of a node's row, where a file has no part about the node.
+    fn row_id(&self, node: u32) -> Option<String> {
+        let file = self.file.filter(|file| !file.told.contains(&node))?;
+        let place = place(&self.address(node));
+        file.places.contains(&place).then_some(place)
+    }
+
+    /// The address of a node.
+    pub(crate) fn address(&self, node: u32) -> String {
+        format!("/nodes/{}", self.world.names.name(node))
+    }
+
     /// A link to a node, by a text of the log.
     fn node(&self, node: u32, text: &Untrusted) -> Markup {
-        let address = self.link(&format!("/nodes/{}", self.world.names.name(node)));
-        html! { a href=(address) {
+        html! { a href=[self.href(&self.address(node))] {
             @if text.is_empty() { "unnamed" } @else { (html::log(text)) }
         } }
     }
@@ -148,8 +286,21 @@ impl Visit<'_, '_> {
         self.world.fetch.is_some()
     }
 
+    /// The kind of a node and its principal.
+    fn whose(&self, node: u32) -> Markup {
+        let end = self.report.end(node);
+        let principal = end.principal_arn.filter(|_| end.access_key_id.is_some());
+        html! {
+            (end.kind.replace('-', " "))
+            @if let Some(principal) = &principal { " of " (html::log(principal)) }
+        }
+    }
+
     /// The rows of the page that is asked for, its number from 1, and how many there are.
     fn paged<'a, T>(&self, rows: &'a [T]) -> (&'a [T], (usize, usize)) {
+        if self.is_file() {
+            return (rows, (1, 1));
+        }
         let pages = rows.len().div_ceil(ROWS).max(1);
         let asked = self.query.get("page").and_then(|page| page.parse().ok());
         let page = asked.unwrap_or(1usize).clamp(1, pages);
@@ -174,7 +325,7 @@ impl Visit<'_, '_> {
     }
 
     /// Whether a name is the one chosen for a field, or none is.
-    fn chosen(&self, field: &str, name: &str) -> bool {
+    pub(crate) fn chosen(&self, field: &str, name: &str) -> bool {
         self.query.get(field).is_none_or(|wanted| wanted == name)
     }
 }

@@ -1,53 +1,70 @@
 //! One node: where it came from, what it did, what came of it.
 
 use super::findings::named;
-use super::{ROWS, Reply, Visit};
-use crate::html::{column, counted, log, maybe, maybe_time, outside, table, time, word};
+use super::{Reply, Visit};
+use crate::html::{column, first, log, maybe, maybe_time, outside, table, time, word};
 use maud::{Markup, html};
 use std::cmp::Reverse;
 use unchain_core::ledger::Use;
 use unchain_core::lineage::{Edge, UsesByNode};
 use unchain_core::report::Token;
+use unchain_core::text::Untrusted;
 
 /// One node.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let Some(node) = visit.world.names.node(visit.id) else {
         return visit.missing("credential or thing");
     };
-    let lineage = visit.report.lineage();
+    let body = html! { p { (log(&visit.report.label(node))) } (body(visit, node)) };
+    visit.page(&kind(visit, node), &body)
+}
+
+/// What a node is, as a heading.
+pub(crate) fn kind(visit: &Visit<'_, '_>, node: u32) -> String {
     let kind = visit.report.end(node).kind.replace('-', " ");
+    let mut letters = kind.chars();
+    let initial = letters.next().into_iter().flat_map(char::to_uppercase);
+    initial.chain(letters).collect()
+}
+
+/// What is known of a node.
+pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
+    let lineage = visit.report.lineage();
     let uses = UsesByNode::of(lineage, &[node]);
     let up: Vec<&Edge> = lineage.parents(node).collect();
     let down: Vec<&Edge> = lineage.children(node).collect();
-    let body = html! {
-        p { (log(&visit.report.label(node))) }
-        p { (others(visit)) }
+    html! {
+        @if !visit.is_file() { p { (others(visit, node)) } }
         (facts(visit, node))
-        h2 { "Came from" }
+        (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
-        h2 { "What came of it" }
+        (visit.part("What came of it"))
         (edges(visit, &down, |edge| edge.child))
-        h2 { "Used from" }
-        ul { @for address in uses.addresses(lineage, node) { li { (log(&address)) } } }
-        h2 { "Uses" }
+        (visit.part("Used from"))
+        (addresses(visit, &uses.addresses(lineage, node)))
+        (visit.part("Uses"))
         (used(visit, &uses, node))
-        h2 { "Findings about it" }
+        (visit.part("Findings about it"))
         (named(visit, |_, subject| subject == node))
-    };
-    let title = format!(
-        "{}{}",
-        kind.get(..1).unwrap_or_default().to_uppercase(),
-        kind.get(1..).unwrap_or_default()
-    );
-    visit.page(&title, &body)
+    }
+}
+
+fn addresses(visit: &Visit<'_, '_>, addresses: &[Untrusted]) -> Markup {
+    html! {
+        @if addresses.is_empty() { p { "The log shows no address." } }
+        @else {
+            ul { @for address in addresses.iter().take(visit.rows()) { li { (log(address)) } } }
+            @if addresses.len() > visit.rows() { p { "These are the first of " (addresses.len()) "." } }
+        }
+    }
 }
 
 /// What else there is of it.
-fn others(visit: &Visit<'_, '_>) -> Markup {
-    let of = visit.query.instant().with("of", visit.id);
+fn others(visit: &Visit<'_, '_>, node: u32) -> Markup {
+    let of = visit.query.instant().with("of", &visit.name(node));
     html! {
         a href=(of.link("/timeline")) { "Time line" }
-        @if visit.has_records() { ", " a href=(visit.link(&format!("/nodes/{}/records", visit.id))) { "raw records" } }
+        @if visit.has_records() { ", " a href=(visit.link(&format!("{}/records", visit.address(node)))) { "raw records" } }
     }
 }
 
@@ -64,6 +81,9 @@ fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
             dt { "Account" } dd { (maybe(end.account.as_ref())) }
             @if let Some(workload) = &end.workload { dt { "Workload" } dd { (log(workload)) } }
             @if let Some(token) = token { (state(visit, token)) }
+            @if let Some(device) = visit.report.ancestry(node).mfa_device {
+                dt { "MFA presented with" } dd { (log(&device)) }
+            }
             @let root = visit.report.lineage().root(node);
             @if root != node { dt { "Root of its lineage" } dd { (visit.labelled(root)) } }
         }
@@ -88,7 +108,7 @@ fn state(visit: &Visit<'_, '_>, token: &Token) -> Markup {
 fn edges(visit: &Visit<'_, '_>, edges: &[&Edge], other: impl Fn(&Edge) -> u32) -> Markup {
     let head = html! { (column("Time (UTC)")) (column("Node")) (column("Call")) (column("Basis")) (column("Records")) };
     let rows = html! {
-        @for edge in edges.iter().take(ROWS) {
+        @for edge in edges.iter().take(visit.rows()) {
             @let row = visit.report.edge(edge);
             tr {
                 td { (time(row.time)) }
@@ -101,16 +121,8 @@ fn edges(visit: &Visit<'_, '_>, edges: &[&Edge], other: impl Fn(&Edge) -> u32) -
     };
     html! {
         @if edges.is_empty() { p { "Nothing that the log shows." } }
-        @else { (table(&shown(edges.len(), "step"), &head, &rows)) }
+        @else { (table(&first(visit.rows(), edges.len(), "step"), &head, &rows)) }
     }
-}
-
-/// `1 step`, or how many of them are shown.
-fn shown(number: usize, one: &str) -> String {
-    if number <= ROWS {
-        return counted(number, one);
-    }
-    format!("the first {ROWS} of {}", counted(number, one))
 }
 
 /// What it was used for, the latest first.
@@ -122,10 +134,10 @@ fn used(visit: &Visit<'_, '_>, uses: &UsesByNode, node: u32) -> Markup {
         (column("Call")) (column("Count")) (column("First")) (column("Last")) (column("From"))
         (column("Where")) (column("Record"))
     };
-    let rows = html! { @for usage in all.iter().take(ROWS) { (usage_row(visit, usage)) } };
+    let rows = html! { @for usage in all.iter().take(visit.rows()) { (usage_row(visit, usage)) } };
     html! {
         @if all.is_empty() { p { "The log shows no use." } }
-        @else { (table(&shown(all.len(), "kind of use"), &head, &rows)) }
+        @else { (table(&first(visit.rows(), all.len(), "kind of use"), &head, &rows)) }
     }
 }
 

@@ -16,15 +16,31 @@ const SEARCHED: usize = 500;
 
 /// What one principal has.
 #[derive(Debug, Default)]
-struct Held {
-    credentials: usize,
-    may_work: usize,
-    uses: u64,
-    last: Option<Timestamp>,
+pub(crate) struct Held {
+    pub(crate) credentials: usize,
+    pub(crate) may_work: usize,
+    pub(crate) uses: u64,
+    /// The last use, UTC.
+    pub(crate) last: Option<Timestamp>,
 }
 
-/// Every principal, who has most that may still work first. Sessions of one role count as that role.
+/// The principals as a page.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+    let kept = kept(visit);
+    let (rows, pages) = visit.paged(&kept);
+    let body = html! {
+        form action="/principals" method="get" role="search" {
+            (search(visit.query)) (visit.kept_instant()) button { "Filter" }
+        }
+        (rows_of(visit, rows, kept.len()))
+        (pager(visit.query, "/principals", pages))
+    };
+    visit.page("Principals", &body)
+}
+
+/// Every principal that the filter keeps, who has most that may still work first. Sessions of one role count as that
+/// role.
+pub(crate) fn kept(visit: &Visit<'_, '_>) -> Vec<(Untrusted, Held)> {
     let mut by_name: BTreeMap<Untrusted, Held> = BTreeMap::new();
     for (_, token) in visit.answers.tokens(&visit.report) {
         add(by_name.entry(whose(token)).or_default(), token);
@@ -34,20 +50,17 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
         .filter(|(name, _)| visit.holds([name]))
         .collect();
     kept.sort_by_key(|(_, held)| Reverse((held.may_work, held.credentials)));
-    let (rows, pages) = visit.paged(&kept);
+    kept
+}
+
+/// A table of some of all principals.
+pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(Untrusted, Held)], all: usize) -> Markup {
     let head = html! {
         (column("Principal")) (column("May still work")) (column("Credentials")) (column("Uses"))
         (column("Last used"))
     };
     let lines = html! { @for (name, held) in rows { (row(visit, name, held)) } };
-    let body = html! {
-        form action="/principals" method="get" role="search" {
-            (search(visit.query)) (visit.kept_instant()) button { "Filter" }
-        }
-        (table(&counted(kept.len(), "principal"), &head, &lines))
-        (pager(visit.query, "/principals", pages))
-    };
-    visit.page("Principals", &body)
+    table(&counted(all, "principal"), &head, &lines)
 }
 
 fn add(held: &mut Held, token: &Token) {
@@ -67,14 +80,11 @@ pub(crate) fn whose(token: &Token) -> Untrusted {
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {
     let at = visit.query.get("at").unwrap_or_default();
     let begun: String = name.raw().chars().take(SEARCHED).collect();
-    let tokens = Query::default()
-        .with("q", &begun)
-        .with("at", at)
-        .link("/tokens");
+    let tokens = Query::default().with("q", &begun).with("at", at);
     html! {
         tr {
             th scope="row" {
-                @if name.is_empty() { "not known" } @else { a href=(tokens) { (log(name)) } }
+                @if name.is_empty() { "not known" } @else { a href=[visit.asks(&tokens, "/tokens")] { (log(name)) } }
             }
             td.number { (held.may_work) }
             td.number { (held.credentials) }

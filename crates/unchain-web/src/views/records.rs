@@ -20,7 +20,7 @@ type Reasons = BTreeSet<(Option<Timestamp>, String)>;
 
 /// An address of a record; none for an id that does not fit into one.
 pub(crate) fn address(id: &str) -> Option<String> {
-    const LONGEST: usize = 200;
+    const LONGEST: usize = 1000;
     let dots = id.chars().all(|c| c == '.');
     if dots || id.len() > LONGEST {
         return None;
@@ -40,7 +40,10 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
                 (trouble(&found))
             };
             let reply = visit.page("Record", &body);
-            Reply { status: StatusCode::NOT_FOUND, ..reply }
+            Reply {
+                status: StatusCode::NOT_FOUND,
+                ..reply
+            }
         }
         Ok(found) => {
             let body = html! { @for record in &found.records { (article(visit, record, "")) } (trouble(&found)) };
@@ -66,9 +69,15 @@ pub(crate) fn of_node(visit: &Visit<'_, '_>) -> Reply {
         }
     }
     for (_, life) in visit.report.history(node) {
-        let ended = life.reason.and_then(|(why, fact)| Some((why, ledger.facts().get(fact as usize)?)));
+        let ended = life
+            .reason
+            .and_then(|(why, fact)| Some((why, ledger.facts().get(fact as usize)?)));
         if let Some((why, fact)) = ended {
-            add(ledger.event_id(fact.id).into_owned(), Some(fact.time()), why.to_owned());
+            add(
+                ledger.event_id(fact.id).into_owned(),
+                Some(fact.time()),
+                why.to_owned(),
+            );
         }
     }
     let uses = UsesByNode::of(visit.report.lineage(), &[node]);
@@ -94,12 +103,20 @@ fn ends(visit: &Visit<'_, '_>, usage: &Use) -> [(String, Timestamp, EventKey); 2
 
 /// The records that show a finding.
 pub(crate) fn of_finding(visit: &Visit<'_, '_>) -> Reply {
-    let found = visit.judged().findings.findings.iter().find(|f| f.id == visit.id);
+    let found = visit
+        .judged()
+        .findings
+        .findings
+        .iter()
+        .find(|f| f.id == visit.id);
     let Some(finding) = found else {
         return visit.missing("finding");
     };
     let reason = || Reasons::from([(None, "shows the finding".to_owned())]);
-    let ids = finding.event_ids.iter().map(|id| (id.raw().to_owned(), reason()));
+    let ids = finding
+        .event_ids
+        .iter()
+        .map(|id| (id.raw().to_owned(), reason()));
     let address = visit.link(&format!("/findings/{}", finding.id));
     let intro = html! { "Of the finding " a href=(address) { (finding.title) } ". " };
     listed(visit, ids.collect(), &intro)
@@ -145,7 +162,10 @@ fn fetched(visit: &Visit<'_, '_>, ids: &[String]) -> Result<Fetched, String> {
     let lineage = visit.report.lineage();
     match visit.world.fetch {
         Some(fetch) => fetch(lineage, &sought(lineage.ledger(), ids)),
-        None => Err("this program has no raw records at hand; ask for them with `unchain events`".to_owned()),
+        None => Err(
+            "this program has no raw records at hand; ask for them with `unchain events`"
+                .to_owned(),
+        ),
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn show(visit: &Visit<'_, '_>) -> Reply {
         Ok(wanted) => wanted,
         Err(why) => return visit.refused(StatusCode::NOT_FOUND, ("Time line", why)),
     };
-    let all = lines(forest, &wanted, |node| visit.world.names.name(node).to_owned());
+    let all = lines(forest, &wanted, |node| visit.name(node));
     let pages = all.len().div_ceil(LINES).max(1);
     let asked = visit.query.get("page").and_then(|page| page.parse().ok());
     let page = asked.unwrap_or(1usize).clamp(1, pages);
@@ -48,6 +48,28 @@ pub(crate) fn show(visit: &Visit<'_, '_>) -> Reply {
     visit.page("Time line", &body)
 }
 
+/// The time line of one incident for a file: the first lines of very many.
+pub(crate) fn filed(visit: &Visit<'_, '_>, id: &str) -> Markup {
+    let forest = visit.world.forest();
+    let (alone, keep) = of_incident((&visit.report, forest), visit.judged(), id);
+    let wanted = Wanted {
+        keep: Some(keep),
+        alone: alone.into_iter().collect(),
+        ..Wanted::default()
+    };
+    let all = lines(forest, &wanted, |node| visit.name(node));
+    let lanes = lanes(
+        (&visit.report, forest),
+        visit.judged(),
+        all.get(..LINES).unwrap_or(&all),
+    );
+    html! {
+        (legend())
+        (drawing(visit, (forest, fitting(&lanes, What::activity)), &lanes))
+        @if all.len() > lanes.len() { p { "These are the first " (lanes.len()) " of " (all.len()) " lines." } }
+    }
+}
+
 /// What the address asks for; why there is nothing of it.
 fn wanted(visit: &Visit<'_, '_>, forest: &Forest) -> Result<Wanted, &'static str> {
     let open = visit.query.get("open").unwrap_or_default().split(',');
@@ -65,13 +87,22 @@ fn wanted(visit: &Visit<'_, '_>, forest: &Forest) -> Result<Wanted, &'static str
         wanted.keep = Some(around(lineage, forest, &[node]));
     } else if let Some(id) = visit.query.get("incident") {
         let judged = visit.judged();
-        if !judged.findings.incidents.iter().any(|incident| incident.id == id) {
+        if !judged
+            .findings
+            .incidents
+            .iter()
+            .any(|incident| incident.id == id)
+        {
             return Err("The case has no incident of this name.");
         }
         let (_, keep) = of_incident((&visit.report, forest), judged, id);
         wanted.keep = Some(keep);
     } else if let Some(text) = visit.query.get("q") {
-        let nodes: Vec<u32> = lineage.find(text.trim()).iter().map(|found| found.node).collect();
+        let nodes: Vec<u32> = lineage
+            .find(text.trim())
+            .iter()
+            .map(|found| found.node)
+            .collect();
         if nodes.len() <= NAMED {
             wanted.alone.extend(&nodes);
         }
@@ -101,9 +132,9 @@ fn drawing(
     (forest, window): (&Forest, Option<Window>),
     lanes: &[Lane<'_>],
 ) -> Markup {
-    let node = |node: u32| Some(visit.link(&format!("/nodes/{}", visit.world.names.name(node))));
-    let finding = |id: &str| Some(visit.link(&format!("/findings/{id}")));
-    let group = |group: &str| Some(toggled(visit.query, group).link("/timeline"));
+    let node = |node: u32| visit.href(&visit.address(node));
+    let finding = |id: &str| visit.href(&format!("/findings/{id}"));
+    let group = |group: &str| visit.asks(&toggled(visit.query, group), "/timeline");
     let links = Links {
         node: &node,
         finding: &finding,
@@ -139,7 +170,9 @@ fn form(visit: &Visit<'_, '_>) -> Markup {
 
 /// What is shown, in words.
 fn about_what(visit: &Visit<'_, '_>, (all, lanes): (usize, &[Lane<'_>])) -> Markup {
-    let named = ["of", "incident", "q"].iter().any(|name| visit.query.get(name).is_some());
+    let named = ["of", "incident", "q"]
+        .iter()
+        .any(|name| visit.query.get(name).is_some());
     let lines = if all > lanes.len() {
         format!("{} of {}", lanes.len(), counted(all, "line"))
     } else {
@@ -165,9 +198,17 @@ fn about_what(visit: &Visit<'_, '_>, (all, lanes): (usize, &[Lane<'_>])) -> Mark
 fn moves(visit: &Visit<'_, '_>, window: Window, lanes: &[Lane<'_>]) -> Markup {
     let link = |window: Window| {
         let (from, to) = (window.from().to_string(), window.to().to_string());
-        visit.query.with("from", &from).with("to", &to).link("/timeline")
+        visit
+            .query
+            .with("from", &from)
+            .with("to", &to)
+            .link("/timeline")
     };
-    let fit = visit.query.with("from", "").with("to", "").link("/timeline");
+    let fit = visit
+        .query
+        .with("from", "")
+        .with("to", "")
+        .link("/timeline");
     let at = visit.report.at().seconds();
     html! {
         nav.moves aria-label="Window" {
@@ -196,7 +237,11 @@ fn turns(lanes: &[Lane<'_>]) -> Vec<Turn> {
         let (Line::One { node, .. }, What::One(bar)) = (&lane.line, &lane.what) else {
             continue;
         };
-        let turn = |at, what| Turn { at, node: *node, what };
+        let turn = |at, what| Turn {
+            at,
+            node: *node,
+            what,
+        };
         found.extend(of_states(bar).map(|(at, what)| turn(at, what)));
         let seen = lane.findings.iter();
         found.extend(seen.map(|finding| turn(finding.first.seconds(), finding.title)));
@@ -222,8 +267,14 @@ fn of_states(bar: &Bar) -> impl Iterator<Item = (i64, &'static str)> + '_ {
 fn steps(visit: &Visit<'_, '_>, lanes: &[Lane<'_>]) -> Markup {
     let at = visit.report.at().seconds();
     let turns = turns(lanes);
-    let before = turns.iter().filter(|turn| turn.at < at).max_by_key(|turn| turn.at);
-    let after = turns.iter().filter(|turn| turn.at > at).min_by_key(|turn| turn.at);
+    let before = turns
+        .iter()
+        .filter(|turn| turn.at < at)
+        .max_by_key(|turn| turn.at);
+    let after = turns
+        .iter()
+        .filter(|turn| turn.at > at)
+        .min_by_key(|turn| turn.at);
     let step = |turn: &Turn, rel: &str, word: &str| {
         let to = Timestamp::from_seconds(turn.at);
         let link = visit.query.with("at", &to.to_string()).link("/timeline");
@@ -275,7 +326,11 @@ fn instant(seconds: Option<i64>) -> Option<Timestamp> {
     seconds.map(Timestamp::from_seconds)
 }
 
-fn row(visit: &Visit<'_, '_>, forest: &Forest, (node, bar, lane): (u32, &Bar, &Lane<'_>)) -> Markup {
+fn row(
+    visit: &Visit<'_, '_>,
+    forest: &Forest,
+    (node, bar, lane): (u32, &Bar, &Lane<'_>),
+) -> Markup {
     let (status, why) = bar.at(visit.report.at().seconds());
     html! {
         tr {

@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 use unchain_core::report::Token;
 use unchain_core::text;
 
-const STATUSES: [&str; 5] = ["alive", "unknown", "revoked", "expired", "not-yet-issued"];
-const KINDS: [&str; 5] = [
+pub(crate) const STATUSES: [&str; 5] = ["alive", "unknown", "revoked", "expired", "not-yet-issued"];
+pub(crate) const KINDS: [&str; 5] = [
     "long-term-key",
     "temporary-credential",
     "federated-session",
@@ -18,10 +18,10 @@ const KINDS: [&str; 5] = [
 ];
 
 /// Which of two rows comes first.
-type Order = fn(&Token, &Token) -> Ordering;
+pub(crate) type Order = fn(&Token, &Token) -> Ordering;
 
 /// What the inventory is sorted by: the name in an address, the heading, and the order.
-const ORDERS: [(&str, &str, Order); 6] = [
+pub(crate) const ORDERS: [(&str, &str, Order); 6] = [
     ("credential", "Credential", |a, b| {
         a.access_key_id.cmp(&b.access_key_id)
     }),
@@ -36,24 +36,25 @@ const ORDERS: [(&str, &str, Order); 6] = [
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     let kept = kept(visit);
     let (rows, pages) = visit.paged(&kept);
-    let caption = format!(
-        "{} at {}",
-        counted(kept.len(), "credential"),
-        visit.report.at()
-    );
-    let head = html! {
-        @for order in ORDERS { (heading(visit, order.0, order.1)) }
-        th scope="col" { "Issued by" }
-    };
-    let body = html! { @for (node, token) in rows { (row(visit, *node, token)) } };
     let body = html! {
         (filters(visit))
         p { "Export of these rows: " a href=(visit.query.link("/tokens.csv")) { "CSV" } ", "
             a href=(visit.query.link("/tokens.jsonl")) { "JSON lines" } }
-        (table(&caption, &head, &body))
+        (rows_of(visit, rows, kept.len()))
         (pager(visit.query, "/tokens", pages))
     };
     visit.page("Tokens", &body)
+}
+
+/// A table of some of all credentials.
+pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[&(u32, Token)], all: usize) -> Markup {
+    let caption = format!("{} at {}", counted(all, "credential"), visit.report.at());
+    let head = html! {
+        @for order in ORDERS { (heading(visit, order.0, order.1)) }
+        th scope="col" { "Issued by" }
+    };
+    let lines = html! { @for (node, token) in rows { (row(visit, *node, token)) } };
+    table(&caption, &head, &lines)
 }
 
 /// The inventory as `unchain tokens --format csv` writes it.
@@ -95,7 +96,7 @@ fn file((kind, name): (&'static str, &'static str), body: String) -> Reply {
 }
 
 /// The rows that the filters keep, in the order that is asked for; by time of issue where none is.
-fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
+pub(crate) fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
     let keeps = |(_, token): &&(u32, Token)| {
         visit.chosen("status", token.status)
             && visit.chosen("kind", token.kind)
@@ -141,7 +142,7 @@ fn heading(visit: &Visit<'_, '_>, name: &str, words: &str) -> Markup {
         .with("order", order)
         .with("page", "");
     let sorted = here.then_some(if up { "ascending" } else { "descending" });
-    html! { th scope="col" aria-sort=[sorted] { a href=(next.link("/tokens")) { (words) } } }
+    html! { th scope="col" aria-sort=[sorted] { a href=[visit.asks(&next, "/tokens")] { (words) } } }
 }
 
 fn filters(visit: &Visit<'_, '_>) -> Markup {
@@ -160,7 +161,7 @@ fn filters(visit: &Visit<'_, '_>) -> Markup {
 fn row(visit: &Visit<'_, '_>, node: u32, token: &Token) -> Markup {
     let parent = visit.report.lineage().primary(node).map(|edge| edge.parent);
     html! {
-        tr {
+        tr id=[visit.row_id(node)] {
             th scope="row" {
                 @if let Some(key) = &token.access_key_id { (visit.node(node, key)) }
                 @else { (visit.labelled(node)) }

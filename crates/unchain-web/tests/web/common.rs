@@ -12,7 +12,10 @@ use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
-use unchain_web::{Access, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
+use unchain_web::{
+    Access, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
+    with_workers,
+};
 
 /// Where the page believes to be.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
@@ -44,6 +47,15 @@ pub(crate) struct Said {
 
 /// Calls with a site that shows some records at [`NOON`].
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
+    with_files(records, &|_, sought| fetched(records, sought), ask)
+}
+
+/// The same where raw records come from elsewhere.
+pub(crate) fn with_files<T>(
+    records: &[Value],
+    fetch: Fetch<'_>,
+    ask: impl FnOnce(&Site) -> T,
+) -> T {
     let mut ledger = Ledger::default();
     for record in records {
         ledger.apply(&plain(record).unwrap());
@@ -53,6 +65,7 @@ pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
         judge: &judged,
         now: Now::At(Timestamp::parse(NOON).unwrap()),
         threads: 2,
+        fetch: Some(fetch),
     };
     with_workers(&ledger, setting, |asker| {
         let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
@@ -64,6 +77,23 @@ pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
                 .unwrap(),
         };
         ask(&site)
+    })
+}
+
+/// Records by their event ids, as if they were in a file.
+fn fetched(records: &[Value], sought: &[Sought]) -> Result<Fetched, String> {
+    let find = |sought: &Sought| {
+        let mut all = records.iter();
+        let record = all.find(|record| record["eventID"] == *sought.id)?;
+        Some(RawRecord {
+            id: sought.id.clone(),
+            file: "/logs/<b>trail.json".to_owned(),
+            record: record.clone(),
+        })
+    };
+    Ok(Fetched {
+        records: sought.iter().filter_map(find).collect(),
+        ..Fetched::default()
     })
 }
 

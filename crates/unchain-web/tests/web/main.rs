@@ -7,8 +7,12 @@
 )]
 
 mod access;
+mod api;
 mod common;
 mod hostile;
+mod html;
 mod inspect;
+mod records;
+mod schema;
 mod timeline;
 mod views;

@@ -1,7 +1,8 @@
 //! What the time line shows, and that it stays within its bounds.
 
 use crate::common::{Site, on, story};
-use crate::inspect::{Page, inspected};
+use crate::html::Page;
+use crate::inspect::inspected;
 use serde_json::Value;
 use unchain_trail::Trail;
 
@@ -16,7 +17,9 @@ fn fan(sessions: usize) -> Vec<Value> {
     const AT_ONCE: usize = 2000;
     let mut text = "day 2026-03-02\naccount 111122223333 as shop\nuser alice in shop key A\nrole web in shop\n".to_owned();
     for n in 0..sessions / AT_ONCE {
-        text += &format!("00:{n:02}:01 alice A AssumeRole web as job -> S{n} every 60s times {AT_ONCE}\n");
+        text += &format!(
+            "00:{n:02}:01 alice A AssumeRole web as job -> S{n} every 60s times {AT_ONCE}\n"
+        );
     }
     Trail::parse(&text).unwrap().records()
 }
@@ -43,9 +46,14 @@ fn check_places(page: &Page) {
                 assert!((0.0..=100.0).contains(&place(text)), "{attributes:?}");
             }
         }
-        if name == "rect" && let Some((x, width)) = at("x").zip(at("width")) {
+        if name == "rect"
+            && let Some((x, width)) = at("x").zip(at("width"))
+        {
             // The shortest bar is still seen.
-            assert!(place(x) + place(width) <= 100.2 && place(width) > 0.0, "{attributes:?}");
+            assert!(
+                place(x) + place(width) <= 100.2 && place(width) > 0.0,
+                "{attributes:?}"
+            );
         }
     }
     assert!(drawn > 0);
@@ -58,7 +66,11 @@ fn the_time_line_of_the_story() {
         check_places(&inspected(&body));
         let lanes = between(&body, "<div class=\"timeline\"", "<details>");
         let lines = lanes.replace("<li", "\n<li").replace("<svg", "\n  <svg");
-        insta::assert_snapshot!(lines.replace("<rect", "\n    <rect").replace("<text", "\n    <text"));
+        insta::assert_snapshot!(
+            lines
+                .replace("<rect", "\n    <rect")
+                .replace("<text", "\n    <text")
+        );
     });
 }
 
@@ -84,14 +96,26 @@ fn a_bar_tells_that_a_token_outlives_the_key_that_made_it() {
 #[test]
 fn what_a_script_is_told_is_what_the_server_says() {
     on(&story().records(), |site| {
-        for at in ["2026-03-02T09:25:00Z", "2026-03-02T11:10:00Z", "2026-03-02T11:41:00Z", "2026-03-04T00:00:00Z"] {
+        for at in [
+            "2026-03-02T09:25:00Z",
+            "2026-03-02T11:10:00Z",
+            "2026-03-02T11:41:00Z",
+            "2026-03-04T00:00:00Z",
+        ] {
             let page = page(site, &format!("?at={at}"));
             let at: i64 = page.values("div", "data-at")[0].parse().unwrap();
-            let (said, states) = (page.values("li", "data-status"), page.values("li", "data-states"));
+            let (said, states) = (
+                page.values("li", "data-status"),
+                page.values("li", "data-states"),
+            );
             assert_eq!(said.len(), states.len());
             for (said, states) in said.iter().zip(states) {
-                let states = states.split(' ').map(|state| state.split_once(':').unwrap());
-                let held = states.filter(|(from, _)| from.parse::<i64>().unwrap() <= at).last();
+                let states = states
+                    .split(' ')
+                    .map(|state| state.split_once(':').unwrap());
+                let held = states
+                    .filter(|(from, _)| from.parse::<i64>().unwrap() <= at)
+                    .last();
                 assert_eq!(held.unwrap().1, *said);
             }
         }
@@ -102,8 +126,11 @@ fn what_a_script_is_told_is_what_the_server_says() {
 fn the_steps_lead_through_the_story_and_back() {
     let rel = |page: &Page, wanted: &str| {
         let links = page.tags.iter().filter(|(name, _)| name == "a");
-        let mut links = links.filter(|(_, attributes)| attributes.get("rel").is_some_and(|rel| rel == wanted));
-        links.next().map(|(_, attributes)| attributes["href"].clone())
+        let mut links =
+            links.filter(|(_, attributes)| attributes.get("rel").is_some_and(|rel| rel == wanted));
+        links
+            .next()
+            .map(|(_, attributes)| attributes["href"].clone())
     };
     on(&story().records(), |site| {
         let mut at = "/timeline?at=2026-03-02T00:00:00Z".to_owned();
@@ -129,19 +156,36 @@ fn a_lineage_a_pivot_and_an_incident() {
         let d = page(site, &format!("?q={}", story.key("D").unwrap()));
         let shown = d.values("li", "data-status").len();
         assert!(shown > 2 && shown < whole / 2, "{shown} of {whole}");
-        assert!(d.text.contains(story.key("A").unwrap()) && d.text.contains(story.key("SPARE").unwrap()));
-        assert!(!d.text.contains(story.key("C").unwrap()), "C came of B, not of D");
+        assert!(
+            d.text.contains(story.key("A").unwrap())
+                && d.text.contains(story.key("SPARE").unwrap())
+        );
+        assert!(
+            !d.text.contains(story.key("C").unwrap()),
+            "C came of B, not of D"
+        );
         let nothing = page(site, "?q=nobody");
         assert!(nothing.text.contains("0 lines"));
         let incidents = inspected(&site.get("/incidents").body);
         let links = incidents.values("a", "href");
-        let id = links.iter().find_map(|link| link.strip_prefix("/incidents/")).unwrap();
+        let id = links
+            .iter()
+            .find_map(|link| link.strip_prefix("/incidents/"))
+            .unwrap();
         let one = page(site, &format!("?incident={id}"));
         assert!(one.text.contains(story.key("C").unwrap()));
         assert!(!one.text.contains(story.key("BUILD").unwrap()));
         let node = d.values("a", "href");
-        let name = node.iter().find_map(|link| link.strip_prefix("/nodes/")).unwrap();
-        assert!(page(site, &format!("?of={name}")).values("li", "data-status").len() > 2);
+        let name = node
+            .iter()
+            .find_map(|link| link.strip_prefix("/nodes/"))
+            .unwrap();
+        assert!(
+            page(site, &format!("?of={name}"))
+                .values("li", "data-status")
+                .len()
+                > 2
+        );
         for gone in ["?of=000000000000", "?incident=i-0"] {
             assert_eq!(site.get(&format!("/timeline{gone}")).status.as_u16(), 404);
         }
@@ -160,7 +204,10 @@ fn any_instant_and_any_window() {
     on(&story().records(), |site| {
         for at in instants {
             check_places(&page(site, &format!("?at={at}")));
-            for (from, to) in instants.iter().flat_map(|from| instants.map(|to| (from, to))) {
+            for (from, to) in instants
+                .iter()
+                .flat_map(|from| instants.map(|to| (from, to)))
+            {
                 check_places(&page(site, &format!("?at={at}&from={from}&to={to}")));
             }
         }
@@ -175,7 +222,11 @@ fn any_instant_and_any_window() {
 #[test]
 fn a_case_without_credentials_says_so() {
     on(&[], |site| {
-        assert!(page(site, "").text.contains("The log shows no credential here"));
+        assert!(
+            page(site, "")
+                .text
+                .contains("The log shows no credential here")
+        );
     });
 }
 
@@ -189,15 +240,24 @@ fn very_many_sessions_are_one_line_until_somebody_asks() {
         assert_eq!(shut.values("li", "class"), ["lane", "lane many"]);
         assert!(shut.text.contains("20000 temporary credentials"));
         let links = shut.values("a", "href");
-        let open = links.iter().find(|link| link.starts_with("/timeline?open=")).unwrap();
+        let open = links
+            .iter()
+            .find(|link| link.starts_with("/timeline?open="))
+            .unwrap();
         let said = site.get(open);
         assert!(said.body.len() < 500_000, "{} bytes", said.body.len());
         let opened = inspected(&said.body);
         assert_eq!(opened.values("li", "data-status").len(), 199);
         assert!(opened.text.contains("Page 1 of 101"));
-        assert!(opened.values("a", "href").contains(&"/timeline"), "it can be shut again");
+        assert!(
+            opened.values("a", "href").contains(&"/timeline"),
+            "it can be shut again"
+        );
         check_places(&opened);
         let last = inspected(&site.get(&format!("{open}&page=101")).body);
-        assert_eq!(last.values("li", "data-status").len(), SESSIONS + 2 - 100 * 200);
+        assert_eq!(
+            last.values("li", "data-status").len(),
+            SESSIONS + 2 - 100 * 200
+        );
     });
 }

@@ -4,6 +4,7 @@
 //! what the blocks are about.
 
 use unchain_core::text::Untrusted;
+use unchain_web::View;
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +154,10 @@ pub(crate) enum Block {
     Tree(Vec<Branch>),
     /// Commands to paste, one to a line.
     Commands(Vec<String>),
+    /// What is long and may be opened, with the words that open it.
+    Folded(Line, Vec<Block>),
+    /// A view as the page shows it.
+    View(View),
 }
 
 #[cfg(test)]

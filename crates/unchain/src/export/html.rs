@@ -1,15 +1,14 @@
-//! A report as one HTML file: no script, nothing loaded, fit to print.
+//! A report as one HTML file: no script, nothing loaded, fit to print, with the views of the page.
 //!
 //! Every text is escaped, and the page's own policy forbids whatever an escape might have missed: it may
 //! load nothing and run nothing. Must not know what is reported.
 
 use super::block::{Block, Branch, Line, Span};
+use super::content::Form;
 use super::{Document, content};
 use std::io::{self, Write};
 use unchain_core::text::Untrusted;
-
-/// The page's looks.
-const STYLE: &str = include_str!("report.css");
+use unchain_web::{Judged, STYLE, View, Views, style_source};
 
 /// Levels of a tree that are indented; a deeper line says how deep it is.
 const INDENTED: usize = 24;
@@ -17,7 +16,8 @@ const INDENTED: usize = 24;
 /// Writes the report.
 pub(crate) fn html(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
     let title = escaped(&document.about.title);
-    let blocks = content::blocks(document);
+    let blocks = content::blocks(document, Form::Views);
+    let views = views(document, &blocks);
     head(out, &title)?;
     writeln!(out, "<header>\n<h1>{title}</h1>")?;
     writeln!(
@@ -27,12 +27,28 @@ pub(crate) fn html(out: &mut dyn Write, document: &Document<'_>) -> io::Result<(
     )?;
     contents(out, &blocks)?;
     writeln!(out, "</header>\n<main>")?;
-    let mut page = Page { out, open: 0 };
+    let html = |view| views.html(view);
+    let mut page = Page::new(out, &html);
     for block in &blocks {
         page.block(block)?;
     }
     page.close(0)?;
     writeln!(page.out, "</main>\n</body>\n</html>")
+}
+
+/// The page's views of what is reported, whose links lead to headings of the report.
+fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
+    let judged = Judged {
+        findings: document.findings.clone(),
+        subjects: document.found.iter().map(|f| f.subject).collect(),
+        roots: document.incidents.iter().map(|i| i.root).collect(),
+    };
+    let places = blocks.iter().filter_map(|block| match block {
+        Block::Heading(_, id, _) => Some(id.clone()),
+        _ => None,
+    });
+    let of = document.report.lineage();
+    Views::new(of, (judged, document.about.at), places)
 }
 
 fn head(out: &mut dyn Write, title: &str) -> io::Result<()> {
@@ -42,8 +58,9 @@ fn head(out: &mut dyn Write, title: &str) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         base-uri 'none'; form-action 'none'\">"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src {}; \
+         base-uri 'none'; form-action 'none'\">",
+        style_source()
     )?;
     writeln!(
         out,
@@ -53,7 +70,7 @@ fn head(out: &mut dyn Write, title: &str) -> io::Result<()> {
     writeln!(out, "<meta name=\"color-scheme\" content=\"light dark\">")?;
     writeln!(
         out,
-        "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>"
+        "<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body class=\"report\">"
     )
 }
 
@@ -75,11 +92,23 @@ fn contents(out: &mut dyn Write, blocks: &[Block]) -> io::Result<()> {
 
 struct Page<'o> {
     out: &'o mut dyn Write,
+    views: &'o dyn Fn(View) -> String,
     /// Sections that are open: the level of the innermost, at most 4.
     open: u8,
+    /// The words of the last heading as an attribute has them.
+    under: String,
 }
 
-impl Page<'_> {
+impl<'o> Page<'o> {
+    fn new(out: &'o mut dyn Write, views: &'o dyn Fn(View) -> String) -> Self {
+        Self {
+            out,
+            views,
+            open: 0,
+            under: String::new(),
+        }
+    }
+
     fn block(&mut self, block: &Block) -> io::Result<()> {
         match block {
             Block::Heading(level, id, words) => self.heading(*level, id, words),
@@ -94,6 +123,8 @@ impl Page<'_> {
             Block::Facts(facts) => self.facts(facts),
             Block::Figures(figures) => self.figures(figures),
             Block::Table(columns, rows) => self.table(columns, rows),
+            Block::Folded(words, blocks) => self.folded(words, blocks),
+            Block::View(view) => writeln!(self.out, "{}", (self.views)(*view)),
             Block::List(lines) => self.list(lines),
             Block::Tree(branches) => self.tree(branches),
             Block::Commands(commands) => {
@@ -106,6 +137,7 @@ impl Page<'_> {
     fn heading(&mut self, level: u8, id: &str, words: &Line) -> io::Result<()> {
         let level = level.clamp(2, 4);
         self.close(level)?;
+        self.under = plain(words);
         if level < 4 {
             writeln!(self.out, "<section class=\"level-{level}\">")?;
             self.open = level;
@@ -132,7 +164,7 @@ impl Page<'_> {
         for (name, value) in facts {
             writeln!(
                 self.out,
-                "<div><dt>{}</dt><dd>{}</dd></div>",
+                "<dt>{}</dt><dd>{}</dd>",
                 escaped(name),
                 line(value)
             )?;
@@ -153,7 +185,13 @@ impl Page<'_> {
         writeln!(self.out, "</ul>")
     }
 
-    /// Each cell repeats its column's name for narrow screens, where rows are set as cards.
+    fn folded(&mut self, words: &Line, blocks: &[Block]) -> io::Result<()> {
+        writeln!(self.out, "<details>\n<summary>{}</summary>", line(words))?;
+        blocks.iter().try_for_each(|block| self.block(block))?;
+        writeln!(self.out, "</details>")
+    }
+
+    /// A table that scrolls by itself where it is wider than the page, as those of the views.
     fn table(&mut self, columns: &[&str], rows: &[Vec<Line>]) -> io::Result<()> {
         let heads: String = columns
             .iter()
@@ -161,19 +199,18 @@ impl Page<'_> {
             .collect();
         writeln!(
             self.out,
-            "<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>"
+            "<div class=\"scroll\" role=\"group\" aria-label=\"{}\" tabindex=\"0\">\n<table>\n\
+             <thead><tr>{heads}</tr></thead>\n<tbody>",
+            self.under
         )?;
         for row in rows {
             let cells: String = row
                 .iter()
-                .zip(columns)
-                .map(|(cell, name)| {
-                    format!("<td data-column=\"{}\">{}</td>", escaped(name), line(cell))
-                })
+                .map(|cell| format!("<td>{}</td>", line(cell)))
                 .collect();
             writeln!(self.out, "<tr>{cells}</tr>")?;
         }
-        writeln!(self.out, "</tbody>\n</table>")
+        writeln!(self.out, "</tbody>\n</table>\n</div>")
     }
 
     fn list(&mut self, lines: &[Line]) -> io::Result<()> {
@@ -211,6 +248,20 @@ impl Page<'_> {
     }
 }
 
+/// The words alone, as the value of an attribute.
+fn plain(words: &Line) -> String {
+    let text = |span: &Span| match span {
+        Span::Words(words) | Span::Strong(words) | Span::Name(words) | Span::Small(words) => {
+            words.html().into_owned()
+        }
+        Span::Label(name) => escaped(name),
+        Span::Place(words, _) => words.html().into_owned(),
+        Span::Time(words) | Span::Page(words, _) => escaped(words),
+        Span::Break => " ".to_owned(),
+    };
+    words.0.iter().map(text).collect()
+}
+
 fn line(words: &Line) -> String {
     words.0.iter().map(set).collect()
 }
@@ -224,7 +275,10 @@ fn set(span: &Span) -> String {
         Span::Name(name) => format!("<code>{}</code>", name.html()),
         Span::Label(name) => {
             let words = escaped(&name.replace('-', " "));
-            format!("<span class=\"label {}\">{words}</span>", escaped(name))
+            format!(
+                "<span class=\"word\" data-word=\"{}\">{words}</span>",
+                escaped(name)
+            )
         }
         Span::Page(words, url) => format!(
             "<a href=\"{}\" rel=\"noreferrer\">{}</a>",
@@ -246,10 +300,8 @@ mod tests {
 
     fn drawn(depths: &[usize]) -> String {
         let mut out = Vec::new();
-        let mut page = Page {
-            out: &mut out,
-            open: 0,
-        };
+        let no_views = |_| String::new();
+        let mut page = Page::new(&mut out, &no_views);
         let branches: Vec<Branch> = depths
             .iter()
             .map(|&depth| Branch {

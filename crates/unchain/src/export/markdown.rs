@@ -3,6 +3,7 @@
 //! Log text is escaped or stands in a code span that it cannot leave. Must not know what is reported.
 
 use super::block::{Block, Branch, Line, Span};
+use super::content::Form;
 use super::{Document, content};
 use std::io::{self, Write};
 use unchain_core::text::{self, Untrusted};
@@ -14,7 +15,7 @@ const INDENTED: usize = 12;
 pub(crate) fn markdown(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
     writeln!(out, "# {}\n", text::markdown(&document.about.title))?;
     writeln!(out, "{}", line(&content::imprint(document), Place::Text))?;
-    for block in content::blocks(document) {
+    for block in content::blocks(document, Form::Text) {
         writeln!(out)?;
         write(out, &block)?;
     }
@@ -44,6 +45,12 @@ fn write(out: &mut dyn Write, block: &Block) -> io::Result<()> {
         Block::List(lines) => lines
             .iter()
             .try_for_each(|words| writeln!(out, "- {}", line(words, Place::Item))),
+        Block::Folded(words, blocks) => {
+            writeln!(out, "{}\n", line(words, Place::Text))?;
+            blocks.iter().try_for_each(|block| write(out, block))
+        }
+        // Views are HTML; in this form their rows are written out.
+        Block::View(_) => Ok(()),
         Block::Tree(branches) => branches.iter().try_for_each(|branch| tree(out, branch)),
         Block::Commands(commands) => {
             // Four blanks make a block that no text can end.

@@ -18,6 +18,7 @@ pub(crate) use timesketch::timesketch;
 
 use crate::contain::Record;
 use unchain_core::detect::{Incident, Scene};
+use unchain_core::finding::Finding;
 use unchain_core::report::{Coverage, Findings, Report};
 use unchain_core::time::Timestamp;
 
@@ -47,6 +48,8 @@ pub(crate) struct Document<'d> {
     pub(crate) coverage: &'d Coverage,
     /// Findings and incidents as rows.
     pub(crate) findings: &'d Findings,
+    /// The findings of these rows, in the same order.
+    pub(crate) found: &'d [Finding],
     /// The incidents of these rows, in the same order.
     pub(crate) incidents: &'d [Incident],
     /// What was done about them.

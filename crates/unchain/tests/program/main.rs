@@ -16,6 +16,8 @@ mod contain;
 mod findings;
 mod graph;
 mod hostile;
+#[path = "../../../unchain-web/tests/web/html.rs"]
+mod html;
 mod output;
 mod queries;
 mod readme;

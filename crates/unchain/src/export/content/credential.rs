@@ -1,6 +1,6 @@
 //! Credentials as rows: issue, expiry, status, use, where from, which MFA device.
 
-use super::{chapter, part, plain, rest};
+use super::{View, chapter, part, plain, rest};
 use crate::export::Document;
 use crate::export::block::{Block, Line, Span};
 use crate::output::words::{count, counted, minute, moment};
@@ -34,14 +34,10 @@ pub(super) fn of_incident(document: &Document<'_>, members: &BTreeSet<u32>) -> V
 
 /// Everything that may still work, also where nothing was found about it.
 pub(super) fn may_work(document: &Document<'_>) -> Vec<Block> {
-    let report = document.report;
-    let mut nodes = report.credentials();
-    nodes.retain(|&node| report.may_work(node));
-    let tokens = report.last_used(&nodes, ROWS);
-    let number = counted(nodes.len() as u64, "credential");
-    let words = Line::of(format!("{number} of the whole log may still work at "))
-        .time(minute(document.about.at))
-        .words(" UTC, the last used first. Most of them belong to ordinary work.");
+    let nodes = working(document);
+    let tokens = document.report.last_used(&nodes, ROWS);
+    let words = number(document, &nodes)
+        .words(", the last used first. Most of them belong to ordinary work.");
     let mut blocks = vec![
         chapter("alive", "All credentials that may still work"),
         Block::Paragraph(words),
@@ -55,13 +51,65 @@ pub(super) fn may_work(document: &Document<'_>) -> Vec<Block> {
         ROWS,
         "`unchain tokens --alive` lists them all",
     ));
-    blocks.push(part("Next"));
+    blocks.extend(next(document));
+    blocks
+}
+
+/// All credentials, whose they are, and what is known of those that were found.
+pub(super) fn views(document: &Document<'_>) -> Vec<Block> {
+    let words =
+        number(document, &working(document)).words(". Most of them belong to ordinary work.");
+    let folded = |words: &str, view| Block::Folded(Line::of(words), vec![Block::View(view)]);
+    let mut blocks = vec![
+        chapter("tokens", "Tokens"),
+        Block::Paragraph(words),
+        folded("The inventory", View::Tokens),
+    ];
+    blocks.extend(next(document));
+    blocks.extend([
+        chapter("principals", "Principals"),
+        folded("Whose the credentials are", View::Principals),
+        chapter("nodes", "What findings are about"),
+        Block::Paragraph(Line::of(
+            "Where each of them came from, what it did, and what came of it.",
+        )),
+        Block::View(View::Nodes),
+    ]);
+    blocks
+}
+
+/// The MFA devices that anyone in or above an incident's credentials presented.
+pub(super) fn devices(document: &Document<'_>, members: &BTreeSet<u32>) -> Option<Block> {
+    let devices = members
+        .iter()
+        .flat_map(|&node| document.scene.devices(node));
+    let ledger = document.scene.ledger;
+    let each: BTreeSet<Untrusted> = devices
+        .map(|device| Untrusted::new(ledger.text(device)))
+        .collect();
+    let line = Line::new().names(&each);
+    (!each.is_empty()).then(|| Block::Facts(vec![("MFA presented with", line)]))
+}
+
+fn working(document: &Document<'_>) -> Vec<u32> {
+    let report = document.report;
+    let mut nodes = report.credentials();
+    nodes.retain(|&node| report.may_work(node));
+    nodes
+}
+
+fn number(document: &Document<'_>, nodes: &[u32]) -> Line {
+    let number = counted(nodes.len() as u64, "credential");
+    Line::of(format!("{number} of the whole log may still work at "))
+        .time(minute(document.about.at))
+        .words(" UTC")
+}
+
+fn next(document: &Document<'_>) -> [Block; 2] {
     let options = &document.about.options;
     let at = document.about.at;
-    blocks.push(Block::Commands(vec![format!(
-        "unchain tokens --alive --at {at}{options}"
-    )]));
-    blocks
+    let command = format!("unchain tokens --alive --at {at}{options}");
+    [part("Next"), Block::Commands(vec![command])]
 }
 
 fn cells(token: &Token, devices: &[Untrusted]) -> Vec<Line> {

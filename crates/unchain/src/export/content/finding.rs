@@ -1,6 +1,6 @@
 //! The findings, by detection, with what else they may be.
 
-use super::{chapter, command, end, part, period, rest, section, sentence, techniques};
+use super::{Form, View, chapter, command, end, part, period, rest, section, sentence, techniques};
 use crate::export::Document;
 use crate::export::block::{Block, Line, Span};
 use std::cmp::Reverse;
@@ -12,13 +12,15 @@ use unchain_core::text::Untrusted;
 /// Findings of one detection that are told in full.
 const TOLD: usize = 100;
 
-pub(super) fn findings(document: &Document<'_>) -> Vec<Block> {
+pub(super) fn findings(document: &Document<'_>, form: Form) -> Vec<Block> {
     let mut blocks = vec![chapter("findings", "Findings")];
     if document.findings.findings.is_empty() {
         blocks.push(Block::Paragraph(Line::of("None.")));
+    } else if form == Form::Views {
+        blocks.push(Block::View(View::Findings));
     }
     for detection in worst_first(&document.findings.findings) {
-        blocks.extend(of(document, detection));
+        blocks.extend(of((document, form), detection));
     }
     blocks
 }
@@ -36,14 +38,9 @@ fn worst_first(rows: &[FindingRow]) -> Vec<&'static str> {
     ids
 }
 
-fn of(document: &Document<'_>, id: &'static str) -> Vec<Block> {
-    let rows = || {
-        document
-            .findings
-            .findings
-            .iter()
-            .filter(|row| row.detection == id)
-    };
+fn of((document, form): (&Document<'_>, Form), id: &'static str) -> Vec<Block> {
+    let all = document.findings.findings.iter().enumerate();
+    let rows = || all.clone().filter(|(_, row)| row.detection == id);
     let Some(detection) = Detection::find(id) else {
         return Vec::new();
     };
@@ -58,28 +55,36 @@ fn of(document: &Document<'_>, id: &'static str) -> Vec<Block> {
             others.map(|text| Line::of(sentence(text))).collect(),
         ));
     }
-    for row in rows().take(TOLD) {
-        blocks.extend(told(document, row));
+    for (number, row) in rows().take(TOLD) {
+        let shown = match form {
+            Form::Text => written(row),
+            Form::Views => vec![Block::View(View::Finding(number))],
+        };
+        blocks.extend(told(document, row, shown));
     }
     let what = "`unchain findings` lists them all";
     blocks.extend(rest(rows().count(), TOLD, what));
     blocks
 }
 
-fn told(document: &Document<'_>, row: &FindingRow) -> Vec<Block> {
+fn told(document: &Document<'_>, row: &FindingRow, shown: Vec<Block>) -> Vec<Block> {
     let heading = Line::new()
         .and(Span::Label(row.severity))
         .words(" Finding ")
         .name(&Untrusted::new(row.id.as_str()));
-    let facts = facts(row).into_iter().filter(|(_, line)| !line.is_empty());
-    let mut blocks = vec![
-        Block::Heading(4, row.id.clone(), heading),
-        Block::Paragraph(Line::new().and(Span::Words(row.what.clone()))),
-        Block::Facts(facts.collect()),
-    ];
+    let mut blocks = vec![Block::Heading(4, row.id.clone(), heading)];
+    blocks.extend(shown);
     let commands: Vec<String> = command(document, &row.next).into_iter().collect();
     blocks.extend((!commands.is_empty()).then_some(Block::Commands(commands)));
     blocks
+}
+
+fn written(row: &FindingRow) -> Vec<Block> {
+    let facts = facts(row).into_iter().filter(|(_, line)| !line.is_empty());
+    vec![
+        Block::Paragraph(Line::new().and(Span::Words(row.what.clone()))),
+        Block::Facts(facts.collect()),
+    ]
 }
 
 fn facts(row: &FindingRow) -> Vec<(&'static str, Line)> {

@@ -1,6 +1,8 @@
 //! The incidents: what happened, which credentials belong to it, and what to do next.
 
-use super::{chapter, command, credential, end, lineage, part, period, rest, techniques};
+use super::{
+    Form, View, chapter, command, credential, end, lineage, part, period, rest, techniques,
+};
 use crate::export::Document;
 use crate::export::block::{Block, Line, Span};
 use crate::output::words::{count, moment};
@@ -45,23 +47,48 @@ pub(super) fn overview(document: &Document<'_>) -> Vec<Block> {
     blocks
 }
 
-pub(super) fn incidents(document: &Document<'_>) -> Vec<Block> {
+pub(super) fn incidents(document: &Document<'_>, form: Form) -> Vec<Block> {
     let rows = &document.findings.incidents;
     if rows.is_empty() {
         return Vec::new();
     }
     let mut blocks = vec![chapter("incidents", "Incidents")];
     for (n, row) in rows.iter().enumerate().take(TOLD) {
-        blocks.extend(told(document, n, row));
+        blocks.extend(match form {
+            Form::Text => told(document, n, row),
+            Form::Views => viewed(document, n, row),
+        });
     }
     blocks.extend(rest(rows.len(), TOLD, "the summary names them"));
     blocks
 }
 
+fn heading(number: usize, row: &IncidentRow) -> Block {
+    let words = Line::of(format!("{}. ", number + 1)).and(Span::Words(row.title.clone()));
+    Block::Heading(3, row.id.clone(), words)
+}
+
+/// As the page shows it, with what the page has elsewhere.
+fn viewed(document: &Document<'_>, number: usize, row: &IncidentRow) -> Vec<Block> {
+    let mut blocks = vec![heading(number, row), Block::View(View::Incident(number))];
+    let told = document
+        .incidents
+        .get(number)
+        .map(|i| lineage::told(document, i));
+    if let Some((tree, members)) = told {
+        let words = Line::of("Each step of the lineage with its records");
+        blocks.extend([part("Lineage"), Block::Folded(words, vec![tree])]);
+        blocks.extend(credential::devices(document, &members));
+    }
+    if let Some(command) = command(document, &row.next) {
+        blocks.extend([part("Next"), Block::Commands(vec![command])]);
+    }
+    blocks
+}
+
 fn told(document: &Document<'_>, number: usize, row: &IncidentRow) -> Vec<Block> {
-    let heading = Line::of(format!("{}. ", number + 1)).and(Span::Words(row.title.clone()));
     let mut blocks = vec![
-        Block::Heading(3, row.id.clone(), heading),
+        heading(number, row),
         Block::Facts(facts(row)),
         part("Time line"),
         Block::Table(

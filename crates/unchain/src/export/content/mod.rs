@@ -16,15 +16,28 @@ use unchain_core::detect::attack::Technique;
 use unchain_core::report::{End, Next};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
+use unchain_web::View;
+
+/// How a report shows what the page shows too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Written out.
+    Text,
+    /// By the page's views.
+    Views,
+}
 
 /// The whole report below its title.
-pub(super) fn blocks(document: &Document<'_>) -> Vec<Block> {
-    let mut blocks = summary(document);
-    blocks.extend(incident::incidents(document));
+pub(super) fn blocks(document: &Document<'_>, form: Form) -> Vec<Block> {
+    let mut blocks = summary(document, form);
+    blocks.extend(incident::incidents(document, form));
     blocks.extend(containment::containment(document));
-    blocks.extend(finding::findings(document));
-    blocks.extend(credential::may_work(document));
-    blocks.extend(scope::scope(document));
+    blocks.extend(finding::findings(document, form));
+    blocks.extend(match form {
+        Form::Text => credential::may_work(document),
+        Form::Views => credential::views(document),
+    });
+    blocks.extend(scope::scope(document, form));
     blocks.extend(method::method(document));
     blocks
 }
@@ -42,7 +55,7 @@ pub(super) fn imprint(document: &Document<'_>) -> Line {
         .words(" UTC.")
 }
 
-fn summary(document: &Document<'_>) -> Vec<Block> {
+fn summary(document: &Document<'_>, form: Form) -> Vec<Block> {
     let found = document.findings;
     let unexpected = found.findings.iter().filter(|f| f.allowed_by.is_none());
     let credentials: u64 = found.incidents.iter().map(|i| i.credentials).sum();
@@ -71,7 +84,10 @@ fn summary(document: &Document<'_>) -> Vec<Block> {
     }
     let warnings = document.coverage.warnings.iter();
     blocks.extend(warnings.map(|warning| Block::Warning(Line::of(sentence(warning)))));
-    blocks.extend(incident::overview(document));
+    match form {
+        Form::Text => blocks.extend(incident::overview(document)),
+        Form::Views => blocks.push(Block::View(View::Incidents)),
+    }
     blocks
 }
 

@@ -1,12 +1,36 @@
 //! On what a report rests: accounts, regions, hours, and what is not there.
 
-use super::{chapter, part, period, sentence};
+use super::{Form, View, chapter, part, period, sentence};
 use crate::export::Document;
 use crate::export::block::{Block, Line};
 use crate::output::words::{count, counted, minute};
 use unchain_core::report::AccountCoverage;
 
-pub(super) fn scope(document: &Document<'_>) -> Vec<Block> {
+pub(super) fn scope(document: &Document<'_>, form: Form) -> Vec<Block> {
+    let mut blocks = vec![
+        chapter("coverage", "Scope and coverage"),
+        Block::Paragraph(Line::of(
+            "What is not in these logs cannot be in this report. An hour without an event may be a quiet hour or a gap.",
+        )),
+    ];
+    match form {
+        Form::Text => blocks.extend(written(document)),
+        Form::Views => {
+            blocks.push(Block::Facts(vec![integrity()]));
+            blocks.push(Block::View(View::Coverage));
+        }
+    }
+    blocks.extend(not_visible(document));
+    blocks
+}
+
+fn integrity() -> (&'static str, Line) {
+    let words = "Not a part of this report. Validate the digest files of the trail before relying on what the log does not \
+                 hold.";
+    ("Integrity of the log files", Line::of(words))
+}
+
+fn written(document: &Document<'_>) -> Vec<Block> {
     let coverage = document.coverage;
     let read_only = if coverage.read_only_management_events {
         "Logged."
@@ -26,20 +50,10 @@ pub(super) fn scope(document: &Document<'_>) -> Vec<Block> {
         ),
         ("Read-only management events", Line::of(read_only)),
         ("Accounts referred to whose own log is not here", elsewhere),
-        (
-            "Integrity of the log files",
-            Line::of(
-                "Not a part of this report. Validate the digest files of the trail before relying on what the log does \
-                 not hold.",
-            ),
-        ),
+        integrity(),
     ];
     let rows = coverage.accounts.iter().map(account).collect();
-    let mut blocks = vec![
-        chapter("scope", "Scope and coverage"),
-        Block::Paragraph(Line::of(
-            "What is not in these logs cannot be in this report. An hour without an event may be a quiet hour or a gap.",
-        )),
+    vec![
         Block::Facts(facts),
         Block::Table(
             &[
@@ -51,9 +65,7 @@ pub(super) fn scope(document: &Document<'_>) -> Vec<Block> {
             ],
             rows,
         ),
-    ];
-    blocks.extend(not_visible(document));
-    blocks
+    ]
 }
 
 fn account(row: &AccountCoverage) -> Vec<Line> {

@@ -1,0 +1,274 @@
+//! The views of the page for one file that somebody is handed: no server, no script.
+//!
+//! The same code as the page's; only links lead elsewhere and nothing is paged. Must not know what else
+//! the file says.
+
+use crate::answers::{Answers, Judged, Now};
+use crate::html::{counted, log};
+use crate::query::Query;
+use crate::views::{
+    self, File, Visit, coverage, filed, findings, incidents, node, principals, timeline, tokens,
+};
+use crate::workers::{Setting, World};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use unchain_core::lineage::Lineage;
+use unchain_core::report::{Findings, Report, Token};
+use unchain_core::time::Timestamp;
+
+/// How the views look, and how a document around them does.
+pub const STYLE: &str = concat!(
+    include_str!("style/base.css"),
+    include_str!("style/lineage.css"),
+    include_str!("style/timeline.css"),
+    include_str!("style/containment.css"),
+    include_str!("style/report.css"),
+);
+
+/// Credentials in the inventory of a file: those of incidents come first.
+const TOKENS: usize = 6000;
+/// Rows of other tables of a file.
+const ROWS: usize = 1000;
+/// Bytes of HTML that tell of single nodes.
+const TOLD: usize = 500_000;
+/// Nodes that are told of at most.
+const NODES: usize = 100;
+
+/// A view that a file can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The list of incidents.
+    Incidents,
+    /// An incident, by its place in the list, without its title.
+    Incident(usize),
+    /// The time line of an incident, by its place in the list.
+    TimeLine(usize),
+    /// The list of findings.
+    Findings,
+    /// A finding, by its place in the list.
+    Finding(usize),
+    /// The inventory of credentials.
+    Tokens,
+    /// Whose the credentials are.
+    Principals,
+    /// Where the nodes that findings are about came from, what they did and what came of them.
+    Nodes,
+    /// On what the answers rest.
+    Coverage,
+}
+
+/// The views of one lineage at one instant.
+pub struct Views<'l> {
+    world: World<'l>,
+    answers: Arc<Answers>,
+    query: Query,
+    file: File,
+    /// The nodes that have a part of their own.
+    nodes: Vec<u32>,
+    /// Of which credentials there are rows, in the order of the inventory.
+    rows: BTreeSet<u32>,
+}
+
+impl std::fmt::Debug for Views<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Views").finish_non_exhaustive()
+    }
+}
+
+impl<'l> Views<'l> {
+    /// Views for a file in which links can lead to these ids besides the nodes: those of incidents and findings
+    /// are their own, those of lists the last part of their address.
+    pub fn new(
+        lineage: &'l Lineage<'l>,
+        (judged, at): (Judged, Timestamp),
+        places: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let setting = Setting {
+            judge: &nothing,
+            now: Now::At(at),
+            threads: 1,
+            fetch: None,
+        };
+        let world = World::new(lineage, &setting);
+        let mut views = Self {
+            query: Query::default().with("at", &world.now().to_string()),
+            world,
+            answers: Arc::new(Answers::of(judged)),
+            file: File {
+                places: places.into_iter().collect(),
+                told: BTreeSet::new(),
+            },
+            nodes: Vec::new(),
+            rows: BTreeSet::new(),
+        };
+        views.rows = views.chosen();
+        views.nodes = views.told();
+        let nodes = views.rows.iter().chain(&views.nodes);
+        let places: Vec<String> = nodes.map(|&node| views.place(node)).collect();
+        views.file.places.extend(places);
+        views.file.told.extend(&views.nodes);
+        views
+    }
+
+    /// A view as HTML without headings above the third level. It loads nothing and runs nothing.
+    pub fn html(&self, view: View) -> String {
+        let visit = self.visit();
+        let one = match view {
+            View::Incidents => {
+                let all = incidents::all(&visit);
+                incidents::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
+            }
+            View::Incident(number) => {
+                let all = incidents::all(&visit);
+                let one = all.get(number).copied();
+                one.map_or_else(Markup::default, |(row, root)| {
+                    incidents::body(&visit, row, root)
+                })
+            }
+            View::TimeLine(number) => {
+                let all = incidents::all(&visit);
+                let one = all.get(number).copied();
+                one.map_or_else(Markup::default, |(row, _)| timeline::filed(&visit, &row.id))
+            }
+            View::Findings => self.findings(&visit),
+            View::Finding(number) => {
+                let all = findings::all(&visit);
+                let one = all.get(number).copied();
+                one.map_or_else(Markup::default, |(row, node)| {
+                    findings::body(&self.visit().deeper(), row, node)
+                })
+            }
+            View::Tokens => self.tokens(&visit),
+            View::Principals => {
+                let all = principals::kept(&visit);
+                principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
+            }
+            View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
+            View::Coverage => coverage::body(&visit),
+        };
+        one.into_string()
+    }
+
+    fn visit(&self) -> Visit<'_, 'l> {
+        filed((&self.world, &self.answers), (&self.query, &self.file))
+    }
+
+    fn findings(&self, visit: &Visit<'_, '_>) -> Markup {
+        let mut rows = findings::all(visit);
+        let all = rows.len();
+        rows.retain(|(finding, _)| finding.allowed_by.is_none());
+        let kept = rows.get(..ROWS).unwrap_or(&rows);
+        html! {
+            (findings::also(all - rows.len()))
+            (findings::rows_of(visit, kept, &counted(rows.len(), "finding")))
+        }
+    }
+
+    fn tokens(&self, visit: &Visit<'_, '_>) -> Markup {
+        let all = visit.tokens();
+        let rows: Vec<&(u32, Token)> = all
+            .iter()
+            .filter(|(node, _)| self.rows.contains(node))
+            .collect();
+        let less = all.len() - rows.len();
+        html! {
+            @if less > 0 { p {
+                "Here stand those of incidents, then those that were used last; " (counted(less, "more credential"))
+                " not shown."
+            } }
+            (tokens::rows_of(visit, &rows, all.len()))
+        }
+    }
+
+    /// The credentials that have a row: everything under the roots of incidents, then what was used last.
+    fn chosen(&self) -> BTreeSet<u32> {
+        let visit = self.visit();
+        let all = visit.tokens();
+        if all.len() <= TOKENS {
+            return all.iter().map(|(node, _)| *node).collect();
+        }
+        let lineage = visit.lineage();
+        let roots = incidents::all(&visit).into_iter().map(|(_, root)| root);
+        let concerned: BTreeSet<u32> = roots
+            .flat_map(|root| lineage.descendants(root).into_iter().chain([root]))
+            .collect();
+        let mut ranked: Vec<_> = all
+            .iter()
+            .map(|(node, token)| {
+                (
+                    !concerned.contains(node),
+                    std::cmp::Reverse(token.last_used),
+                    *node,
+                )
+            })
+            .collect();
+        ranked.sort_unstable();
+        ranked
+            .into_iter()
+            .take(TOKENS)
+            .map(|(_, _, node)| node)
+            .collect()
+    }
+
+    /// The nodes that have a part of their own: roots of incidents and what findings are about, with what is above
+    /// them, as far as there is room.
+    fn told(&self) -> Vec<u32> {
+        let visit = self.visit();
+        let lineage = visit.lineage();
+        let roots = incidents::all(&visit).into_iter().map(|(_, root)| root);
+        let subjects = findings::all(&visit).into_iter().map(|(_, node)| node);
+        let above = |node| lineage.ancestors(node).into_iter().map(|edge| edge.parent);
+        let mut known = BTreeSet::new();
+        let mut nodes = Vec::new();
+        for node in roots
+            .chain(subjects)
+            .flat_map(|node| above(node).chain([node]))
+        {
+            if nodes.len() < NODES && known.insert(node) {
+                nodes.push(node);
+            }
+        }
+        let mut room = TOLD;
+        nodes.retain(|&node| {
+            let size = part(&visit, node).0.len();
+            let fits = size <= room;
+            room -= if fits { size } else { 0 };
+            fits
+        });
+        nodes
+    }
+
+    fn place(&self, node: u32) -> String {
+        views::place(&self.visit().address(node))
+    }
+}
+
+/// What was found is known before anybody asks for it.
+fn nothing(_: &Report<'_, '_>) -> Judged {
+    Judged {
+        findings: Findings {
+            incidents: Vec::new(),
+            findings: Vec::new(),
+        },
+        subjects: Vec::new(),
+        roots: Vec::new(),
+    }
+}
+
+/// All that is known of one node.
+fn part(visit: &Visit<'_, '_>, node: u32) -> Markup {
+    html! {
+        details.node id=(views::place(&visit.address(node))) {
+            summary { h3 { (node::kind(visit, node)) " " (log(&visit.label(node))) } }
+            (node::body(visit, node))
+        }
+    }
+}
+
+/// Where a browser may take style from: [`STYLE`] and nowhere else, as `style-src` of a policy says it.
+pub fn style_source() -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(STYLE)))
+}
