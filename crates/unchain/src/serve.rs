@@ -5,6 +5,7 @@ use crate::exit::{self, Exit};
 use crate::input::Input;
 use crate::judge::{Judge, JudgeArgs};
 use crate::lab::{host_time, stopped};
+use crate::records;
 use crate::when::When;
 use anyhow::Context as _;
 use clap::Args;
@@ -60,7 +61,7 @@ impl Serve {
                 at => Now::At(at.instant(context.now)),
             },
             threads: available_parallelism().map_or(1, usize::from),
-            fetch: None,
+            fetch: Some(&|lineage, sought| records::fetch(&self.input, lineage, sought)),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

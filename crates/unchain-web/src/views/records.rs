@@ -6,7 +6,6 @@ use crate::records::{Fetched, RawRecord, sought};
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use std::collections::{BTreeMap, BTreeSet};
-use unchain_core::ledger::{EventKey, Use};
 use unchain_core::lineage::UsesByNode;
 use unchain_core::time::Timestamp;
 
@@ -15,8 +14,8 @@ const RECORDS: usize = 20;
 /// Kinds of use of which a node's list names the records.
 const KINDS: usize = 500;
 
-/// Why a record is shown, with its time where it is known.
-type Reasons = BTreeSet<(Option<Timestamp>, String)>;
+/// Event ids, each with why its record is shown.
+type Behind = BTreeMap<String, BTreeSet<String>>;
 
 /// An address of a record; none for an id that does not fit into one.
 pub(crate) fn address(id: &str) -> Option<String> {
@@ -59,46 +58,35 @@ pub(crate) fn of_node(visit: &Visit<'_, '_>) -> Reply {
         return visit.missing("credential or thing");
     };
     let ledger = visit.report.lineage().ledger();
-    let mut behind: BTreeMap<String, Reasons> = BTreeMap::new();
-    let mut add = |id: String, at: Option<Timestamp>, why: String| {
-        behind.entry(id).or_default().insert((at, why));
+    let mut behind = Behind::new();
+    let mut add = |id: String, why: String| {
+        behind.entry(id).or_default().insert(why);
     };
     for edge in visit.report.lineage().parents(node) {
         for id in visit.report.lineage().evidence(edge) {
-            add(id, None, "shows where it came from".to_owned());
+            add(id, "shows where it came from".to_owned());
         }
     }
     for (_, life) in visit.report.history(node) {
         let ended = life
             .reason
-            .and_then(|(why, fact)| Some((why, ledger.facts().get(fact as usize)?)));
-        if let Some((why, fact)) = ended {
-            add(
-                ledger.event_id(fact.id).into_owned(),
-                Some(fact.time()),
-                why.to_owned(),
-            );
+            .map(|(why, fact)| (why, ledger.facts().get(fact as usize)));
+        if let Some((why, Some(fact))) = ended {
+            add(ledger.event_id(fact.id).into_owned(), why.to_owned());
         }
     }
     let uses = UsesByNode::of(visit.report.lineage(), &[node]);
     for usage in uses.uses(visit.report.lineage(), node).take(KINDS) {
-        for (what, at, id) in ends(visit, usage) {
-            add(ledger.event_id(id).into_owned(), Some(at), what);
+        let ends = [("first", usage.first_id), ("last", ledger.last(usage).1)];
+        for (word, id) in ends {
+            add(
+                ledger.event_id(id).into_owned(),
+                format!("{word} call of its kind"),
+            );
         }
     }
     let intro = html! { "Of " (visit.labelled(node)) ": what issued and ended it, and the first and last call of each kind. " };
-    listed(visit, behind, &intro)
-}
-
-/// The first and the last event of a kind of use.
-fn ends(visit: &Visit<'_, '_>, usage: &Use) -> [(String, Timestamp, EventKey); 2] {
-    let ledger = visit.report.lineage().ledger();
-    let (last, last_id) = ledger.last(usage);
-    let word = |word: &str| format!("{word} call of its kind");
-    [
-        (word("first"), usage.first.time(), usage.first_id),
-        (word("last"), last.time(), last_id),
-    ]
+    listed(visit, &behind, &intro)
 }
 
 /// The records that show a finding.
@@ -112,18 +100,18 @@ pub(crate) fn of_finding(visit: &Visit<'_, '_>) -> Reply {
     let Some(finding) = found else {
         return visit.missing("finding");
     };
-    let reason = || Reasons::from([(None, "shows the finding".to_owned())]);
+    let reason = || BTreeSet::from(["shows the finding".to_owned()]);
     let ids = finding
         .event_ids
         .iter()
         .map(|id| (id.raw().to_owned(), reason()));
     let address = visit.link(&format!("/findings/{}", finding.id));
     let intro = html! { "Of the finding " a href=(address) { (finding.title) } ". " };
-    listed(visit, ids.collect(), &intro)
+    listed(visit, &ids.collect(), &intro)
 }
 
 /// A page of records by time.
-fn listed(visit: &Visit<'_, '_>, behind: BTreeMap<String, Reasons>, intro: &Markup) -> Reply {
+fn listed(visit: &Visit<'_, '_>, behind: &Behind, intro: &Markup) -> Reply {
     let ids: Vec<String> = behind.keys().cloned().collect();
     let ledger = visit.report.lineage().ledger();
     let mut known = sought(ledger, &ids);
@@ -135,8 +123,7 @@ fn listed(visit: &Visit<'_, '_>, behind: BTreeMap<String, Reasons>, intro: &Mark
     let ids: Vec<String> = shown.iter().map(|sought| sought.id.clone()).collect();
     let why = |id: &str| {
         let reasons = behind.get(id).into_iter().flatten();
-        let words: BTreeSet<&str> = reasons.map(|(_, why)| why.as_str()).collect();
-        words.into_iter().collect::<Vec<_>>().join(", ")
+        reasons.map(String::as_str).collect::<Vec<_>>().join(", ")
     };
     let found = fetched(visit, &ids);
     let body = html! {
