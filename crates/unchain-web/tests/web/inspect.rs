@@ -8,7 +8,7 @@ const ELEMENTS: &str = "html head meta title link body a header nav ul li form l
                         details summary script article pre svg svg:title path line rect text";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
                           for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
-                          src rel aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
+                          src aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
                           width height viewbox preserveaspectratio";
 
 fn check_elements(page: &Page) {
