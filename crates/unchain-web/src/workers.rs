@@ -182,6 +182,7 @@ mod tests {
             },
             subjects: Vec::new(),
             roots: Vec::new(),
+            reached: Vec::new(),
         }
     }
 

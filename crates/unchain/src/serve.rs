@@ -104,5 +104,9 @@ fn judged(judge: &Judge, report: &Report<'_, '_>) -> Judged {
         findings: report.findings(scene, found, incidents),
         subjects: found.iter().map(|finding| finding.subject).collect(),
         roots: incidents.iter().map(|incident| incident.root).collect(),
+        reached: incidents
+            .iter()
+            .map(|incident| report.reached(incident))
+            .collect(),
     })
 }

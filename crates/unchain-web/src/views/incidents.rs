@@ -1,8 +1,9 @@
 //! Incidents: the list, and the story of one.
 
 use super::findings::{named, not_visible, techniques};
+use super::tokens::MAY_WORK;
 use super::{Reply, Visit};
-use crate::html::{column, counted, first, log, pager, table, time, word};
+use crate::html::{column, counted, first, log, maybe_time, pager, table, time, word};
 use maud::{Markup, html};
 use unchain_core::report::IncidentRow;
 
@@ -31,13 +32,33 @@ pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
 pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&IncidentRow, u32)], all: usize) -> Markup {
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
-        (column("Credentials")) (column("First")) (column("Last"))
+        (column("Credentials")) (column("First finding")) (column("Last finding"))
+        (column("Last activity"))
     };
     let lines = html! { @for (incident, root) in rows { (row(visit, incident, *root)) } };
     html! {
         @if all == 0 { p { "Nothing in this case was joined to an incident." } }
         @else { (table(&counted(all, "incident"), &head, &lines)) }
     }
+}
+
+/// Where the credentials of an incident are listed: all, or those of a status.
+fn tokens(visit: &Visit<'_, '_>, incident: &IncidentRow, status: &str) -> Option<String> {
+    let query = visit.query.instant().with("incident", &incident.id);
+    visit.asks(&query.with("status", status), "/tokens")
+}
+
+/// Where an incident is drawn.
+fn time_line(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Option<String> {
+    let query = visit.query.instant().with("incident", &incident.id);
+    visit.asks(&query, "/timeline")
+}
+
+/// The id of an incident as the case has it; of another nothing.
+pub(crate) fn known<'v>(visit: &'v Visit<'_, '_>, id: &str) -> &'v str {
+    let mut all = all(visit).into_iter();
+    all.find(|(incident, _)| incident.id == id)
+        .map_or("", |(incident, _)| &incident.id)
 }
 
 fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
@@ -48,10 +69,11 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             }
             td { (word(incident.severity)) }
             td { (visit.labelled(root)) }
-            td.number { (incident.may_work) }
-            td.number { (incident.credentials) }
+            td.number { a href=[tokens(visit, incident, MAY_WORK)] { (incident.may_work) } }
+            td.number { a href=[tokens(visit, incident, "")] { (incident.credentials) } }
             td { (time(incident.first)) }
             td { (time(incident.last)) }
+            td { a href=[time_line(visit, incident)] { (maybe_time(visit.last_use(&incident.id))) } }
         }
     }
 }
@@ -79,10 +101,14 @@ pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> 
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
             }
             dt { "May still work" } dd {
-                (incident.may_work) " of " (incident.credentials) " credentials under its roots"
+                a href=[tokens(visit, incident, MAY_WORK)] { (incident.may_work) } " of "
+                a href=[tokens(visit, incident, "")] { (incident.credentials) } " credentials under its roots"
             }
-            dt { "First" } dd { (time(incident.first)) }
-            dt { "Last" } dd { (time(incident.last)) }
+            dt { "Findings" } dd { "from " (time(incident.first)) " to " (time(incident.last)) }
+            dt { "Last activity" } dd {
+                (maybe_time(visit.last_use(&incident.id)))
+                @if let Some(drawn) = time_line(visit, incident) { " (" a href=(drawn) { "time line" } ")" }
+            }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }

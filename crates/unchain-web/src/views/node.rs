@@ -42,6 +42,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
         (edges(visit, &down, |edge| edge.child))
         (visit.part("Used from"))
         (addresses(visit, &uses.addresses(lineage, node)))
+        @if !visit.is_file() { div #uses {} }
         (visit.part("Uses"))
         (used(visit, &uses, node))
         (visit.part("Findings about it"))
@@ -100,7 +101,7 @@ fn state(visit: &Visit<'_, '_>, token: &Token) -> Markup {
         dt { "Origin" } dd { (token.origin) }
         dt { "First used" } dd { (maybe_time(token.first_used)) }
         dt { "Last used" } dd { (maybe_time(token.last_used)) }
-        dt { "Uses" } dd { (token.uses) }
+        dt { "Uses" } dd { @if visit.is_file() { (token.uses) } @else { a href="#uses" { (token.uses) } } }
     }
 }
 

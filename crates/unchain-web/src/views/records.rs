@@ -10,7 +10,7 @@ use unchain_core::lineage::UsesByNode;
 use unchain_core::time::Timestamp;
 
 /// Records of a page: each is looked for in the files.
-const RECORDS: usize = 20;
+const RECORDS: usize = 10;
 /// Kinds of use of which a node's list names the records.
 const KINDS: usize = 500;
 

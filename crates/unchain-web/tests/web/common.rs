@@ -107,6 +107,10 @@ fn judged(report: &Report<'_, '_>) -> Judged {
         findings: report.findings(&scene, &found, &incidents),
         subjects: found.iter().map(|finding| finding.subject).collect(),
         roots: incidents.iter().map(|incident| incident.root).collect(),
+        reached: incidents
+            .iter()
+            .map(|incident| report.reached(incident))
+            .collect(),
     }
 }
 

@@ -62,7 +62,6 @@ impl Page {
             "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             "style" => TokenSinkResult::RawData(states::RawKind::Rawtext),
             "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
-            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
         }
     }

@@ -23,7 +23,7 @@ fn check_elements(page: &Page) {
             .filter_map(|place| attributes.get(*place))
         {
             let inside = place.starts_with('/') && !place.starts_with("//");
-            assert!(inside || place == "#main", "{place}");
+            assert!(inside || place == "#main" || place == "#uses", "{place}");
         }
         if name == "script" {
             assert!(attributes["src"].starts_with("/script/"), "{attributes:?}");
