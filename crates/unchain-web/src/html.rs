@@ -1,6 +1,7 @@
 //! What all views are built of. Must not know any view.
 //!
-//! INVARIANT: text of a log enters a page through [`log`] or as a value in an address, and by no other way.
+//! INVARIANT: text of a log enters a page through [`log`], through [`plain`] where there can be no elements, or
+//! as a value in an address, and by no other way.
 
 use crate::query::Query;
 use maud::{DOCTYPE, Markup, html};
@@ -14,12 +15,14 @@ const LONGEST: usize = 300;
 const LONG: usize = 40_000;
 
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 6] = [
+const VIEWS: [(&str, &str); 8] = [
     ("/incidents", "Incidents"),
+    ("/lineage", "Lineage"),
     ("/timeline", "Time line"),
-    ("/findings", "Findings"),
     ("/tokens", "Tokens"),
+    ("/findings", "Findings"),
     ("/principals", "Principals"),
+    ("/containment", "Containment"),
     ("/coverage", "Coverage"),
 ];
 
@@ -36,6 +39,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) at: Timestamp,
     /// Whether the log warns that something cannot be seen.
     pub(crate) warnings: usize,
+    /// Events in the ledger: by this a script knows that the case has grown.
+    pub(crate) events: u64,
 }
 
 /// A whole page.
@@ -50,8 +55,9 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (frame.title) " · Unchain" }
                 link rel="stylesheet" href="/style.css";
+                script type="module" src="/script/live.js" {}
             }
-            body {
+            body data-events=(frame.events) {
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     nav aria-label="Views" {
@@ -63,6 +69,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     }
                     (instant(frame))
                 }
+                div #live role="status" {}
                 main #main { h1 { (frame.title) } (body) }
                 footer { p { (caution(frame.warnings)) " " a href=(keep.link("/coverage")) { "Coverage" } } }
             }
@@ -106,12 +113,20 @@ pub(crate) fn log(text: &Untrusted) -> Markup {
 
 /// The same for text of which one is not sure.
 pub(crate) fn outside(text: &str) -> Markup {
+    html! { bdi { (defused(text)) } }
+}
+
+/// Text of a log where there can be no elements: in an attribute, and alone in a text of a drawing.
+pub(crate) fn plain(text: &Untrusted) -> String {
+    defused(text.raw())
+}
+
+fn defused(text: &str) -> String {
     let mut rest = text.char_indices().skip(LONGEST);
-    let kept = match rest.next() {
-        Some((end, _)) => (text.get(..end).unwrap_or_default(), "…"),
-        None => (text, ""),
-    };
-    html! { bdi { (terminal(kept.0)) (kept.1) } }
+    match rest.next() {
+        Some((end, _)) => terminal(text.get(..end).unwrap_or_default()).into_owned() + "…",
+        None => terminal(text).into_owned(),
+    }
 }
 
 /// Text of several lines of which one is not sure: its lines stay, all else is as in [`outside`].

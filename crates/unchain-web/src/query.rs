@@ -27,6 +27,22 @@ impl Query {
         pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Every value of a name that is not empty.
+    pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        let named = self
+            .0
+            .iter()
+            .filter(move |(known, value)| known == name && !value.is_empty());
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The same with one value more for a name.
+    pub(crate) fn and(&self, name: &str, value: &str) -> Self {
+        let mut pairs = self.0.clone();
+        pairs.push((name.to_owned(), value.to_owned()));
+        Self(pairs)
+    }
+
     /// The same with one value for a name; an empty value takes the name out.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut pairs = self.0.clone();

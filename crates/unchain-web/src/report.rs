@@ -119,13 +119,13 @@ impl<'l> Views<'l> {
         let one = match view {
             View::Incidents => {
                 let all = incidents::all(&visit);
-                incidents::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
+                incidents::rows_of(&visit, (all.get(..ROWS).unwrap_or(&all), all.len()), None)
             }
             View::Incident(number) => {
                 let all = incidents::all(&visit);
                 let one = all.get(number).copied();
                 one.map_or_else(Markup::default, |(row, root)| {
-                    incidents::body(&visit, row, root)
+                    incidents::body(&visit, (row, root), None)
                 })
             }
             View::TimeLine(number) => {

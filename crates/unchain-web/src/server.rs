@@ -1,8 +1,9 @@
 //! The page behind a port. Must not know what is asked.
 
 use crate::access::Access;
+use crate::desk::Desk;
 use crate::routes::router;
-use crate::workers::{Asker, WAITING};
+use crate::workers::WAITING;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -24,13 +25,13 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 
 type Service = TowerToHyperService<axum::Router>;
 
-/// Answers requests until `stop` is done, then those in hand.
+/// Answers requests until `stop` is done, then those in hand; who waits for news is let go.
 pub async fn serve(
     listener: TcpListener,
-    (access, asker): (Access, Asker),
+    (access, desk): (Access, Desk),
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let service = TowerToHyperService::new(router(access, asker));
+    let service = TowerToHyperService::new(router(access, desk.clone()));
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -42,6 +43,7 @@ pub async fn serve(
         tokio::spawn(attend(next, service.clone(), graceful.watcher()));
     }
     drop(listener);
+    desk.live().end();
     graceful.shutdown().await;
 }
 

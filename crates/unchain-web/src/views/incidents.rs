@@ -1,6 +1,8 @@
 //! Incidents: the list, and the story of one.
 
+use super::containment::{Met, PlanContext};
 use super::findings::{named, not_visible, techniques};
+use super::lineage::drawn;
 use super::tokens::MAY_WORK;
 use super::{Reply, Visit};
 use crate::html::{column, counted, first, log, maybe_time, pager, table, time, word};
@@ -10,12 +12,18 @@ use unchain_core::report::IncidentRow;
 /// Lines of a story: one of thousands is read elsewhere.
 const STEPS: usize = 400;
 
+/// What tells how the containment of an incident stands; none where no plans can be told of.
+pub(crate) type Contained<'c> = Option<&'c dyn Fn(&IncidentRow, u32) -> Markup>;
+
 /// Every incident, the worst first.
-pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
+pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
     let all = all(visit);
     let (rows, pages) = visit.paged(&all);
+    let plans = context.plans();
+    let met = Met::of(&plans);
+    let contained = |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
     let body = html! {
-        (rows_of(visit, rows, all.len()))
+        (rows_of(visit, (rows, all.len()), Some(&contained)))
         (pager(visit.query, "/incidents", pages))
     };
     visit.page("Incidents", &body)
@@ -29,13 +37,18 @@ pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
 }
 
 /// A table of some of all incidents.
-pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&IncidentRow, u32)], all: usize) -> Markup {
+pub(crate) fn rows_of(
+    visit: &Visit<'_, '_>,
+    (rows, all): (&[(&IncidentRow, u32)], usize),
+    contained: Contained<'_>,
+) -> Markup {
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
-        (column("Credentials")) (column("First finding")) (column("Last finding"))
-        (column("Last activity"))
+        (column("Credentials")) @if contained.is_some() { (column("Containment")) }
+        (column("First finding")) (column("Last finding")) (column("Last activity"))
     };
-    let lines = html! { @for (incident, root) in rows { (row(visit, incident, *root)) } };
+    let lines =
+        html! { @for (incident, root) in rows { (row(visit, (incident, *root), contained)) } };
     html! {
         @if all == 0 { p { "Nothing in this case was joined to an incident." } }
         @else { (table(&counted(all, "incident"), &head, &lines)) }
@@ -61,7 +74,11 @@ pub(crate) fn known<'v>(visit: &'v Visit<'_, '_>, id: &str) -> &'v str {
         .map_or("", |(incident, _)| &incident.id)
 }
 
-fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+fn row(
+    visit: &Visit<'_, '_>,
+    (incident, root): (&IncidentRow, u32),
+    contained: Contained<'_>,
+) -> Markup {
     html! {
         tr {
             th scope="row" {
@@ -71,6 +88,7 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             td { (visit.labelled(root)) }
             td.number { a href=[tokens(visit, incident, MAY_WORK)] { (incident.may_work) } }
             td.number { a href=[tokens(visit, incident, "")] { (incident.credentials) } }
+            @if let Some(contained) = contained { td { (contained(incident, root)) } }
             td { (time(incident.first)) }
             td { (time(incident.last)) }
             td { a href=[time_line(visit, incident)] { (maybe_time(visit.last_use(&incident.id))) } }
@@ -79,11 +97,18 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
 }
 
 /// One incident.
-pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
+pub(crate) fn one(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
     let mut all = all(visit).into_iter();
     match all.find(|(incident, _)| incident.id == visit.id) {
         Some((incident, root)) => {
-            let told = html! { p { (log(&incident.title)) } (body(visit, incident, root)) };
+            let plans = context.plans();
+            let met = Met::of(&plans);
+            let contained =
+                |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
+            let told = html! {
+                p { (log(&incident.title)) }
+                (body(visit, (incident, root), Some(&contained)))
+            };
             visit.page("Incident", &told)
         }
         None => visit.missing("incident"),
@@ -91,11 +116,16 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
 }
 
 /// What is known of an incident besides its title.
-pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+pub(crate) fn body(
+    visit: &Visit<'_, '_>,
+    (incident, root): (&IncidentRow, u32),
+    contained: Contained<'_>,
+) -> Markup {
     html! {
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
             dt { "Root" } dd { (visit.labelled(root)) " " span.soft { (visit.whose(root)) } }
+            @if visit.file.is_none() { dt { "Lineage" } dd { a href=(drawn(visit, root)) { "as a drawing" } } }
             dt { "Incident" } dd { code { (incident.id) } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
@@ -109,6 +139,11 @@ pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> 
                 (maybe_time(visit.last_use(&incident.id)))
                 @if let Some(drawn) = time_line(visit, incident) { " (" a href=(drawn) { "time line" } ")" }
             }
+            }
+            @if let Some(contained) = contained {
+                dt { "Containment" } dd {
+                    (contained(incident, root)) " · " a href=(visit.plan_about(root)) { "Plan how to end it" }
+                }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }

@@ -1,6 +1,7 @@
 //! One node: where it came from, what it did, what came of it.
 
 use super::findings::named;
+use super::lineage::drawn;
 use super::{Reply, Visit};
 use crate::html::{column, first, log, maybe, maybe_time, outside, table, time, word};
 use maud::{Markup, html};
@@ -36,6 +37,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         @if !visit.is_file() { p { (others(visit, node)) } }
         (facts(visit, node))
+        @if !visit.is_file() { p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } } }
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))
@@ -64,7 +66,7 @@ fn addresses(visit: &Visit<'_, '_>, addresses: &[Untrusted]) -> Markup {
 fn others(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let of = visit.query.instant().with("of", &visit.name(node));
     html! {
-        a href=(of.link("/timeline")) { "Time line" }
+        a href=(drawn(visit, node)) { "Lineage" } ", " a href=(of.link("/timeline")) { "time line" }
         @if visit.has_records() { ", " a href=(visit.link(&format!("{}/records", visit.address(node)))) { "raw records" } }
     }
 }

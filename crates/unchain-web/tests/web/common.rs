@@ -13,7 +13,7 @@ use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
 use unchain_web::{
-    Access, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
+    Access, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
     with_workers,
 };
 
@@ -45,6 +45,26 @@ pub(crate) struct Said {
     pub(crate) body: String,
 }
 
+/// Records as a ledger.
+pub(crate) fn ledger(records: &[Value]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for record in records {
+        ledger.apply(&plain(record).unwrap());
+    }
+    ledger.settle();
+    ledger
+}
+
+/// How it is asked: at [`NOON`].
+pub(crate) fn setting() -> Setting<'static> {
+    Setting {
+        judge: &judged,
+        now: Now::At(Timestamp::parse(NOON).unwrap()),
+        threads: 2,
+        fetch: None,
+    }
+}
+
 /// Calls with a site that shows some records at [`NOON`].
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
     with_files(records, &|_, sought| fetched(records, sought), ask)
@@ -56,28 +76,11 @@ pub(crate) fn with_files<T>(
     fetch: Fetch<'_>,
     ask: impl FnOnce(&Site) -> T,
 ) -> T {
-    let mut ledger = Ledger::default();
-    for record in records {
-        ledger.apply(&plain(record).unwrap());
-    }
-    ledger.settle();
     let setting = Setting {
-        judge: &judged,
-        now: Now::At(Timestamp::parse(NOON).unwrap()),
-        threads: 2,
         fetch: Some(fetch),
+        ..setting()
     };
-    with_workers(&ledger, setting, |asker| {
-        let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
-        let site = Site {
-            url: access.url(),
-            router: router(access, asker),
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .build()
-                .unwrap(),
-        };
-        ask(&site)
-    })
+    with_workers(&ledger(records), setting, |asker| ask(&Site::new(asker)))
 }
 
 /// Records by their event ids, as if they were in a file.
@@ -115,6 +118,19 @@ fn judged(report: &Report<'_, '_>) -> Judged {
 }
 
 impl Site {
+    /// A site at a desk.
+    pub(crate) fn new(desk: impl Into<Desk>) -> Self {
+        let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
+        Self {
+            url: access.url(),
+            router: router(access, desk),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+        }
+    }
+
     /// The address that the program would print, without the host.
     pub(crate) fn entrance(&self) -> &str {
         self.url.strip_prefix("http://127.0.0.1:8080").unwrap()
@@ -142,11 +158,21 @@ impl Site {
 
     /// Asks with these headers and no other.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Said {
+        self.send(method, (path, ""), headers)
+    }
+
+    /// The same with something sent.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        (path, body): (&str, &str),
+        headers: &[(&str, &str)],
+    ) -> Said {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();

@@ -86,6 +86,7 @@ fn saw_every_view(seen: &BTreeSet<String>) {
         "/incidents/",
         "/timeline",
         "/findings/",
+        "/lineage?",
         "/tokens",
         "/principals",
         "/nodes/",
@@ -134,6 +135,7 @@ fn what_an_address_says_stays_text_too() {
             "incidents",
             "timeline",
             "findings",
+            "lineage",
             "tokens",
             "principals",
             "coverage",
@@ -149,6 +151,9 @@ fn what_an_address_says_stays_text_too() {
             assert_eq!(said.status.as_u16(), 400, "{view}");
             inspected(&said.body);
         }
+        let said = site.get(&format!("/lineage?of={evil}&open={evil}"));
+        assert_eq!(said.status.as_u16(), 404);
+        inspected(&said.body);
         for view in ["incidents", "findings", "nodes"] {
             let said = site.get(&format!("/{view}/{}", evil.replace('+', "%20")));
             assert_eq!(said.status.as_u16(), 404, "{view}");

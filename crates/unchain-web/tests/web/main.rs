@@ -9,9 +9,12 @@
 mod access;
 mod api;
 mod common;
+mod contained;
+mod grown;
 mod hostile;
 mod html;
 mod inspect;
+mod lineage;
 mod records;
 mod schema;
 mod timeline;

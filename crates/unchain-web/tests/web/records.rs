@@ -52,13 +52,14 @@ fn every_event_id_of_a_node_leads_to_its_record() {
 fn the_records_behind_a_node_tell_why_they_are_shown() {
     let story = story();
     on(&story.records(), |site| {
-        let told = page(
-            site,
-            &format!("{}/records", node(site, story.key("A").unwrap())),
-        );
-        assert!(told.text.contains("UpdateAccessKey") && told.text.contains("key deactivated"));
-        assert!(told.text.contains("first call of its kind"));
-        assert!(told.text.contains("/logs/<b>trail.json"), "where it stands");
+        let a = format!("{}/records", node(site, story.key("A").unwrap()));
+        let told = page(site, &a);
+        let ended = page(site, &format!("{a}?page=2"));
+        assert!(told.text.contains("Page 1 of 2") && told.count("article") == 10);
+        let both = told.text + &ended.text;
+        assert!(both.contains("UpdateAccessKey") && both.contains("key deactivated"));
+        assert!(both.contains("first call of its kind"));
+        assert!(both.contains("/logs/<b>trail.json"), "where it stands");
         let issued = page(
             site,
             &format!("{}/records", node(site, story.key("D").unwrap())),

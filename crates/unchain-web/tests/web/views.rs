@@ -85,6 +85,8 @@ fn what_is_not_there_is_said() {
         for (view, words) in [
             ("/incidents", "Nothing in this case"),
             ("/findings", "0 findings"),
+            ("/lineage", "The log shows no credential."),
+            ("/lineage?q=nobody", "Nothing here is called nobody."),
             ("/tokens", "0 credentials"),
             ("/principals", "0 principals"),
             ("/coverage", "The log has no events"),

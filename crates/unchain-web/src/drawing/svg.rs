@@ -1,0 +1,312 @@
+//! A drawing as SVG. Its colours are classes, so that it follows the scheme of the page it stands in.
+//!
+//! Lengths are in CSS pixels. A text has one source: what the log says never shares a `text` element with
+//! words of ours, so that its direction cannot reorder them.
+
+use super::card::{Action, Call, Card};
+use super::layout::Spot;
+use super::select::{Across, Place};
+use super::symbols::Outline;
+use super::{Address, Drawing, STYLE};
+use crate::html::counted;
+use maud::{Markup, PreEscaped, html};
+use unchain_core::lineage::Basis;
+use unchain_core::time::Timestamp;
+
+/// A card.
+const WIDE: usize = 232;
+const HIGH: usize = 62;
+/// Between two columns: room for a call and its time.
+const GAP: usize = 168;
+/// From the top of one row to that of the next.
+const ROW: usize = 82;
+const MARGIN: usize = 20;
+/// Where lines to the children of one parent part, from the end of its card.
+const TRUNK: usize = 16;
+/// The legend of a drawing that stands alone.
+const LEGEND: usize = 60;
+
+/// How much text fits, in characters.
+const KIND: usize = 31;
+const NAME: usize = 25;
+const MORE: usize = 32;
+const API: usize = 23;
+
+const BASES: [Basis; 3] = [Basis::Recorded, Basis::Matched, Basis::Inferred];
+
+/// The drawing, with links if it is given addresses, else standing alone.
+pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>>) -> Markup {
+    let alone = address.is_none();
+    let last = |of: fn(&Spot) -> usize| drawing.spots.iter().map(of).max().unwrap_or_default() + 1;
+    let width = last(|spot| spot.column) * (WIDE + GAP) - GAP + 2 * MARGIN;
+    let height = last(|spot| spot.row) * ROW - (ROW - HIGH) + 2 * MARGIN;
+    let (width, height) = if alone {
+        (width.max(720), height + LEGEND)
+    } else {
+        (width, height)
+    };
+    let days = drawing.days();
+    let one_day = days.as_ref().is_none_or(|(first, last)| first == last);
+    let numbered = || drawing.selection.places.iter().enumerate();
+    html! {
+        svg.drawing xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (width) " " (height) }
+            width=(width) height=(height) role="group" aria-label="The lineage, from root to leaves" {
+            @if alone { style { (PreEscaped(STYLE)) } }
+            @for line in &drawing.selection.across { (across(drawing, line)) }
+            @for (number, place) in numbered() { (branch(drawing, (number, place), one_day)) }
+            @for (number, place) in numbered() { (put(drawing, (number, place), address)) }
+            @if alone { (foot(drawing, height - LEGEND)) }
+        }
+    }
+}
+
+/// The upper left corner of a place.
+fn corner(spot: Spot) -> (usize, usize) {
+    (MARGIN + spot.column * (WIDE + GAP), MARGIN + spot.row * ROW)
+}
+
+/// The line from a parent, and what is said of it.
+fn branch(
+    drawing: &Drawing<'_, '_, '_>,
+    (number, place): (usize, &Place),
+    one_day: bool,
+) -> Markup {
+    let Some(parent) = place.parent else {
+        return html! {};
+    };
+    let (from, to) = (corner(drawing.spot(parent)), corner(drawing.spot(number)));
+    let (start, end) = ((from.0 + WIDE, from.1 + HIGH / 2), (to.0, to.1 + HIGH / 2));
+    let call = drawing.call(place);
+    let basis = call.as_ref().map_or("none", |call| call.basis);
+    let bend = start.0 + TRUNK;
+    let path = if start.1 == end.1 {
+        format!("M{} {}H{}", start.0, start.1, end.0)
+    } else {
+        let (before, after, y) = (bend - 6, bend + 6, end.1);
+        format!(
+            "M{} {}H{before}Q{bend} {1} {bend} {}V{}Q{bend} {y} {after} {y}H{}",
+            start.0,
+            start.1,
+            start.1 + 6,
+            y - 6,
+            end.0
+        )
+    };
+    html! {
+        path.line data-basis=(basis) d=(path) {}
+        path.tip d={ "M" (end.0 - 7) " " (end.1 - 4) "l7 4l-7 4z" } {}
+        @if let Some(call) = &call { (said(call, (end.0 + TRUNK + 6 - GAP, end.1), one_day)) }
+    }
+}
+
+/// The call above its line, its time below.
+fn said(call: &Call, (x, y): (usize, usize), one_day: bool) -> Markup {
+    html! {
+        text.api x=(x) y=(y - 6) { (cut(&call.api, API)) }
+        text.time x=(x) y=(y + 15) {
+            (clock(call.time, one_day)) @if call.others > 0 { " +" (call.others) }
+        }
+        @if call.cross_account { text.cross x=(x) y=(y + 28) { "cross-account" } }
+    }
+}
+
+/// `09:20:00`, or with its day `03-02 09:20`.
+fn clock(time: Timestamp, one_day: bool) -> String {
+    let text = time.to_string().replace('T', " ").replace('Z', "");
+    let part = if one_day {
+        text.get(11..19)
+    } else {
+        text.get(5..16)
+    };
+    part.unwrap_or(&text).to_owned()
+}
+
+/// A line beside the tree, from the lower right of a card to the lower left of another.
+fn across(drawing: &Drawing<'_, '_, '_>, line: &Across) -> Markup {
+    let (from, to) = (
+        corner(drawing.spot(line.from)),
+        corner(drawing.spot(line.to)),
+    );
+    let (start, end) = (
+        (from.0 + WIDE, from.1 + HIGH - 14),
+        (to.0, to.1 + HIGH - 14),
+    );
+    let path = format!(
+        "M{} {}C{} {} {} {} {} {}",
+        start.0,
+        start.1,
+        start.0 + GAP / 2,
+        start.1,
+        end.0.saturating_sub(GAP / 2),
+        end.1,
+        end.0,
+        end.1
+    );
+    html! {
+        path.line.across data-basis=(line.edge.basis.name()) d=(path) {}
+        path.tip d={ "M" (end.0 - 7) " " (end.1 - 4) "l7 4l-7 4z" } {}
+    }
+}
+
+/// A card where it stands, as a link if it has an address.
+fn put(
+    drawing: &Drawing<'_, '_, '_>,
+    (number, place): (usize, &Place),
+    address: Option<Address<'_>>,
+) -> Markup {
+    let (x, y) = corner(drawing.spot(number));
+    let at = format!("translate({x} {y})");
+    let card = drawing.card(place);
+    let spoken = card.spoken(drawing.call(place).as_ref());
+    let inside = face(&card, (&spoken, number == drawing.selection.pivot));
+    html! {
+        @match address.map(|address| address(&place.what)) {
+            Some(link) => a.card href=(link.href) id=[link.id] transform=(at) data-status=[card.status]
+                aria-label=(spoken) { (inside) },
+            None => g.card transform=(at) data-status=[card.status] { (inside) },
+        }
+    }
+}
+
+/// What a card shows.
+fn face(card: &Card, (spoken, asked): (&str, bool)) -> Markup {
+    let class = if card.look.is_some() {
+        "shape"
+    } else {
+        "shape stub"
+    };
+    let shape = shape(card.look.map(|(outline, _)| outline));
+    html! {
+        title { (spoken) }
+        @if asked { text.asked x="2" y="-5" { "asked for" } }
+        @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
+        path class=(class) d=(shape) {}
+        @if card.status.is_some() { path.stripe d="M3.5 14v34" {} }
+        @if let Some((_, symbol)) = card.look { path.symbol d=(symbol) transform="translate(12 23)" {} }
+        svg x="36" y="0" width=(WIDE - 42) height=(HIGH) {
+            text.kind x="0" y="19" { (cut(&card.kind, KIND)) }
+            @if let Some(status) = card.status { text.status x=(WIDE - 48) y="19" { (status.replace('-', " ")) } }
+            text.name x="0" y="37" { (cut(&card.name, NAME)) }
+            text.more x="0" y="53" { (cut(&card.more, MORE)) }
+        }
+        @match card.action {
+            Some(Action::Show) => path.action d="M212 12h10M217 7v10" {},
+            Some(Action::Fold) => path.action d="M212 12h10" {},
+            None => {},
+        }
+    }
+}
+
+/// The outline of a card; none for what is no node.
+fn shape(outline: Option<Outline>) -> String {
+    let (w, h) = (WIDE, HIGH);
+    let rounded = |r: usize| {
+        let (x, y) = (w - 2 * r, h - 2 * r);
+        format!(
+            "M{r} 0h{x}a{r} {r} 0 0 1 {r} {r}v{y}a{r} {r} 0 0 1-{r} {r}h-{x}a{r} {r} 0 0 1-{r}-{r}v-{y}a{r} {r} 0 0 1 {r}-{r}z"
+        )
+    };
+    match outline {
+        Some(Outline::Lasting) => rounded(2),
+        Some(Outline::Passing) => rounded(11),
+        Some(Outline::Actor) => rounded(h / 2),
+        Some(Outline::Made) => format!(
+            "M10 0h{}l10 10v{}l-10 10h-{}l-10-10v-{}z",
+            w - 20,
+            h - 20,
+            w - 20,
+            h - 20
+        ),
+        None => rounded(8),
+    }
+}
+
+/// The first characters of a text; those that are twice as wide count twice.
+fn cut(text: &str, room: usize) -> String {
+    let wide = |c: char| if u32::from(c) < 0x1100 { 1 } else { 2 };
+    if text.chars().map(wide).sum::<usize>() <= room {
+        return text.to_owned();
+    }
+    let mut left = room - 1;
+    let fits = |c: &char| {
+        let fits = wide(*c) <= left;
+        left = left.saturating_sub(wide(*c));
+        fits
+    };
+    let mut kept: String = text.chars().take_while(fits).collect();
+    kept.push('…');
+    kept
+}
+
+/// What the lines mean, as a list beside a drawing.
+pub(crate) fn legend() -> Markup {
+    html! {
+        ul.legend aria-label="Lines" {
+            @for basis in BASES {
+                li { (sample(basis)) (basis.name()) ": " (meaning(basis)) }
+            }
+        }
+    }
+}
+
+fn sample(basis: Basis) -> Markup {
+    html! {
+        svg.drawing viewBox="0 0 40 10" width="40" height="10" aria-hidden="true" {
+            path.line data-basis=(basis.name()) d="M1 5H39" {}
+        }
+    }
+}
+
+fn meaning(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Recorded => "one record names both ends",
+        Basis::Matched => "two records agree",
+        Basis::Inferred => "circumstances fit",
+    }
+}
+
+/// The legend inside a drawing that stands alone.
+fn foot(drawing: &Drawing<'_, '_, '_>, y: usize) -> Markup {
+    let days = drawing
+        .days()
+        .map_or_else(String::new, |(first, last)| match first == last {
+            true => format!(", times of {first}"),
+            false => format!(", times from {first} to {last}"),
+        });
+    let said = format!(
+        "Status at {}{days}, UTC; {} drawn",
+        drawing.report.at(),
+        counted(drawing.nodes(), "node")
+    );
+    html! {
+        @for (number, basis) in (0usize..).zip(BASES) {
+            @let x = MARGIN + number * 230;
+            path.line data-basis=(basis.name()) d={ "M" (x) " " (y + 14) "h36" } {}
+            text.more x=(x + 44) y=(y + 18) { (basis.name()) ": " (meaning(basis)) }
+        }
+        text.more x=(MARGIN) y=(y + 42) { (said) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_to_its_room() {
+        assert_eq!(cut("GetSessionToken", 20), "GetSessionToken");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("漢字漢字", 4), "漢…");
+        assert_eq!(cut("", 4), "");
+    }
+
+    #[test]
+    fn a_time_has_its_day_where_there_are_several() {
+        let time = Timestamp::parse("2026-03-02T09:20:05Z").unwrap();
+        assert_eq!(
+            (clock(time, true), clock(time, false)),
+            ("09:20:05".into(), "03-02 09:20".into())
+        );
+    }
+}
