@@ -153,8 +153,12 @@ pub(crate) fn nothing() -> Markup {
 
 /// An instant, UTC.
 pub(crate) fn time(at: Timestamp) -> Markup {
-    let text = at.to_string();
-    html! { time datetime=(text) { (text.replace('T', " ").replace('Z', "")) } }
+    html! { time datetime=(at) { (moment(at)) } }
+}
+
+/// `2026-03-02 09:20:00` of an instant, UTC.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_string().replace('T', " ").replace('Z', "")
 }
 
 /// An instant that may not be known.

@@ -44,12 +44,18 @@ const EXAMPLES: &str = "Examples:
   unchain serve --profile responder --allow-apply
       also makes plans, and carries out those that a reader approves by digest";
 
-/// Show the case in a browser: incidents, findings, tokens, principals, containment, coverage
+/// Open files for as many readers as are let in, and some for the rest.
+#[cfg(unix)]
+const FILES: u64 = 10_000;
+
+/// Show the case in a browser: incidents, lineage, time line, tokens, findings, principals, containment, coverage
 ///
 /// The address that is printed holds a token that lets its reader in: hand it to nobody. Other programs
 /// of this machine cannot ask without it. What is scanned while it runs is shown within seconds. Plans can
 /// be made where it knows how to read the accounts (--facts, --profile and the like); nothing can be carried
 /// out from the page unless --allow-apply is given, and then only by the digest of the plan.
+///
+/// Programs ask for JSON: `/api/v1/openapi.json` says how, and takes the token as `Authorization: Bearer TOKEN`.
 #[derive(Debug, Args)]
 #[command(after_help = exit::after(EXAMPLES))]
 pub(crate) struct Serve {
@@ -206,6 +212,8 @@ impl Serve {
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen on {}; name another port", self.listen))?;
+        #[cfg(unix)]
+        allow_readers();
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             // Where a warning cannot be written there is nobody to warn.
@@ -253,6 +261,19 @@ impl<'s> Host<'s> {
             self.desk.answer(ledger.borrow(), self.setting, ready);
         });
         begun.recv().context("the lineage cannot be built")
+    }
+}
+
+/// Each reader is an open file, of which many systems allow 1,024 to a program that does not ask.
+#[cfg(unix)]
+fn allow_readers() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let known = getrlimit(Resource::Nofile);
+    let wanted = known.maximum.map_or(FILES, |most| most.min(FILES));
+    if known.current.is_some_and(|current| current < wanted) {
+        let current = Some(wanted);
+        // Where it is refused, readers beyond that wait for others to go.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current, ..known });
     }
 }
 

@@ -12,8 +12,10 @@ pub(crate) mod rows;
 use crate::answers::Judged;
 use axis::Window;
 use bar::{Band, Bar, united};
+use draw::{Chart, Links};
 use forest::Forest;
-use rows::Line;
+use maud::{Markup, html};
+use rows::{Line, Wanted};
 use std::collections::{BTreeMap, HashSet};
 use unchain_core::lineage::UsesByNode;
 use unchain_core::report::{FindingRow, Report};
@@ -130,6 +132,38 @@ pub(crate) fn of_incident(
     tops.dedup();
     let keep = rows::around(report.lineage(), forest, &tops);
     (subjects, keep)
+}
+
+/// The time line of one incident by its id, as HTML with SVG: the first lines of very many.
+pub(crate) fn incident(
+    (report, forest): (&Report<'_, '_>, &Forest),
+    (judged, id): (&Judged, &str),
+    (links, most): (&Links<'_>, usize),
+) -> Markup {
+    let (alone, keep) = of_incident((report, forest), judged, id);
+    let wanted = Wanted {
+        keep: Some(keep),
+        alone: alone.into_iter().collect(),
+        ..Wanted::default()
+    };
+    let all = rows::lines(forest, &wanted, |node| node.to_string());
+    let shown = all.get(..most).unwrap_or(&all);
+    let lanes = lanes((report, forest), judged, shown);
+    let chart = Chart {
+        report,
+        forest,
+        links,
+        window: fitting(&lanes, What::activity),
+    };
+    drawn(&chart, &lanes, all.len())
+}
+
+fn drawn(chart: &Chart<'_>, lanes: &[Lane<'_>], all: usize) -> Markup {
+    html! {
+        (draw::legend())
+        (draw::chart(chart, lanes))
+        @if all > lanes.len() { p { "The first " (lanes.len()) " of " (all) " lines." } }
+    }
 }
 
 #[cfg(test)]

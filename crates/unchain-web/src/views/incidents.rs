@@ -17,7 +17,7 @@ pub(crate) type Contained<'c> = Option<&'c dyn Fn(&IncidentRow, u32) -> Markup>;
 
 /// Every incident, the worst first.
 pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
-    let all = all(visit);
+    let all: Vec<_> = visit.incidents().collect();
     let (rows, pages) = visit.paged(&all);
     let plans = context.plans();
     let met = Met::of(&plans);
@@ -27,13 +27,6 @@ pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
         (pager(visit.query, "/incidents", pages))
     };
     visit.page("Incidents", &body)
-}
-
-/// Every incident with the node at which it begins.
-pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
-    let judged = visit.judged();
-    let rows = judged.findings.incidents.iter();
-    rows.zip(judged.roots.iter().copied()).collect()
 }
 
 /// A table of some of all incidents.
@@ -69,8 +62,9 @@ fn time_line(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Option<String> {
 
 /// The id of an incident as the case has it; of another nothing.
 pub(crate) fn known<'v>(visit: &'v Visit<'_, '_>, id: &str) -> &'v str {
-    let mut all = all(visit).into_iter();
-    all.find(|(incident, _)| incident.id == id)
+    visit
+        .incidents()
+        .find(|(incident, _)| incident.id == id)
         .map_or("", |(incident, _)| &incident.id)
 }
 
@@ -98,25 +92,28 @@ fn row(
 
 /// One incident.
 pub(crate) fn one(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
-    let mut all = all(visit).into_iter();
-    match all.find(|(incident, _)| incident.id == visit.id) {
+    match visit
+        .incidents()
+        .find(|(incident, _)| incident.id == visit.id)
+    {
         Some((incident, root)) => {
             let plans = context.plans();
             let met = Met::of(&plans);
             let contained =
                 |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
-            let told = html! {
+            let all = html! {
                 p { (log(&incident.title)) }
-                (body(visit, (incident, root), Some(&contained)))
+                (facts(visit, (incident, root), Some(&contained)))
+                (told(visit, incident))
             };
-            visit.page("Incident", &told)
+            visit.page("Incident", &all)
         }
         None => visit.missing("incident"),
     }
 }
 
 /// What is known of an incident besides its title.
-pub(crate) fn body(
+pub(crate) fn facts(
     visit: &Visit<'_, '_>,
     (incident, root): (&IncidentRow, u32),
     contained: Contained<'_>,
@@ -124,8 +121,10 @@ pub(crate) fn body(
     html! {
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
-            dt { "Root" } dd { (visit.labelled(root)) " " span.soft { (visit.whose(root)) } }
-            @if visit.file.is_none() { dt { "Lineage" } dd { a href=(drawn(visit, root)) { "as a drawing" } } }
+            dt { "Root" } dd {
+                (visit.labelled(root)) " " span.soft { (visit.whose(root)) }
+                @if !visit.is_file() { ", " a href=(drawn(visit, root)) { "lineage" } }
+            }
             dt { "Incident" } dd { code { (incident.id) } }
             @if !incident.other_roots.is_empty() {
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
@@ -147,6 +146,12 @@ pub(crate) fn body(
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
+    }
+}
+
+/// What happened, and by what it is shown.
+pub(crate) fn told(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
+    html! {
         (visit.part("What happened"))
         (story(visit, incident))
         (visit.part("Findings"))

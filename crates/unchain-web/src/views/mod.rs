@@ -197,7 +197,7 @@ impl<'v, 'l> Visit<'v, 'l> {
         self.refused(StatusCode::NOT_FOUND, ("Not found", &why))
     }
 
-    fn judged(&self) -> &Judged {
+    pub(crate) fn judged(&self) -> &Judged {
         self.world.judged(&self.answers, &self.report)
     }
 
@@ -227,7 +227,7 @@ impl<'v, 'l> Visit<'v, 'l> {
 
     /// Where a link leads: another view at the same instant, or its place in the same file. None where the file has no such
     /// place: an `a` without `href` is plain text.
-    fn href(&self, path: &str) -> Option<String> {
+    pub(crate) fn href(&self, path: &str) -> Option<String> {
         let Some(file) = self.file else {
             return Some(self.link(path));
         };
@@ -270,6 +270,14 @@ impl<'v, 'l> Visit<'v, 'l> {
     /// Whether this is a file and not the answer of a server.
     fn is_file(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// An instant of a table. A file of thousands of rows does not say each twice.
+    fn moment(&self, at: Option<Timestamp>) -> Markup {
+        match at.filter(|_| self.is_file()) {
+            Some(at) => html! { time { (html::moment(at)) } },
+            None => html::maybe_time(at),
+        }
     }
 
     /// The id of a node's row, where a file has no part about the node.

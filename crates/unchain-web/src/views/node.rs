@@ -16,7 +16,11 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     let Some(node) = visit.world.names.node(visit.id) else {
         return visit.missing("credential or thing");
     };
-    let body = html! { p { (log(&visit.report.label(node))) } (body(visit, node)) };
+    let body = html! {
+        p { (log(&visit.report.label(node))) }
+        p { a href=(drawn(visit, node)) { "Lineage" } }
+        (body(visit, node))
+    };
     visit.page(&kind(visit, node), &body)
 }
 

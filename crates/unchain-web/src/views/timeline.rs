@@ -48,28 +48,6 @@ pub(crate) fn show(visit: &Visit<'_, '_>) -> Reply {
     visit.page("Time line", &body)
 }
 
-/// The time line of one incident for a file: the first lines of very many.
-pub(crate) fn filed(visit: &Visit<'_, '_>, id: &str) -> Markup {
-    let forest = visit.world.forest();
-    let (alone, keep) = of_incident((&visit.report, forest), visit.judged(), id);
-    let wanted = Wanted {
-        keep: Some(keep),
-        alone: alone.into_iter().collect(),
-        ..Wanted::default()
-    };
-    let all = lines(forest, &wanted, |node| visit.name(node));
-    let lanes = lanes(
-        (&visit.report, forest),
-        visit.judged(),
-        all.get(..LINES).unwrap_or(&all),
-    );
-    html! {
-        (legend())
-        (drawing(visit, (forest, fitting(&lanes, What::activity)), &lanes))
-        @if all.len() > lanes.len() { p { "These are the first " (lanes.len()) " of " (all.len()) " lines." } }
-    }
-}
-
 /// What the address asks for; why there is nothing of it.
 fn wanted(visit: &Visit<'_, '_>, forest: &Forest) -> Result<Wanted, &'static str> {
     let open = visit.query.get("open").unwrap_or_default().split(',');

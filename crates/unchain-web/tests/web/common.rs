@@ -13,8 +13,8 @@ use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
 use unchain_web::{
-    Access, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
-    with_workers,
+    Access, Asker, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought,
+    router, with_workers,
 };
 
 /// Where the page believes to be.
@@ -100,7 +100,12 @@ fn fetched(records: &[Value], sought: &[Sought]) -> Result<Fetched, String> {
     })
 }
 
-fn judged(report: &Report<'_, '_>) -> Judged {
+/// Calls with somebody who can be asked about some records at [`NOON`].
+pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
+    with_workers(&ledger(records), setting(), then)
+}
+
+pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
     let (settings, lineage) = (Settings::default(), report.lineage());
     let networks = Networks::new(lineage.ledger(), &settings, &|_| None);
     let scene = Scene::new(lineage, &settings, &networks, None);

@@ -16,6 +16,7 @@ mod html;
 mod inspect;
 mod lineage;
 mod records;
+mod report;
 mod schema;
 mod timeline;
 mod views;
