@@ -13,8 +13,8 @@ use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
 use unchain_web::{
-    Access, Asker, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought,
-    router, with_workers,
+    Access, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
+    with_workers,
 };
 
 /// Where the page believes to be.
@@ -98,11 +98,6 @@ fn fetched(records: &[Value], sought: &[Sought]) -> Result<Fetched, String> {
         records: sought.iter().filter_map(find).collect(),
         ..Fetched::default()
     })
-}
-
-/// Calls with somebody who can be asked about some records at [`NOON`].
-pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
-    with_workers(&ledger(records), setting(), then)
 }
 
 pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {

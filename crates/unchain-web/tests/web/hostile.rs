@@ -68,7 +68,8 @@ fn crawl(site: &Site) -> (BTreeSet<String>, String) {
             .filter(|link| !link.starts_with('#'));
         for link in links.map(str::to_owned) {
             // One of raw records early: they have the longest texts.
-            let early = link.contains("/records") && !seen.iter().any(|path| path.contains("/records"));
+            let early =
+                link.contains("/records") && !seen.iter().any(|path| path.contains("/records"));
             if early {
                 waiting.push_front(link);
             } else {
