@@ -148,7 +148,7 @@ fn what_a_credential_made_and_what_crosses_accounts_is_drawn() {
             ],
         );
         assert!(page.text.contains("all drawn"), "{}", page.text);
-        assert_eq!(page.values("script", "src"), ["/script/lineage.js"]);
+        assert!(page.values("script", "src").contains(&"/script/lineage.js"));
         let list = page.tags.iter().filter(|(name, _)| name == "li").count();
         assert!(list >= cards(&page).len(), "the list has every card");
     });
