@@ -116,6 +116,12 @@ const STEPS: &[Step] = &[
         proof: Proof::ExitCode,
     },
     Step {
+        name: "api",
+        environment: &[],
+        command: "cargo xtask api",
+        proof: Proof::ExitCode,
+    },
+    Step {
         name: "fresh user",
         environment: &[],
         command: FIRST_COMMAND,

@@ -4,6 +4,7 @@
 //! check the program from outside, as processes and files, so that a mistake in it cannot hide here. Only
 //! what is about the detections themselves (their pages, the noise bar) asks `unchain-core`.
 
+mod api;
 mod bench;
 mod bench_compare;
 mod bench_inflate;
@@ -64,6 +65,8 @@ enum Chore {
     Lab,
     /// Contain a theft in an emulator of AWS that others wrote, and ask it what the stolen credentials still open
     Ministack,
+    /// Have schemathesis ask the JSON API everything that its document allows, and what it does not
+    Api,
     /// Count the signed calls that the lab answers in a second, and what memory a million of them take
     LabBench,
     /// Compare the policy evaluator with one that others wrote (npm, dev-time only)
@@ -86,6 +89,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Lab => lab::run(out)?,
         Chore::Ministack => ministack::run(out)?,
+        Chore::Api => api::run(out)?,
         Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
         Chore::Exports => exports::run(out)?,

@@ -17,18 +17,18 @@ use program::Program;
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use suite::Suite;
 use trail::Log;
 
 /// In the version that the checks were written against.
-const PACKAGE: [&str; 1] = ["ministack==1.5.33"];
+const PACKAGE: &str = "ministack==1.5.33";
 
 /// Plays the theft twice, each time in an emulator of its own: it is contained and all is taken back; it is evicted and
 /// what it left is deleted. Both at once, as most of the time goes by in waiting.
 pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     let folder = crate::workspace().join("target/ministack");
-    let Some(bin) = installed(&folder.join("python"), out)? else {
+    let Some(bin) = crate::python::installed(&folder.join("python"), PACKAGE, out)? else {
         return Ok(());
     };
     let program = crate::built()?;
@@ -79,22 +79,6 @@ fn played(
     };
     pass(&mut suite)?;
     Ok(suite.told)
-}
-
-/// The emulator's programs; none, and a word about it, where this machine cannot have them.
-fn installed(home: &Path, out: &mut dyn Write) -> Result<Option<PathBuf>> {
-    let bin = match crate::python::can_isolate() {
-        true => crate::python::environment(home, &PACKAGE)?,
-        false => None,
-    };
-    if bin.is_none() {
-        let [package] = PACKAGE;
-        writeln!(
-            out,
-            "SKIPPED  {package} cannot be had: it needs python3 from 3.10 with venv (Debian: python3-venv), and PyPI"
-        )?;
-    }
-    Ok(bin)
 }
 
 /// What is at a place of an answer, by its JSON pointer.

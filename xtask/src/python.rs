@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +26,25 @@ pub(crate) fn environment(home: &Path, packages: &[&str]) -> Result<Option<PathB
     }
     fs::write(held, wanted)?;
     Ok(Some(bin))
+}
+
+/// The programs of an environment with one package; none, and a word about it, where this machine cannot have it.
+pub(crate) fn installed(
+    home: &Path,
+    package: &str,
+    out: &mut dyn Write,
+) -> Result<Option<PathBuf>> {
+    let bin = match can_isolate() {
+        true => environment(home, &[package])?,
+        false => None,
+    };
+    if bin.is_none() {
+        writeln!(
+            out,
+            "SKIPPED  {package} cannot be had: it needs python3 from 3.10 with venv (Debian: python3-venv), and PyPI"
+        )?;
+    }
+    Ok(bin)
 }
 
 /// Whether there is a Python that can make such environments: Debian packs the module `ensurepip` apart.

@@ -20,6 +20,7 @@ mod joins;
 mod journal;
 mod links;
 mod pack;
+mod pulse;
 mod read;
 mod rules;
 mod schema;
@@ -33,6 +34,7 @@ pub use file::FileRow;
 pub use info::{Info, PlaceInfo};
 pub use joins::key_hash;
 pub use journal::PlanRow;
+pub use pulse::Pulse;
 pub use write::Written;
 
 use error::{Fault, shown};

@@ -3,8 +3,8 @@
 use crate::problem::Problem;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -18,6 +18,8 @@ use subtle::ConstantTimeEq;
 /// How many random bytes the secret of an [`Access`] has.
 pub const SECRET_BYTES: usize = 32;
 
+/// Below this are the only addresses to which something may be sent.
+const FORMS: &str = "/containment/";
 /// How a person gets in.
 const OPEN: &str = "Open the address that the program printed.";
 /// How a program gets in.
@@ -31,7 +33,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    // Not `no-referrer`: with it browsers say `Origin: null` of our own forms (fetch.spec.whatwg.org/#origin-header).
+    (REFERRER_POLICY, "same-origin"),
     (CACHE_CONTROL, "no-store"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
@@ -50,6 +53,8 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     token: String,
     cookie: String,
+    /// What the tokens of forms are made from.
+    forms: String,
     address: SocketAddr,
 }
 
@@ -65,20 +70,11 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// Access to a server at an address, from random bytes that nobody else knows.
     pub fn new(secret: [u8; SECRET_BYTES], address: SocketAddr) -> Self {
-        let derived = |purpose: &str| {
-            let digest = Sha256::new()
-                .chain_update(purpose)
-                .chain_update(secret)
-                .finalize();
-            digest.iter().fold(String::new(), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        };
+        let derived = |purpose: &str| hash(purpose.as_bytes(), &secret);
         Self(Arc::new(Inner {
             token: derived("token"),
             cookie: derived("cookie"),
+            forms: derived("forms"),
             address,
         }))
     }
@@ -97,6 +93,16 @@ impl Access {
                 self.0.cookie
             )
         })
+    }
+
+    /// What a form that is sent to this address must hold: another site cannot read it, nor use that of another form.
+    pub(crate) fn form_token(&self, path: &str) -> String {
+        hash(self.0.forms.as_bytes(), path.as_bytes())
+    }
+
+    /// Whether a form holds the token of the address that it was sent to.
+    pub(crate) fn knows_form(&self, path: &str, token: &str) -> bool {
+        same(token, &self.form_token(path))
     }
 
     /// A browser keeps cookies by host and not by port: without the port two servers would undo each other.
@@ -149,6 +155,19 @@ impl Access {
     }
 }
 
+/// SHA-256 of two parts in hexadecimal digits.
+fn hash(one: &[u8], other: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(one)
+        .chain_update(other)
+        .finalize();
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Compares in a time that does not tell how much is alike.
 fn same(given: &str, known: &str) -> bool {
     given.as_bytes().ct_eq(known.as_bytes()).into()
@@ -186,12 +205,17 @@ fn refusal(access: &Access, request: &Request) -> Option<Problem> {
         return refused(StatusCode::FORBIDDEN, why, OPEN);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let hint = "Ask with GET or HEAD.";
-        return refused(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Here one can only read.",
-            hint,
-        );
+        if *request.method() != Method::POST || !request.uri().path().starts_with(FORMS) {
+            let hint = "Ask with GET or HEAD.";
+            return refused(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Here one can only read.",
+                hint,
+            );
+        }
+        if let Some(why) = no_form_of_ours(access, headers) {
+            return refused(StatusCode::FORBIDDEN, why, "Load the page again.");
+        }
     }
     if request.uri().path() == "/enter" || access.has_cookie(headers) || access.has_token(request) {
         return None;
@@ -201,6 +225,27 @@ fn refusal(access: &Access, request: &Request) -> Option<Problem> {
         true => refused(StatusCode::UNAUTHORIZED, why, BEARER),
         false => refused(StatusCode::FORBIDDEN, why, OPEN),
     }
+}
+
+/// Why what was sent is not a form of this page. Its origin, where there is one, is known to be ours; a browser gives one
+/// with every form.
+fn no_form_of_ours(access: &Access, headers: &HeaderMap) -> Option<&'static str> {
+    // Programs, which send the token itself, have no forms.
+    if !access.has_cookie(headers) {
+        return Some("A form is sent by a browser that was let in.");
+    }
+    if headers.get_all(ORIGIN).iter().count() != 1 {
+        return Some("A form says once from which site it comes.");
+    }
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin") {
+        return Some("Another site asked for this.");
+    }
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    (kind != Some("application/x-www-form-urlencoded")).then_some("This is not a form.")
 }
 
 #[cfg(test)]

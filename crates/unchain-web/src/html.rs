@@ -11,14 +11,18 @@ use unchain_core::time::Timestamp;
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
+/// Text of several lines is cut after so many characters.
+const LONG: usize = 40_000;
+
 /// The views in the order of the menu.
-const VIEWS: [(&str, &str); 7] = [
+const VIEWS: [(&str, &str); 8] = [
     ("/incidents", "Incidents"),
-    ("/timeline", "Time line"),
-    ("/findings", "Findings"),
     ("/lineage", "Lineage"),
+    ("/timeline", "Time line"),
     ("/tokens", "Tokens"),
+    ("/findings", "Findings"),
     ("/principals", "Principals"),
+    ("/containment", "Containment"),
     ("/coverage", "Coverage"),
 ];
 
@@ -35,6 +39,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) at: Timestamp,
     /// Whether the log warns that something cannot be seen.
     pub(crate) warnings: usize,
+    /// Events in the ledger: by this a script knows that the case has grown.
+    pub(crate) events: u64,
 }
 
 /// A whole page.
@@ -49,8 +55,9 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (frame.title) " · Unchain" }
                 link rel="stylesheet" href="/style.css";
+                script type="module" src="/script/live.js" {}
             }
-            body {
+            body data-events=(frame.events) {
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     nav aria-label="Views" {
@@ -62,6 +69,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     }
                     (instant(frame))
                 }
+                div #live role="status" {}
                 main #main { h1 { (frame.title) } (body) }
                 footer { p { (caution(frame.warnings)) " " a href=(keep.link("/coverage")) { "Coverage" } } }
             }
@@ -121,6 +129,18 @@ fn defused(text: &str) -> String {
     }
 }
 
+/// Text of several lines of which one is not sure: its lines stay, all else is as in [`outside`].
+pub(crate) fn lines(text: &str) -> Markup {
+    let kept: String = text.chars().take(LONG).collect();
+    let cut = kept.len() < text.len();
+    html! {
+        pre tabindex="0" {
+            @for line in kept.lines() { (terminal(line)) "\n" }
+            @if cut { "…" }
+        }
+    }
+}
+
 /// Text of a log that may not be there.
 pub(crate) fn maybe(text: Option<&Untrusted>) -> Markup {
     html! { @if let Some(text) = text { (log(text)) } @else { (nothing()) } }
@@ -133,8 +153,12 @@ pub(crate) fn nothing() -> Markup {
 
 /// An instant, UTC.
 pub(crate) fn time(at: Timestamp) -> Markup {
-    let text = at.to_string();
-    html! { time datetime=(text) { (text.replace('T', " ").replace('Z', "")) } }
+    html! { time datetime=(at) { (moment(at)) } }
+}
+
+/// `2026-03-02 09:20:00` of an instant, UTC.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_string().replace('T', " ").replace('Z', "")
 }
 
 /// An instant that may not be known.

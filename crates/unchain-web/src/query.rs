@@ -21,6 +21,12 @@ impl Query {
         named.next().map(|(_, value)| value.as_str())
     }
 
+    /// Every name with its value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Every value of a name that is not empty.
     pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
         let named = self
@@ -35,12 +41,6 @@ impl Query {
         let mut pairs = self.0.clone();
         pairs.push((name.to_owned(), value.to_owned()));
         Self(pairs)
-    }
-
-    /// Every name with its value.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.0.iter();
-        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The same with one value for a name; an empty value takes the name out.

@@ -2,10 +2,12 @@
 
 use crate::access::{Access, guard};
 use crate::api::{self, Asked, Operation};
+use crate::containment::routes as containment;
+use crate::desk::Desk;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::views::{self, Reply, Visit};
-use crate::workers::{Asker, NoAnswer};
+use crate::workers::{NoAnswer, World};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -35,14 +37,16 @@ type View = fn(&Visit<'_, '_>) -> Reply;
 
 /// What every handler needs.
 #[derive(Clone, Debug)]
-struct Site {
-    access: Access,
-    asker: Asker,
+pub(crate) struct Site {
+    pub(crate) access: Access,
+    pub(crate) desk: Desk,
 }
 
 /// Every address of the page, behind its access.
-pub fn router(access: Access, asker: Asker) -> Router {
+pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
+    let desk = desk.into();
     programs()
+        .merge(containment::routes(desk.containment()))
         .route("/", get(|| async { see("/incidents") }))
         .route("/enter", get(enter))
         .route(
@@ -50,8 +54,10 @@ pub fn router(access: Access, asker: Asker) -> Router {
             get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }),
         )
         .route("/script/{name}", get(script))
-        .route("/incidents", all(views::incidents::list))
-        .route("/incidents/{id}", one(views::incidents::one))
+        .route(
+            "/live",
+            get(|State(site): State<Site>| async move { site.desk.live().follow() }),
+        )
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
         .route("/lineage", all(views::lineage::show))
@@ -64,7 +70,7 @@ pub fn router(access: Access, asker: Asker) -> Router {
         .route("/coverage", all(views::coverage::list))
         .fallback(nothing)
         .layer(from_fn_with_state(access.clone(), guard))
-        .with_state(Site { access, asker })
+        .with_state(Site { access, desk })
 }
 
 /// The addresses of the API.
@@ -105,10 +111,7 @@ async fn tell(
         query: Query::read(uri.query().unwrap_or_default()),
         name,
     };
-    let told = site
-        .asker
-        .ask(move |world| api::answer(world, &asked))
-        .await;
+    let told = site.work(move |world| api::answer(world, &asked)).await;
     told.unwrap_or_else(|why| Err(why.into()))
 }
 
@@ -162,15 +165,36 @@ fn one(view: View) -> MethodRouter<Site> {
 
 /// Has a worker build a view.
 async fn show(site: Site, uri: Uri, (view, id): (View, String)) -> Response {
-    let query = Query::read(uri.query().unwrap_or_default());
-    let path = uri.path().to_owned();
-    let reply = site
-        .asker
-        .ask(move |world| views::visit(world, (&path, &query, &id), view))
-        .await;
-    match reply {
-        Ok(reply) => reply.into_response(),
-        Err(why) => Problem::from(why).answer(uri.path()),
+    site.ask(uri, id, view).await
+}
+
+impl Site {
+    /// Has a worker do something by a visit to an address; `id` is the part of it that names one thing.
+    pub(crate) async fn ask<T: IntoResponse + Send + 'static>(
+        &self,
+        uri: Uri,
+        id: String,
+        view: impl FnOnce(&Visit<'_, '_>) -> T + Send + 'static,
+    ) -> Response {
+        let query = Query::read(uri.query().unwrap_or_default());
+        let path = uri.path().to_owned();
+        let reply = self
+            .work(move |world| views::visit(world, (&path, &query, &id), view))
+            .await;
+        match reply {
+            Ok(Ok(reply)) => reply.into_response(),
+            Ok(Err(refused)) => refused.into_response(),
+            Err(why) => Problem::from(why).answer(uri.path()),
+        }
+    }
+
+    /// Has one of the workers who are there now do a job.
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let asker = self.desk.asker().ok_or(NoAnswer::Busy)?;
+        asker.ask(job).await
     }
 }
 

@@ -13,7 +13,8 @@ use unchain_core::time::Timestamp;
 ///
 /// Unchain reads CloudTrail logs, rebuilds who issued which credential to whom, and helps to end what an
 /// attacker holds. It reads the files it is given and writes one case file. Only `inspect`, `plan`, `apply`,
-/// `undo` and `verify` may ask AWS, and only `apply` and `undo` change accounts, after you approved it.
+/// `undo`, `verify` and `serve` may ask AWS, and only `apply`, `undo` and `serve --allow-apply` change accounts,
+/// after you approved it.
 ///
 /// Start with `unchain scan <folder with logs>`, then `unchain trace <access key id>`, and to end it with
 /// `unchain plan <access key id>`.

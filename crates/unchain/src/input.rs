@@ -13,7 +13,7 @@ use unchain_core::ledger::Ledger;
 use unchain_source::{Files, Filter, Source};
 
 /// The case or the logs to answer from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Input {
     /// The case file that `unchain scan` wrote
     #[arg(long, value_name = "FILE", default_value = "unchain.case")]

@@ -85,9 +85,17 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Prints the whole chain of causes. What comes after `; ` in the first message is what to do next.
+/// Prints the whole chain of causes.
 fn explain(error: &anyhow::Error) {
     let mut err = io::stderr().lock();
+    for line in explained(error) {
+        // Where the message cannot be written there is nobody to tell.
+        let _ = writeln!(err, "{line}");
+    }
+}
+
+/// The whole chain of causes, line by line. What comes after `; ` in the first message is what to do next.
+pub(crate) fn explained(error: &anyhow::Error) -> Vec<String> {
     let texts: Vec<String> = error.chain().map(ToString::to_string).collect();
     let (first, causes) = texts.split_first().map_or(("", &[][..]), |(f, c)| (f, c));
     let (what, hint) = first
@@ -100,8 +108,5 @@ fn explain(error: &anyhow::Error) {
             .map(|cause| format!("  because: {}", terminal(cause))),
     );
     lines.extend(hint.map(|hint| format!("hint: {}", terminal(hint))));
-    for line in lines {
-        // Where the message cannot be written there is nobody to tell.
-        let _ = writeln!(err, "{line}");
-    }
+    lines
 }

@@ -34,9 +34,9 @@ mod scope;
 mod verify;
 
 pub use apply::{
-    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Prospect,
-    Receipt, Refusal, RefusalKind, Reliance, Stop, Undone, Work, apply, in_force, preview,
-    relies_on, undo, validate,
+    Actuator, Answer, ApprovalError, Approved, End, Happened, Outcome, PlanError, Progress,
+    Prospect, Receipt, Refusal, RefusalKind, Reliance, Stage, StepStage, Stop, Undone, Work, apply,
+    in_force, preview, progress, relies_on, undo, validate,
 };
 pub use check::{Note, Severity, check, locked_out};
 pub use document::{DocumentError, digest, from_json, to_json};

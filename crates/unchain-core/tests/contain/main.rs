@@ -22,6 +22,7 @@ mod hostile;
 mod inspecting;
 mod plans;
 mod probe;
+mod progressing;
 mod proofs;
 mod reading;
 mod rely;

@@ -113,10 +113,11 @@ fn told(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     let schema = (operation.schema)(generator);
     let mut responses = Map::new();
     let content = json!({ "application/json": { "schema": schema } });
-    responses.insert(
-        "200".to_owned(),
-        json!({ "description": operation.says, "content": content }),
-    );
+    let mut good = json!({ "description": operation.says, "content": content });
+    if let Some(links) = links(operation) {
+        good["links"] = links;
+    }
+    responses.insert("200".to_owned(), good);
     let names = |name: &str| operation.parameters.iter().any(|known| known.name == name);
     let looks_up = operation.path.contains('{') || names("of") || names("parent");
     let further = [(looks_up, &MISSING), (names("cursor"), &GONE)];
@@ -139,6 +140,19 @@ fn told(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         "parameters": parameters,
         "responses": responses,
     })
+}
+
+/// Where the first item of a list leads on to.
+fn links(operation: &Operation) -> Option<Value> {
+    let (id, name, from) = match operation.id {
+        "incidents" => ("incident", "id", "incident/id"),
+        "findings" => ("finding", "id", "finding/id"),
+        "tokens" => ("node", "name", "node_name"),
+        "edges" => ("uses", "name", "child_name"),
+        _ => return None,
+    };
+    let parameters = json!({ (name): format!("$response.body#/items/0/{from}") });
+    Some(json!({ (id): { "operationId": id, "parameters": parameters } }))
 }
 
 /// The variable part of an address.

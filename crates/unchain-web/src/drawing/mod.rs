@@ -26,7 +26,8 @@ use unchain_core::time::Timestamp;
 /// Where a place leads, and the name by which an address can point at it.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) href: String,
+    /// Nowhere, where there is only the drawing.
+    pub(crate) href: Option<String>,
     pub(crate) id: Option<String>,
 }
 

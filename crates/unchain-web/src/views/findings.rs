@@ -11,7 +11,7 @@ pub(crate) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "
 
 /// Every finding that is not expected, by time.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let mut kept = all(visit);
+    let mut kept: Vec<_> = visit.findings().collect();
     let number = kept.len();
     kept.retain(|(finding, _)| finding.allowed_by.is_none());
     let expected = number - kept.len();
@@ -29,13 +29,6 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
         (pager(visit.query, "/findings", pages))
     };
     visit.page("Findings", &body)
-}
-
-/// Every finding with the node that it is about.
-pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v FindingRow, u32)> {
-    let judged = visit.judged();
-    let rows = judged.findings.findings.iter();
-    rows.zip(judged.subjects.iter().copied()).collect()
 }
 
 /// How many are not in the list.
@@ -84,7 +77,7 @@ fn row(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
 
 /// A table of findings by their ids, in the order of time.
 pub(crate) fn named(visit: &Visit<'_, '_>, keeps: impl Fn(&FindingRow, u32) -> bool) -> Markup {
-    let mut kept = all(visit);
+    let mut kept: Vec<_> = visit.findings().collect();
     kept.retain(|(finding, node)| keeps(finding, *node));
     let rows = kept.get(..ROWS).unwrap_or(&kept);
     let caption = first(ROWS, kept.len(), "finding");
@@ -93,8 +86,7 @@ pub(crate) fn named(visit: &Visit<'_, '_>, keeps: impl Fn(&FindingRow, u32) -> b
 
 /// One finding.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let mut all = all(visit).into_iter();
-    match all.find(|(finding, _)| finding.id == visit.id) {
+    match visit.findings().find(|(finding, _)| finding.id == visit.id) {
         Some((finding, node)) => {
             let told = html! { (body(visit, finding, node)) (about(finding)) };
             visit.page(finding.title, &told)

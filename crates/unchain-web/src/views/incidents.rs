@@ -1,5 +1,6 @@
 //! Incidents: the list, and the story of one.
 
+use super::containment::{Met, PlanContext};
 use super::findings::{named, not_visible, techniques};
 use super::lineage::drawn;
 use super::{Reply, Visit};
@@ -10,38 +11,47 @@ use unchain_core::report::IncidentRow;
 /// Lines of a story: one of thousands is read elsewhere.
 const STEPS: usize = 400;
 
+/// What tells how the containment of an incident stands; none where no plans can be told of.
+pub(crate) type Contained<'c> = Option<&'c dyn Fn(&IncidentRow, u32) -> Markup>;
+
 /// Every incident, the worst first.
-pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let all = all(visit);
+pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
+    let all: Vec<_> = visit.incidents().collect();
     let (rows, pages) = visit.paged(&all);
+    let plans = context.plans();
+    let met = Met::of(&plans);
+    let contained = |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
     let body = html! {
-        (rows_of(visit, rows, all.len()))
+        (rows_of(visit, (rows, all.len()), Some(&contained)))
         (pager(visit.query, "/incidents", pages))
     };
     visit.page("Incidents", &body)
 }
 
-/// Every incident with the node at which it begins.
-pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v IncidentRow, u32)> {
-    let judged = visit.judged();
-    let rows = judged.findings.incidents.iter();
-    rows.zip(judged.roots.iter().copied()).collect()
-}
-
 /// A table of some of all incidents.
-pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&IncidentRow, u32)], all: usize) -> Markup {
+pub(crate) fn rows_of(
+    visit: &Visit<'_, '_>,
+    (rows, all): (&[(&IncidentRow, u32)], usize),
+    contained: Contained<'_>,
+) -> Markup {
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
-        (column("Credentials")) (column("First")) (column("Last"))
+        (column("Credentials")) @if contained.is_some() { (column("Containment")) }
+        (column("First")) (column("Last"))
     };
-    let lines = html! { @for (incident, root) in rows { (row(visit, incident, *root)) } };
+    let lines =
+        html! { @for (incident, root) in rows { (row(visit, (incident, *root), contained)) } };
     html! {
         @if all == 0 { p { "Nothing in this case was joined to an incident." } }
         @else { (table(&counted(all, "incident"), &head, &lines)) }
     }
 }
 
-fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+fn row(
+    visit: &Visit<'_, '_>,
+    (incident, root): (&IncidentRow, u32),
+    contained: Contained<'_>,
+) -> Markup {
     html! {
         tr {
             th scope="row" {
@@ -51,6 +61,7 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
             td { (visit.labelled(root)) }
             td.number { (incident.may_work) }
             td.number { (incident.credentials) }
+            @if let Some(contained) = contained { td { (contained(incident, root)) } }
             td { (time(incident.first)) }
             td { (time(incident.last)) }
         }
@@ -58,19 +69,33 @@ fn row(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
 }
 
 /// One incident.
-pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let mut all = all(visit).into_iter();
-    match all.find(|(incident, _)| incident.id == visit.id) {
+pub(crate) fn one(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
+    match visit
+        .incidents()
+        .find(|(incident, _)| incident.id == visit.id)
+    {
         Some((incident, root)) => {
-            let told = html! { p { (log(&incident.title)) } (body(visit, incident, root)) };
-            visit.page("Incident", &told)
+            let plans = context.plans();
+            let met = Met::of(&plans);
+            let contained =
+                |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
+            let all = html! {
+                p { (log(&incident.title)) }
+                (facts(visit, (incident, root), Some(&contained)))
+                (told(visit, incident))
+            };
+            visit.page("Incident", &all)
         }
         None => visit.missing("incident"),
     }
 }
 
 /// What is known of an incident besides its title.
-pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> Markup {
+pub(crate) fn facts(
+    visit: &Visit<'_, '_>,
+    (incident, root): (&IncidentRow, u32),
+    contained: Contained<'_>,
+) -> Markup {
     html! {
         dl {
             dt { "Severity" } dd { (word(incident.severity)) }
@@ -85,11 +110,22 @@ pub(crate) fn body(visit: &Visit<'_, '_>, incident: &IncidentRow, root: u32) -> 
             dt { "May still work" } dd {
                 (incident.may_work) " of " (incident.credentials) " credentials under its roots"
             }
+            @if let Some(contained) = contained {
+                dt { "Containment" } dd {
+                    (contained(incident, root)) " · " a href=(visit.plan_about(root)) { "Plan how to end it" }
+                }
+            }
             dt { "First" } dd { (time(incident.first)) }
             dt { "Last" } dd { (time(incident.last)) }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
+    }
+}
+
+/// What happened, and by what it is shown.
+pub(crate) fn told(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
+    html! {
         (visit.part("What happened"))
         (story(visit, incident))
         (visit.part("Findings"))

@@ -1,10 +1,13 @@
 //! The views. A view reads a report and builds HTML; it must not know access or threads.
 
+pub(crate) mod containment;
 pub(crate) mod coverage;
 pub(crate) mod findings;
 pub(crate) mod incidents;
 pub(crate) mod lineage;
 pub(crate) mod node;
+pub(crate) mod plan;
+pub(crate) mod planning;
 pub(crate) mod principals;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
@@ -78,20 +81,20 @@ impl IntoResponse for Reply {
     }
 }
 
-/// Builds a view, or says that the instant asked for is none.
-pub(crate) fn visit(
+/// Builds a view, or else says that the instant asked for is none.
+pub(crate) fn visit<T>(
     world: &World<'_>,
     (path, query, id): (&str, &Query, &str),
-    view: impl FnOnce(&Visit<'_, '_>) -> Reply,
-) -> Reply {
+    view: impl FnOnce(&Visit<'_, '_>) -> T,
+) -> Result<T, Reply> {
     let said = query.get("at").map(Timestamp::parse);
     let at = said.flatten().unwrap_or_else(|| world.now());
     let visit = Visit::new(world, (path, query, id), at);
     if said == Some(None) {
         let why = "This is not an instant. Give one such as 2026-03-02T11:40:00Z or 2026-03-02.";
-        return visit.refused(StatusCode::BAD_REQUEST, ("Not an instant", why));
+        return Err(visit.refused(StatusCode::BAD_REQUEST, ("Not an instant", why)));
     }
-    view(&visit)
+    Ok(view(&visit))
 }
 
 /// The visit of whoever writes views to a file.
@@ -145,7 +148,12 @@ impl<'v, 'l> Visit<'v, 'l> {
     }
 }
 
-impl Visit<'_, '_> {
+impl<'v, 'l> Visit<'v, 'l> {
+    /// The report that views read.
+    pub(crate) fn report(&self) -> &Report<'v, 'l> {
+        &self.report
+    }
+
     fn page(&self, title: &str, body: &Markup) -> Reply {
         let frame = Frame {
             title,
@@ -153,6 +161,7 @@ impl Visit<'_, '_> {
             query: self.query,
             at: self.report.at(),
             warnings: self.world.coverage.warnings.len(),
+            events: self.report.lineage().ledger().events(),
         };
         Reply {
             status: StatusCode::OK,
@@ -167,13 +176,27 @@ impl Visit<'_, '_> {
         Reply { status, ..reply }
     }
 
+    /// What was asked cannot be done now: `why` says what to do next after its last `; `, and may hold text of a log.
+    pub(crate) fn conflict(&self, why: &str) -> Reply {
+        let (what, hint) = why.rsplit_once("; ").unwrap_or((why, ""));
+        let body = html! {
+            p role="alert" { (html::outside(what)) "." }
+            @if !hint.is_empty() { p { "What to do: " (html::outside(hint)) "." } }
+        };
+        let reply = self.page("Not done", &body);
+        Reply {
+            status: StatusCode::CONFLICT,
+            ..reply
+        }
+    }
+
     /// Nothing has the name in the address.
     fn missing(&self, what: &str) -> Reply {
         let why = format!("The case has no {what} of this name. It may be that of another case.");
         self.refused(StatusCode::NOT_FOUND, ("Not found", &why))
     }
 
-    fn judged(&self) -> &Judged {
+    pub(crate) fn judged(&self) -> &Judged {
         self.world.judged(&self.answers, &self.report)
     }
 
@@ -197,13 +220,13 @@ impl Visit<'_, '_> {
     }
 
     /// An address of another view at the same instant.
-    fn link(&self, path: &str) -> String {
+    pub(crate) fn link(&self, path: &str) -> String {
         self.query.instant().link(path)
     }
 
     /// Where a link leads: another view at the same instant, or its place in the same file. None where the file has no such
     /// place: an `a` without `href` is plain text.
-    fn href(&self, path: &str) -> Option<String> {
+    pub(crate) fn href(&self, path: &str) -> Option<String> {
         let Some(file) = self.file else {
             return Some(self.link(path));
         };
@@ -246,6 +269,14 @@ impl Visit<'_, '_> {
     /// Whether this is a file and not the answer of a server.
     fn is_file(&self) -> bool {
         self.file.is_some()
+    }
+
+    /// An instant of a table. A file of thousands of rows does not say each twice.
+    fn moment(&self, at: Option<Timestamp>) -> Markup {
+        match at.filter(|_| self.is_file()) {
+            Some(at) => html! { time { (html::moment(at)) } },
+            None => html::maybe_time(at),
+        }
     }
 
     /// The id of a node's row, where a file has no part about the node.

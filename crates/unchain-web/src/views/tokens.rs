@@ -1,7 +1,8 @@
 //! The inventory of credentials, and its exports.
 
 use super::{Reply, Visit, search};
-use crate::html::{counted, log, maybe, maybe_time, pager, select, table, word};
+use crate::html::{counted, log, maybe, pager, select, table, word};
+use crate::problem::ascii;
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use std::cmp::Ordering;
@@ -75,7 +76,7 @@ pub(crate) fn jsonl(visit: &Visit<'_, '_>) -> Reply {
     let mut body = String::new();
     for (_, token) in kept(visit) {
         match serde_json::to_string(token) {
-            Ok(line) => body.push_str(&line),
+            Ok(line) => body.push_str(&ascii(&line)),
             Err(_) => {
                 let why = "A row could not be written.";
                 return visit.refused(StatusCode::INTERNAL_SERVER_ERROR, ("Not written", why));
@@ -168,9 +169,9 @@ fn row(visit: &Visit<'_, '_>, node: u32, token: &Token) -> Markup {
                 br; span.soft { (token.kind.replace('-', " ")) " · " (maybe(token.principal_arn.as_ref())) }
             }
             td { (word(token.status)) @if let Some(reason) = token.reason { br; span.soft { (reason) } } }
-            td { (maybe_time(token.issued_at)) }
-            td { (maybe_time(token.expires_at)) br; span.soft { (token.expiry_basis) } }
-            td { (maybe_time(token.last_used)) }
+            td { (visit.moment(token.issued_at)) }
+            td { (visit.moment(token.expires_at)) br; span.soft { (token.expiry_basis) } }
+            td { (visit.moment(token.last_used)) }
             td.number { (token.uses) }
             td {
                 @if let Some(parent) = parent { (visit.labelled(parent)) }

@@ -145,7 +145,7 @@ fn every_answer_says_what_a_browser_may_do_with_it() {
             );
             assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
             assert_eq!(header("x-content-type-options"), "nosniff");
-            assert_eq!(header("referrer-policy"), "no-referrer");
+            assert_eq!(header("referrer-policy"), "same-origin");
             assert_eq!(header("cache-control"), "no-store");
         }
     });

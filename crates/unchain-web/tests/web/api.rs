@@ -1,6 +1,7 @@
 //! The JSON API: what it answers, to whom, and that its document says so.
 
 use crate::common::{ADDRESS, NOON, Said, Site, on, story};
+use crate::hostile::{EVIL, poison};
 use crate::schema::faults;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -362,5 +363,31 @@ fn the_next_page_speaks_of_the_same_instant() {
                 .unwrap()
                 .contains("at=2026-03-02T12%3A05%3A00Z")
         );
+    });
+}
+
+#[test]
+fn hostile_text_comes_back_as_it_was_logged_and_drives_no_terminal() {
+    let mut records = story().records();
+    records.iter_mut().for_each(|record| poison(record, EVIL));
+    on(&records, |site| {
+        let document = json(site, "/api/v1/openapi.json");
+        for (path, address) in addresses(site) {
+            let said = ask(site, &address);
+            let harmless = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
+            assert!(said.body.bytes().all(harmless), "{address}");
+            let pointer = "/responses/200/content/application~1json/schema";
+            let schema = document["paths"][path]["get"].pointer(pointer).unwrap();
+            let body: Value = serde_json::from_str(&said.body).unwrap();
+            assert_eq!(faults(&document, schema, &body), [""; 0], "{address}");
+        }
+        let tokens = items(site, "/api/v1/tokens");
+        let arn = |item: &Value| {
+            item["token"]["principal_arn"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        assert!(tokens.iter().any(|item| arn(item).ends_with(EVIL)));
     });
 }

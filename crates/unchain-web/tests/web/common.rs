@@ -12,7 +12,7 @@ use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
-use unchain_web::{Access, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
+use unchain_web::{Access, Asker, Desk, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
 
 /// Where the page believes to be.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
@@ -42,32 +42,36 @@ pub(crate) struct Said {
     pub(crate) body: String,
 }
 
-/// Calls with a site that shows some records at [`NOON`].
-pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
+/// Records as a ledger.
+pub(crate) fn ledger(records: &[Value]) -> Ledger {
     let mut ledger = Ledger::default();
     for record in records {
         ledger.apply(&plain(record).unwrap());
     }
     ledger.settle();
-    let setting = Setting {
+    ledger
+}
+
+/// How it is asked: at [`NOON`].
+pub(crate) fn setting() -> Setting<'static> {
+    Setting {
         judge: &judged,
         now: Now::At(Timestamp::parse(NOON).unwrap()),
         threads: 2,
-    };
-    with_workers(&ledger, setting, |asker| {
-        let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
-        let site = Site {
-            url: access.url(),
-            router: router(access, asker),
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .build()
-                .unwrap(),
-        };
-        ask(&site)
-    })
+    }
 }
 
-fn judged(report: &Report<'_, '_>) -> Judged {
+/// Calls with a site that shows some records at [`NOON`].
+pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
+    asking(records, |asker| ask(&Site::new(asker)))
+}
+
+/// Calls with somebody who can be asked about some records at [`NOON`].
+pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
+    with_workers(&ledger(records), setting(), then)
+}
+
+pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
     let (settings, lineage) = (Settings::default(), report.lineage());
     let networks = Networks::new(lineage.ledger(), &settings, &|_| None);
     let scene = Scene::new(lineage, &settings, &networks, None);
@@ -81,6 +85,19 @@ fn judged(report: &Report<'_, '_>) -> Judged {
 }
 
 impl Site {
+    /// A site at a desk.
+    pub(crate) fn new(desk: impl Into<Desk>) -> Self {
+        let access = Access::new([7; SECRET_BYTES], ADDRESS.parse().unwrap());
+        Self {
+            url: access.url(),
+            router: router(access, desk),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+        }
+    }
+
     /// The address that the program would print, without the host.
     pub(crate) fn entrance(&self) -> &str {
         self.url.strip_prefix("http://127.0.0.1:8080").unwrap()
@@ -108,11 +125,21 @@ impl Site {
 
     /// Asks with these headers and no other.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Said {
+        self.send(method, (path, ""), headers)
+    }
+
+    /// The same with something sent.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        (path, body): (&str, &str),
+        headers: &[(&str, &str)],
+    ) -> Said {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();

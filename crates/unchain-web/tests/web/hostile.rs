@@ -6,13 +6,13 @@ use serde_json::Value;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Markup, quotes, escapes, a right-to-left override, Hebrew, a formula, a way out of an address.
-const EVIL: &str = "=1+1</bdi></td><script>alert(1)</script><img src=x onerror=alert(1)>\"'`&amp;&#60;\
+pub(crate) const EVIL: &str = "=1+1</bdi></td><script>alert(1)</script><img src=x onerror=alert(1)>\"'`&amp;&#60;\
                     \u{1b}[2J\u{202e}\u{2028}\u{9b}שלום javascript:alert(1) //evil.example ?&#%2f../\r\n\0";
 /// Pages that one crawl looks at.
 const PAGES: usize = 150;
 
 /// Appends to every string of a record but those without which it is none.
-fn poison(value: &mut Value, with: &str) {
+pub(crate) fn poison(value: &mut Value, with: &str) {
     const KEPT: [&str; 9] = [
         "eventTime",
         "eventName",

@@ -5,11 +5,13 @@ use crate::html::{Page, read};
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
                         h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
-                        details summary script svg svg:title path line rect text g";
+                         details summary script section progress pre textarea fieldset legend strong svg svg:title path line \
+                         rect text g";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
                           for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
                           src aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
-                          width height viewbox preserveaspectratio transform data-basis";
+                          width height viewbox preserveaspectratio data-events data-journal data-said aria-labelledby \
+                          max colspan required minlength maxlength checked rows open transform data-basis";
 
 fn check_elements(page: &Page) {
     let known = |list: &str, name: &str| list.split_whitespace().any(|known| known == name);
@@ -34,7 +36,7 @@ fn check_elements(page: &Page) {
             "a heading of nothing"
         );
         let hidden = attributes.get("type").is_some_and(|kind| kind == "hidden");
-        if (name == "input" || name == "select") && !hidden {
+        if ["input", "select", "textarea"].contains(&&**name) && !hidden {
             assert!(
                 page.values("label", "for").contains(&&*attributes["id"]),
                 "{attributes:?}"

@@ -9,10 +9,13 @@
 mod access;
 mod api;
 mod common;
+mod contained;
+mod grown;
 mod hostile;
 mod html;
 mod inspect;
 mod lineage;
+mod report;
 mod schema;
 mod timeline;
 mod views;

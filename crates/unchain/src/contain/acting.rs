@@ -16,11 +16,14 @@ use unchain_core::time::Timestamp;
 /// The code of a call that was not made because the run is to stop.
 pub(super) const ASKED: &str = "AskedToStop";
 
+/// Raised where a run is to stop between two calls.
+pub(crate) type Stopping = Arc<AtomicBool>;
+
 /// A session that makes no more calls once it was asked to stop.
 #[derive(Debug)]
 pub(super) struct Acting {
     session: Session,
-    stop: Arc<AtomicBool>,
+    stop: Stopping,
     watched: bool,
     told: Option<Timestamp>,
 }
@@ -28,25 +31,29 @@ pub(super) struct Acting {
 /// Seconds between two words about a wait.
 const WORD: i64 = 20;
 
+/// A flag that the first Ctrl-C raises, so that the call that is under way comes to its end; the second ends the program
+/// at once.
+pub(crate) fn listened() -> anyhow::Result<Stopping> {
+    let stop = Stopping::default();
+    let signal = signal_hook::consts::SIGINT;
+    // The order matters: the flag is looked at before it is set.
+    signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
+        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+        .context("Ctrl-C cannot be listened to")?;
+    Ok(stop)
+}
+
 impl Acting {
-    /// The first Ctrl-C lets the call that is under way come to its end; the second ends the program at once.
-    pub(super) fn new(session: Session, watched: bool) -> anyhow::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let signal = signal_hook::consts::SIGINT;
-        // The order matters: the flag is looked at before it is set.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .context("Ctrl-C cannot be listened to")?;
-        Ok(Self {
+    /// No call is made once the flag is raised.
+    pub(super) fn new(session: Session, (stop, watched): (Stopping, bool)) -> Self {
+        Self {
             session,
             stop,
             watched,
             told: None,
-        })
+        }
     }
-}
 
-impl Acting {
     /// Makes sure that whoever acts in each of these accounts is of that account, before anything is changed in any.
     pub(super) fn reach(&mut self, accounts: &BTreeSet<String>) -> anyhow::Result<()> {
         let hint = "name the role to assume there with `--role-name` or `--role-for`";

@@ -1,6 +1,6 @@
 //! `unchain apply`: a plan is approved and carried out, or gone on with.
 
-use super::acting::Acting;
+use super::acting::{Acting, Stopping, listened};
 use super::carry::{again, alone, approval, head, journal, open, stopped};
 use super::plan::print::{breaks, notes, steps, title};
 use super::{FactsArgs, changed, own, planned};
@@ -38,7 +38,7 @@ more is to be done.";
 
 /// Carry a plan out: step by step, each looked at first, written down, and reversible
 ///
-/// The only command, with `unchain undo`, that changes AWS accounts.
+/// The only command, with `unchain undo`, that changes AWS accounts; `unchain serve --allow-apply` runs both.
 #[derive(Debug, Args)]
 #[command(name = "apply", after_help = EXAMPLES)]
 pub(crate) struct Apply {
@@ -57,9 +57,49 @@ pub(crate) struct Apply {
     accounts: FactsArgs,
 }
 
+/// Whether anything is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DryRun {
+    /// Nothing is.
+    Yes,
+    /// What the plan says is.
+    No,
+}
+
+/// A plan of a case, and by what it is approved.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    /// Its digest.
+    pub(crate) digest: String,
+    /// What somebody gave to approve it.
+    pub(crate) approval: String,
+    /// The case.
+    pub(crate) case: PathBuf,
+}
+
 impl Apply {
+    /// To carry a plan of a case out, or only to look.
+    pub(crate) fn of(chosen: &Chosen, accounts: &FactsArgs, dry_run: DryRun) -> Self {
+        Self {
+            plan: chosen.digest.clone(),
+            approve: Some(chosen.approval.clone()),
+            dry_run: dry_run == DryRun::Yes,
+            case: chosen.case.clone(),
+            accounts: accounts.clone(),
+        }
+    }
+
     /// Shows the plan, has it approved, and carries it out.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        self.run_until(context, listened)
+    }
+
+    /// The same, stopped between two calls by a flag that is asked for before the first.
+    pub(crate) fn run_until(
+        &self,
+        context: &mut Context<'_>,
+        stop: impl FnOnce() -> anyhow::Result<Stopping>,
+    ) -> anyhow::Result<Exit> {
         let mut case = open(&self.case)?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
         let name = digest(&plan)?;
@@ -79,11 +119,13 @@ impl Apply {
         }
         context.out.flush()?;
         if self.dry_run {
-            return self.look(context, (&sound, &lineage), &past);
+            let session = self.connect(&plan, &lineage)?;
+            let mut acting = Acting::new(session, (stop()?, context.watched));
+            return look(context, (&sound, &past), &mut acting);
         }
         let approved = approval(&plan, self.approve.as_deref(), "carry it out")?;
         let session = self.connect(&plan, &lineage)?;
-        let mut acting = Acting::new(session, context.watched)?;
+        let mut acting = Acting::new(session, (stop()?, context.watched));
         acting.reach(&changed(&plan, |_| true))?;
         case.add_plan(&plan)?;
         let mut write = journal(&mut case, &plan, context.width);
@@ -147,31 +189,6 @@ impl Apply {
         }
     }
 
-    fn look(
-        &self,
-        context: &mut Context<'_>,
-        (approved, lineage): (&Approved<'_>, &Lineage<'_>),
-        past: &[Receipt],
-    ) -> anyhow::Result<Exit> {
-        let session = self.connect(approved.plan(), lineage)?;
-        let mut acting = Acting::new(session, context.watched)?;
-        acting.reach(&changed(approved.plan(), |_| true))?;
-        let prospects = preview(approved, past, &mut acting)
-            .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;
-        writeln!(context.out, "\nDRY RUN  nothing was changed")?;
-        let mut surprised = false;
-        for (number, prospect) in prospects {
-            let Some(step) = approved.plan().steps.iter().find(|s| s.number == number) else {
-                continue;
-            };
-            surprised |= prospect == Prospect::Surprise;
-            let title = title(approved.plan(), step);
-            let begin = format!("  {number:>4}  {:<12} ", word(prospect));
-            paragraph(context.out, context.width, (&begin, "          "), &title)?;
-        }
-        Ok(Exit::complete(!surprised))
-    }
-
     fn tell(
         &self,
         context: &mut Context<'_>,
@@ -217,6 +234,28 @@ impl Apply {
             }
         })
     }
+}
+
+fn look(
+    context: &mut Context<'_>,
+    (approved, past): (&Approved<'_>, &[Receipt]),
+    acting: &mut Acting,
+) -> anyhow::Result<Exit> {
+    acting.reach(&changed(approved.plan(), |_| true))?;
+    let prospects = preview(approved, past, acting)
+        .map_err(|stop| anyhow!("{stop}").context("the accounts cannot be looked at"))?;
+    writeln!(context.out, "\nDRY RUN  nothing was changed")?;
+    let mut surprised = false;
+    for (number, prospect) in prospects {
+        let Some(step) = approved.plan().steps.iter().find(|s| s.number == number) else {
+            continue;
+        };
+        surprised |= prospect == Prospect::Surprise;
+        let title = title(approved.plan(), step);
+        let begin = format!("  {number:>4}  {:<12} ", word(prospect));
+        paragraph(context.out, context.width, (&begin, "          "), &title)?;
+    }
+    Ok(Exit::complete(!surprised))
 }
 
 fn listed(steps: &BTreeSet<u32>) -> String {

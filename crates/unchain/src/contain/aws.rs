@@ -13,7 +13,7 @@ use unchain_aws::{AwsError, Identity, Options, Piece, Scope, Session, facts, sna
 use unchain_core::text::{Untrusted, terminal};
 
 /// Whose credentials are used. Secrets are never arguments: others could see them.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Credentials")]
 pub(crate) struct AwsArgs {
     /// The profile of the AWS configuration files; otherwise credentials are found as the AWS CLI finds them
@@ -68,7 +68,7 @@ impl AwsArgs {
     }
 
     /// These options as words of a command that a person may paste. There is no secret among them.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let roles = self
             .role_for
             .iter()

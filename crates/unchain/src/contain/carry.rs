@@ -115,7 +115,7 @@ pub(super) fn said(refusal: &Refusal) -> String {
 }
 
 /// The command that goes on, with what says as whom.
-pub(super) fn again(command: &str, (plan, case): (&str, &Path), words: &str) -> String {
+pub(crate) fn again(command: &str, (plan, case): (&str, &Path), words: &str) -> String {
     let word = |text: &str| pasted(text).unwrap_or_else(|| "…".to_owned());
     let case = match case.to_string_lossy() {
         case if case == "unchain.case" => String::new(),

@@ -14,18 +14,20 @@ mod undo;
 mod verify;
 mod write;
 
-pub(crate) use apply::Apply;
+pub(crate) use acting::Stopping;
+pub(crate) use apply::{Apply, Chosen, DryRun};
+pub(crate) use carry::again;
 pub(crate) use inspect::Inspect;
-pub(crate) use plan::PlanCommand;
+pub(crate) use plan::{PlanCommand, judged, planned as made};
 pub(crate) use policy::PolicyCommand;
-pub(crate) use record::{Record, RecordArgs};
+pub(crate) use record::{Record, RecordArgs, verification};
 pub(crate) use undo::UndoCommand;
 pub(crate) use verify::VerifyCommand;
 
 use crate::judge::{Containment, SettingsArg};
-use crate::output::words::{clipped, counted};
-use anyhow::{Context as _, bail};
-use aws::AwsArgs;
+use crate::output::words::{clipped, counted, pasted};
+use anyhow::{Context as _, anyhow, bail};
+pub(crate) use aws::AwsArgs;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -41,7 +43,7 @@ use unchain_core::text::{Untrusted, terminal};
 const SHOWN: usize = 12;
 
 /// Where the state of the accounts is read.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Accounts")]
 pub(crate) struct FactsArgs {
     /// The state of the accounts: files that `unchain inspect --save` or the AWS CLI wrote, or folders of
@@ -68,7 +70,7 @@ pub(crate) struct Accounts {
 }
 
 /// What a responder decides about whom to spare.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Whom to spare")]
 pub(crate) struct Sparing {
     /// The ARN of a user or role that must keep access: your own, the one for emergencies; may be repeated
@@ -82,6 +84,31 @@ pub(crate) struct Sparing {
 }
 
 impl FactsArgs {
+    /// Whether anything here was given: files, or how AWS is asked.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.facts.is_empty() || !self.accounts.is_empty() || !self.aws.words().is_empty()
+    }
+
+    /// These options as words of a command that a person may paste.
+    pub(crate) fn words(&self) -> String {
+        let shown =
+            |path: &PathBuf| pasted(&path.to_string_lossy()).unwrap_or_else(|| "…".to_owned());
+        let facts = self
+            .facts
+            .iter()
+            .map(|path| format!(" --facts {}", shown(path)));
+        let accounts = self
+            .accounts
+            .iter()
+            .map(|account| format!(" --in {account}"));
+        facts.chain(accounts).chain([self.aws.words()]).collect()
+    }
+
+    /// How AWS is asked.
+    pub(crate) fn aws(&self) -> &AwsArgs {
+        &self.aws
+    }
+
     /// Reads what is named, or asks AWS where nothing is, and says what could not be read.
     pub(crate) fn read(&self) -> anyhow::Result<Accounts> {
         self.read_about(&BTreeSet::new())
@@ -259,6 +286,24 @@ fn say(what: &str) {
 }
 
 impl Sparing {
+    /// What somebody types elsewhere than on the command line.
+    pub(crate) fn typed(
+        (exempt, shared): (&[String], &[String]),
+        settings: SettingsArg,
+    ) -> anyhow::Result<Self> {
+        let named = |typed: &[String]| -> anyhow::Result<Vec<Untrusted>> {
+            let each = typed
+                .iter()
+                .map(|arn| principal(arn).map_err(|why| anyhow!("`{}` is {why}", clipped(arn))));
+            each.collect()
+        };
+        Ok(Self {
+            exempt: named(exempt)?,
+            shared: named(shared)?,
+            settings,
+        })
+    }
+
     /// What the command line, the settings file and the caller's own lineage say about whom to spare.
     pub(crate) fn settings(
         &self,

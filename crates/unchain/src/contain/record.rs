@@ -83,14 +83,19 @@ fn journalled(case: &Path) -> anyhow::Result<Vec<Record>> {
     Ok(records)
 }
 
-/// The last look at a plan counts.
-fn add(records: &mut [Record], path: &Path) -> anyhow::Result<()> {
+/// What a file that `unchain verify --format json` printed says.
+pub(crate) fn verification(path: &Path) -> anyhow::Result<Verification> {
     let shown = path.display();
     let hint = "name what `unchain verify --format json` printed";
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`; {hint}"))?;
-    let found: Verification = serde_json::from_str(&text)
-        .with_context(|| format!("`{shown}` is no verification; {hint}"))?;
+    serde_json::from_str(&text).with_context(|| format!("`{shown}` is no verification; {hint}"))
+}
+
+/// The last look at a plan counts.
+fn add(records: &mut [Record], path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    let found = verification(path)?;
     let Some(record) = records
         .iter_mut()
         .find(|record| record.digest == found.plan)

@@ -1,6 +1,7 @@
 //! `unchain undo`: what a plan changed is put back as it was found.
 
-use super::acting::Acting;
+use super::acting::{Acting, Stopping, listened};
+use super::apply::Chosen;
 use super::aws::AwsArgs;
 use super::carry::{again, alone, approval, head, journal, said, steps, stopped};
 use super::plan::print::title;
@@ -49,8 +50,27 @@ pub(crate) struct UndoCommand {
 }
 
 impl UndoCommand {
+    /// To undo a plan of a case.
+    pub(crate) fn of(chosen: &Chosen, aws: &AwsArgs) -> Self {
+        Self {
+            plan: chosen.digest.clone(),
+            approve: Some(chosen.approval.clone()),
+            case: chosen.case.clone(),
+            aws: aws.clone(),
+        }
+    }
+
     /// Shows what was done, has it approved, and puts it back.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        self.run_until(context, listened)
+    }
+
+    /// The same, stopped between two calls by a flag that is asked for before the first.
+    pub(crate) fn run_until(
+        &self,
+        context: &mut Context<'_>,
+        stop: impl FnOnce() -> anyhow::Result<Stopping>,
+    ) -> anyhow::Result<Exit> {
         let mut case = Case::open_existing(&self.case)
             .context("the journal is in the case; name that of `unchain apply` with `--case`")?;
         let plan = planned(Path::new(&self.plan), &self.case)?;
@@ -70,7 +90,7 @@ impl UndoCommand {
         context.out.flush()?;
         let approved = approval(&plan, self.approve.as_deref(), "put all this back")?;
         let session = self.aws.connect(Some(&plan.id))?;
-        let mut acting = Acting::new(session, context.watched)?;
+        let mut acting = Acting::new(session, (stop()?, context.watched));
         acting.reach(&changed(&plan, |step| begun.contains(&step)))?;
         let mut write = journal(&mut case, &plan, context.width);
         let undone = undo(&approved, &past, &mut write, &mut acting);

@@ -36,7 +36,7 @@ pub(crate) struct JudgeArgs {
 }
 
 /// Where the settings file is, for commands that judge nothing.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SettingsArg {
     /// Whom to spare, always: `[containment]`; `./unchain.toml` is read if it is there.
     /// docs/settings.md describes it
@@ -69,6 +69,13 @@ pub(crate) struct Judge {
 }
 
 impl JudgeArgs {
+    /// The settings file alone.
+    pub(crate) fn settings(&self) -> SettingsArg {
+        SettingsArg {
+            settings: self.settings.clone(),
+        }
+    }
+
     /// Reads the files. Done before long work, so that a mistake in them is known at once.
     pub(crate) fn read(&self) -> anyhow::Result<Judge> {
         Ok(Judge {

@@ -12,8 +12,11 @@
 #[path = "../../../unchain-lab/tests/containment/answer.rs"]
 #[expect(dead_code, reason = "the lab's own tests use the rest")]
 mod answer;
+#[path = "../page/browser.rs"]
+mod browser;
 mod disturbed;
 mod front;
+mod page;
 #[path = "../../../unchain-lab/tests/containment/scene.rs"]
 #[expect(dead_code, reason = "the lab's own tests use the rest")]
 mod scene;

@@ -169,6 +169,22 @@ impl Room<'_> {
         command
     }
 
+    /// The program, about to show the case and to ask this room's lab for the accounts.
+    pub(crate) fn serving(&self, more: &[&str]) -> Command {
+        let mut command = self.stage.command(self.folder.path());
+        command.arg("serve").args(self.stage.reached(&self.front));
+        command
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// The plan that was made of the story.
+    pub(crate) fn plan(&self) -> Plan {
+        from_json(&fs::read_to_string(self.path().join("plan.json")).unwrap()).unwrap()
+    }
+
     /// Does `apply` or `undo`, with a fault at a request.
     pub(crate) fn run(&mut self, what: &str, fault: Option<(usize, Fault)>) -> Said {
         let (code, err, seen) = self.front.watch(&mut self.command(what), fault);
@@ -266,15 +282,20 @@ fn world(scene: &Scene) -> World {
     scene.lab.world().clone()
 }
 
-/// Makes the plan one of today, with a short wait; gives its digest.
-fn timely(path: &Path) -> String {
-    let mut plan: Plan = from_json(&fs::read_to_string(path).unwrap()).unwrap();
-    plan.valid_until = clock().plus(86_400);
+/// Makes a plan wait no longer than a test may.
+pub(crate) fn hurried(plan: &mut Plan) {
     for step in &mut plan.steps {
         if let Action::Wait(seconds) = &mut step.action {
             *seconds = 1;
         }
     }
+}
+
+/// Makes the plan one of today, with a short wait; gives its digest.
+fn timely(path: &Path) -> String {
+    let mut plan: Plan = from_json(&fs::read_to_string(path).unwrap()).unwrap();
+    plan.valid_until = clock().plus(86_400);
+    hurried(&mut plan);
     fs::write(path, to_json(&plan).unwrap()).unwrap();
     digest(&plan).unwrap()
 }

@@ -10,6 +10,9 @@
 )]
 
 mod apply;
+#[path = "../page/browser.rs"]
+#[expect(dead_code, reason = "tests with a lab send forms")]
+mod browser;
 mod case;
 mod common;
 mod contain;
@@ -22,6 +25,7 @@ mod output;
 mod queries;
 mod readme;
 mod report;
+mod served;
 mod sigma;
 mod trouble;
 mod truth;

@@ -6,6 +6,7 @@
 mod approve;
 mod forward;
 mod look;
+mod progress;
 mod receipt;
 mod rely;
 mod run;
@@ -16,6 +17,7 @@ mod valid;
 
 pub use approve::{ApprovalError, Approved};
 pub use forward::{Prospect, apply, preview};
+pub use progress::{Progress, Stage, StepStage, progress};
 pub use receipt::{Happened, Receipt, Work};
 pub use rely::{Reliance, in_force, relies_on};
 pub use stop::{End, Outcome, Stop, Undone};

@@ -158,18 +158,50 @@ enum Format {
 
 /// A plan with all that is said of it. The field names are a promise: see docs/output.md.
 #[derive(Debug, Serialize)]
-struct Planned {
+pub(crate) struct Planned {
     /// By which it is approved.
-    digest: String,
+    pub(crate) digest: String,
     /// Where it was written; nowhere if it was refused.
     file: Option<Untrusted>,
-    plan: Plan,
-    notes: Vec<Note>,
-    proof: Proof,
+    /// The plan.
+    pub(crate) plan: Plan,
+    /// What speaks against it.
+    pub(crate) notes: Vec<Note>,
+    /// What it does.
+    pub(crate) proof: Proof,
+}
+
+/// Makes a plan about a pivot, and judges it.
+pub(crate) fn planned(
+    report: &Report<'_, '_>,
+    accounts: &Accounts,
+    (settings, pivot, now): (&Settings, &str, Timestamp),
+) -> anyhow::Result<Planned> {
+    let plan = contain::plan(report, &accounts.facts, settings, (pivot, now));
+    judged(report, accounts, (plan, now))
+}
+
+/// Judges a plan by the accounts and the log as they are now.
+pub(crate) fn judged(
+    report: &Report<'_, '_>,
+    accounts: &Accounts,
+    (plan, now): (Plan, Timestamp),
+) -> anyhow::Result<Planned> {
+    let (facts, settings) = (&accounts.facts, &plan.settings);
+    let spared = settings.exempt.iter().chain(&settings.shared);
+    let spared: Vec<String> = spared.map(|arn| arn.raw().to_owned()).collect();
+    Ok(Planned {
+        digest: digest(&plan)?,
+        file: None,
+        notes: check(&plan, report, facts, now),
+        proof: prove(&plan, facts, &outside(report, &plan, &spared)),
+        plan,
+    })
 }
 
 impl Planned {
-    fn refused(&self) -> bool {
+    /// Whether something refuses it: then it is not written.
+    pub(crate) fn refused(&self) -> bool {
         let refuses = |note: &Note| note.severity == Severity::Refuse;
         self.notes.iter().any(refuses)
     }
@@ -211,7 +243,7 @@ impl PlanCommand {
             freeze: self.wanted.freeze,
             ..self.sparing.settings(&lineage, &accounts)?
         };
-        let mut planned = self.planned(&report, &accounts, (&settings, now))?;
+        let mut planned = planned(&report, &accounts, (&settings, &self.pivot, now))?;
         if !planned.refused() {
             private(output, &self.form.text(&planned.plan)?, self.replace())?;
             planned.file = Some(Untrusted::new(output.to_string_lossy()));
@@ -231,25 +263,6 @@ impl PlanCommand {
             }
         }
         Ok(planned.exit().max(loaded.exit))
-    }
-
-    fn planned(
-        &self,
-        report: &Report<'_, '_>,
-        accounts: &Accounts,
-        (settings, now): (&Settings, Timestamp),
-    ) -> anyhow::Result<Planned> {
-        let facts = &accounts.facts;
-        let plan = contain::plan(report, facts, settings, (&self.pivot, now));
-        let spared = settings.exempt.iter().chain(&settings.shared);
-        let spared: Vec<String> = spared.map(|arn| arn.raw().to_owned()).collect();
-        Ok(Planned {
-            digest: digest(&plan)?,
-            file: None,
-            notes: check(&plan, report, facts, now),
-            proof: prove(&plan, facts, &outside(report, &plan, &spared)),
-            plan,
-        })
     }
 
     /// The options with which the plan is carried out, or watched.

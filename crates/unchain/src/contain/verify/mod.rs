@@ -93,8 +93,27 @@ enum Format {
 }
 
 impl VerifyCommand {
+    /// To look once, now, whether a plan of a case holds.
+    pub(crate) fn of(digest: &str, (input, accounts): (&Input, &FactsArgs)) -> Self {
+        Self {
+            plan: PathBuf::from(digest),
+            input: input.clone(),
+            accounts: accounts.clone(),
+            log_only: false,
+            probe: probe::ProbeArgs::default(),
+            watch: None,
+            at: When::Ago(0),
+            format: Format::Table,
+        }
+    }
+
     /// Looks, once or until it is known, and tells what was found.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
+        Ok(self.found(context)?.1)
+    }
+
+    /// The same, and hands over what was found.
+    pub(crate) fn found(&self, context: &mut Context<'_>) -> anyhow::Result<(Verification, Exit)> {
         let plan = planned(&self.plan, &self.input.case)?;
         if self.watch.is_some() && self.input.source.iter().any(|path| path.as_os_str() == "-") {
             bail!("standard input cannot be read again; name a file or folder with `--source`");
@@ -109,7 +128,8 @@ impl VerifyCommand {
                 print::print(context.out, context.width, (&plan, &found, &after))?;
             }
         }
-        Ok(exit(found.outcome).max(complete))
+        let exit = exit(found.outcome).max(complete);
+        Ok((found, exit))
     }
 
     /// What may be done next, and by which commands.

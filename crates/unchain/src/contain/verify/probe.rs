@@ -6,7 +6,7 @@ use unchain_aws::{Options, probe};
 use unchain_core::contain::Reply;
 
 /// The credential that is tried.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Probe")]
 pub(super) struct ProbeArgs {
     /// Make three calls that change nothing with a credential of the lineage: iam:GetUser,
