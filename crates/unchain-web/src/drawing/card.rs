@@ -165,7 +165,12 @@ impl Card {
     /// The card in one line for those who do not see it. It begins with the words that others see, so that both
     /// can speak of the same.
     pub(crate) fn spoken(&self, call: Option<&Call>) -> String {
-        let Shown { kind, state, name, more } = self.shown();
+        let Shown {
+            kind,
+            state,
+            name,
+            more,
+        } = self.shown();
         let mut words = vec![kind, state.to_owned(), name, more];
         words.extend(match self.action {
             Some(Action::Fold) => Some("fold them".to_owned()),

@@ -7,7 +7,7 @@ use super::card::{Action, Call, Card, Shown, cut};
 use super::layout::Spot;
 use super::select::{Across, Place};
 use super::symbols::Outline;
-use super::{Address, Drawing};
+use super::{Address, Drawing, Link};
 use crate::html::counted;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -138,10 +138,7 @@ fn across(drawing: &Drawing<'_, '_, '_>, line: &Across) -> Markup {
         corner(drawing.spot(line.from)),
         corner(drawing.spot(line.to)),
     );
-    let (start, end) = (
-        (from.0 + WIDE, from.1 + HIGH - 14),
-        (to.0, to.1 + HIGH - 14),
-    );
+    let (start, end) = ((from.0 + WIDE, from.1 + PORT), (to.0, to.1 + PORT));
     let path = format!(
         "M{} {}C{} {} {} {} {} {}",
         start.0,
@@ -174,20 +171,30 @@ fn put(
         let spoken = card.spoken(drawing.call(place).as_ref());
         if asked { spoken + ", in focus" } else { spoken }
     };
+    let link = address.map(|address| address(&place.what));
     html! {
         @if asked { text.asked x=(x + 2) y=(y - 5) { "in focus" } }
-        @match address.map(|address| address(&place.what)) {
-            Some(link) => a.card href=[link.href] id=[link.id] transform=(at) data-status=[card.status]
+        @match link {
+            Some(Link { href: Some(href), id }) => a.card href=(href) id=[id] transform=(at) data-status=[card.status]
                 aria-label=(spoken()) { (inside) },
-            None => g.card transform=(at) data-status=[card.status] { (inside) },
+            other => g.card id=[other.and_then(|link| link.id)] transform=(at) data-status=[card.status] { (inside) },
         }
     }
 }
 
 /// What a card shows. The spaces part its words for those who hear them.
 fn face(card: &Card) -> Markup {
-    let class = if card.look.is_some() { "shape" } else { "shape stub" };
-    let Shown { kind, state, name, more } = card.shown();
+    let class = if card.look.is_some() {
+        "shape"
+    } else {
+        "shape stub"
+    };
+    let Shown {
+        kind,
+        state,
+        name,
+        more,
+    } = card.shown();
     let shape = shape(card.look.map(|(outline, _)| outline));
     html! {
         @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
