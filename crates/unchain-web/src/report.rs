@@ -102,6 +102,7 @@ impl<'l> Views<'l> {
             judge: &nothing,
             now: Now::At(at),
             threads: 1,
+            fetch: None,
         };
         let world = World::new(lineage, &setting);
         let mut views = Self {
@@ -198,7 +199,7 @@ impl<'l> Views<'l> {
         rows.retain(|(finding, _)| finding.allowed_by.is_none());
         let kept = rows.get(..ROWS).unwrap_or(&rows);
         html! {
-            (findings::also(all - rows.len()))
+            (findings::also(visit, all - rows.len()))
             (findings::rows_of(visit, kept, &counted(rows.len(), "finding")))
         }
     }
@@ -291,6 +292,7 @@ fn nothing(_: &Report<'_, '_>) -> Judged {
         },
         subjects: Vec::new(),
         roots: Vec::new(),
+        reached: Vec::new(),
     }
 }
 

@@ -42,6 +42,11 @@ fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
         findings: document.findings.clone(),
         subjects: document.found.iter().map(|f| f.subject).collect(),
         roots: document.incidents.iter().map(|i| i.root).collect(),
+        reached: document
+            .incidents
+            .iter()
+            .map(|i| document.report.reached(i))
+            .collect(),
     };
     let places = blocks.iter().filter_map(|block| match block {
         Block::Heading(_, id, _) => Some(id.clone()),
