@@ -153,7 +153,7 @@ impl<'l> Views<'l> {
             View::TimeLine(number) => self.time_line(&visit, number),
             View::Findings => self.findings(&visit),
             View::Finding(number) => {
-                let inner = self.visit().deeper();
+                let inner = self.visit().below(4);
                 let one = visit.findings().nth(number);
                 one.map_or_else(Markup::default, |(row, node)| {
                     findings::body(&inner, row, node)
@@ -165,7 +165,7 @@ impl<'l> Views<'l> {
                 principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
             }
             View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
-            View::Coverage => coverage::body(&visit),
+            View::Coverage => coverage::body(&visit.below(2)),
         };
         one.into_string()
     }

@@ -17,12 +17,15 @@ use anyhow::Context as _;
 use clap::Args;
 use errands::{Errands, refused};
 use plans::Keeper;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_default;
 use std::borrow::Borrow;
 use std::cell::Cell;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Scope, available_parallelism, scope};
 use std::time::{Duration, Instant};
@@ -232,6 +235,9 @@ impl Serve {
         let stop = async move {
             stopped().await;
             errands.ask_to_stop();
+            // What is under way may take long to end: who asks again need not wait for it.
+            let now = Arc::new(AtomicBool::new(true));
+            let _ = register_conditional_default(SIGINT, now);
         };
         unchain_web::serve(listener, (access, desk.clone()), stop).await;
         Ok(())

@@ -3,11 +3,11 @@
 //! Lengths are in CSS pixels. A text has one source: what the log says never shares a `text` element with
 //! words of ours, so that its direction cannot reorder them.
 
-use super::card::{Action, Call, Card};
+use super::card::{Action, Call, Card, Shown, cut};
 use super::layout::Spot;
 use super::select::{Across, Place};
 use super::symbols::Outline;
-use super::{Address, Drawing};
+use super::{Address, Drawing, Link};
 use crate::html::counted;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -24,13 +24,12 @@ const ROW: usize = 82;
 const MARGIN: usize = 20;
 /// Where lines to the children of one parent part, from the end of its card.
 const TRUNK: usize = 16;
+/// Where lines beside the tree begin and end, from the top of a card: above what is said of those of the tree.
+const PORT: usize = 10;
 /// The legend of a drawing on paper.
 const LEGEND: usize = 60;
 
-/// How much text fits, in characters.
-const KIND: usize = 35;
-const NAME: usize = 26;
-const MORE: usize = 32;
+/// How much of a call's name fits, in characters.
 const API: usize = 22;
 
 const BASES: [Basis; 3] = [Basis::Recorded, Basis::Matched, Basis::Inferred];
@@ -133,16 +132,13 @@ fn clock(time: Timestamp, one_day: bool) -> String {
     part.unwrap_or(&text).to_owned()
 }
 
-/// A line beside the tree, from the lower right of a card to the lower left of another.
+/// A line beside the tree, from the upper right of a card to the upper left of another.
 fn across(drawing: &Drawing<'_, '_, '_>, line: &Across) -> Markup {
     let (from, to) = (
         corner(drawing.spot(line.from)),
         corner(drawing.spot(line.to)),
     );
-    let (start, end) = (
-        (from.0 + WIDE, from.1 + HIGH - 14),
-        (to.0, to.1 + HIGH - 14),
-    );
+    let (start, end) = ((from.0 + WIDE, from.1 + PORT), (to.0, to.1 + PORT));
     let path = format!(
         "M{} {}C{} {} {} {} {} {}",
         start.0,
@@ -169,42 +165,47 @@ fn put(
     let (x, y) = corner(drawing.spot(number));
     let at = format!("translate({x} {y})");
     let card = drawing.card(place);
-    let spoken = card.spoken(drawing.call(place).as_ref());
-    let inside = face(&card, (&spoken, number == drawing.selection.pivot));
+    let asked = number == drawing.selection.pivot;
+    let inside = face(&card);
+    let spoken = || {
+        let spoken = card.spoken(drawing.call(place).as_ref());
+        if asked { spoken + ", in focus" } else { spoken }
+    };
+    let link = address.map(|address| address(&place.what));
     html! {
-        @match address.map(|address| address(&place.what)) {
-            Some(link) => a.card href=[link.href] id=[link.id] transform=(at) data-status=[card.status]
-                aria-label=(spoken) { (inside) },
-            None => g.card transform=(at) data-status=[card.status] { (inside) },
+        @if asked { text.asked x=(x + 2) y=(y - 5) { "in focus" } }
+        @match link {
+            Some(Link { href: Some(href), id }) => a.card href=(href) id=[id] transform=(at) data-status=[card.status]
+                aria-label=(spoken()) { (inside) },
+            other => g.card id=[other.and_then(|link| link.id)] transform=(at) data-status=[card.status] { (inside) },
         }
     }
 }
 
-/// What a card shows.
-fn face(card: &Card, (spoken, asked): (&str, bool)) -> Markup {
+/// What a card shows. The spaces part its words for those who hear them.
+fn face(card: &Card) -> Markup {
     let class = if card.look.is_some() {
         "shape"
     } else {
         "shape stub"
     };
-    // Beside a kind there is no room for more of "not yet issued".
-    let state = match card.status {
-        Some("not-yet-issued") => "not yet",
-        other => other.unwrap_or_default(),
-    };
+    let Shown {
+        kind,
+        state,
+        name,
+        more,
+    } = card.shown();
     let shape = shape(card.look.map(|(outline, _)| outline));
     html! {
-        title { (spoken) }
-        @if asked { text.asked x="2" y="-5" { "in focus" } }
         @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
         path class=(class) d=(shape) {}
         @if card.status.is_some() { path.stripe d="M3.5 14v34" {} }
         @if let Some((_, symbol)) = card.look { path.symbol d=(symbol) transform="translate(12 23)" {} }
         svg x="36" y="0" width=(WIDE - 42) height=(HIGH) {
-            text.kind x="0" y="19" { (cut(&card.kind, KIND - state.len())) }
-            @if !state.is_empty() { text.status x=(WIDE - 48) y="19" { (state) } }
-            text.name x="0" y="37" { (cut(&card.name, NAME)) }
-            text.more x="0" y="53" { (cut(&card.more, MORE)) }
+            text.kind x="0" y="19" { (kind) } " "
+            @if !state.is_empty() { text.status x=(WIDE - 48) y="19" { (state) } " " }
+            text.name x="0" y="37" { (name) } " "
+            text.more x="0" y="53" { (more) }
         }
         @match card.action {
             Some(Action::Show) => path.action d="M228 12h10M233 7v10" {},
@@ -236,23 +237,6 @@ fn shape(outline: Option<Outline>) -> String {
         ),
         None => rounded(8),
     }
-}
-
-/// The first characters of a text; those that are twice as wide count twice.
-fn cut(text: &str, room: usize) -> String {
-    let wide = |c: char| if u32::from(c) < 0x1100 { 1 } else { 2 };
-    if text.chars().map(wide).sum::<usize>() <= room {
-        return text.to_owned();
-    }
-    let mut left = room - 1;
-    let fits = |c: &char| {
-        let fits = wide(*c) <= left;
-        left = left.saturating_sub(wide(*c));
-        fits
-    };
-    let mut kept: String = text.chars().take_while(fits).collect();
-    kept.push('…');
-    kept
 }
 
 /// What the lines mean, as a list beside a drawing.
@@ -308,15 +292,6 @@ fn foot(drawing: &Drawing<'_, '_, '_>, y: usize) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_cut_to_its_room() {
-        assert_eq!(cut("GetSessionToken", 20), "GetSessionToken");
-        assert_eq!(cut("abcdef", 4), "abc…");
-        assert_eq!(cut("漢字漢字", 5), "漢字…");
-        assert_eq!(cut("漢字漢字", 4), "漢…");
-        assert_eq!(cut("", 4), "");
-    }
 
     #[test]
     fn a_time_has_its_day_where_there_are_several() {

@@ -100,7 +100,7 @@ function viewOf(canvas, svg) {
       const asked = svg.querySelector(".asked");
       if (asked) {
         write();
-        view.reveal(asked.closest("a"));
+        view.reveal(asked.nextElementSibling);
       }
     },
     // Moves as little as shows a card whole, above what covers the lower part of the window.
@@ -134,13 +134,10 @@ function tools(view) {
   bar.className = "tools";
   bar.setAttribute("role", "group");
   bar.setAttribute("aria-label", "Zoom");
-  const button = (sign, name, act) => {
+  const button = (name, act) => {
     const made = document.createElement("button");
     made.type = "button";
-    made.textContent = sign;
-    if (name) {
-      made.setAttribute("aria-label", name);
-    }
+    made.textContent = name;
     made.addEventListener("click", act);
     return made;
   };
@@ -148,10 +145,10 @@ function tools(view) {
   hint.className = "soft";
   hint.textContent = "Wheel or pinch zooms, drag moves. Keys: arrows, + and −, 0 shows all, Tab goes from node to node.";
   bar.append(
-    button("+", "Zoom in", () => view.zoom(1.25)),
-    button("−", "Zoom out", () => view.zoom(0.8)),
-    button("Show all", "", () => view.fit()),
-    button("Reset", "", () => view.begin()),
+    button("Zoom in", () => view.zoom(1.25)),
+    button("Zoom out", () => view.zoom(0.8)),
+    button("Show all", () => view.fit()),
+    button("Reset", () => view.begin()),
     hint,
   );
   return bar;

@@ -143,9 +143,10 @@ impl<'v, 'l> Visit<'v, 'l> {
         }
     }
 
-    /// The same for what stands below a heading of the fourth level.
-    pub(crate) fn deeper(self) -> Self {
-        Self { level: 5, ..self }
+    /// The same for what stands right below a heading of this level, from 1 to 4.
+    pub(crate) fn below(self, heading: u8) -> Self {
+        let level = heading + 1;
+        Self { level, ..self }
     }
 }
 
@@ -243,7 +244,7 @@ impl<'v, 'l> Visit<'v, 'l> {
     /// The heading of a part of what a page is about.
     fn part(&self, words: &str) -> Markup {
         html! {
-            @match self.level { 4 => { h4 { (words) } } 5 => { h5 { (words) } } _ => { h2 { (words) } } }
+            @match self.level { 3 => { h3 { (words) } } 4 => { h4 { (words) } } 5 => { h5 { (words) } } _ => { h2 { (words) } } }
         }
     }
 

@@ -18,7 +18,6 @@ pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
     };
     let body = html! {
         p { (log(&visit.report.label(node))) }
-        p { a href=(drawn(visit, node)) { "Lineage" } }
         (body(visit, node))
     };
     visit.page(&kind(visit, node), &body)
@@ -41,7 +40,9 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         @if !visit.is_file() { p { (others(visit, node)) } }
         (facts(visit, node))
-        @if !visit.is_file() { p { a href=(visit.plan_about(node)) { "Plan how to end its lineage" } } }
+        @if !visit.is_file() {
+            p { a href=(drawn(visit, node)) { "Lineage" } " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
+        }
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))

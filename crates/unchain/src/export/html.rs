@@ -142,6 +142,8 @@ impl<'o> Page<'o> {
     fn heading(&mut self, level: u8, id: &str, words: &Line) -> io::Result<()> {
         let level = level.clamp(2, 4);
         self.close(level)?;
+        // A part right below a chapter: a reader who goes from heading to heading must not miss a level.
+        let shown = level.min(self.open.max(1) + 1);
         self.under = plain(words);
         if level < 4 {
             writeln!(self.out, "<section class=\"level-{level}\">")?;
@@ -152,7 +154,7 @@ impl<'o> Page<'o> {
         } else {
             format!(" id=\"{}\"", escaped(id))
         };
-        writeln!(self.out, "<h{level}{id}>{}</h{level}>", line(words))
+        writeln!(self.out, "<h{shown}{id}>{}</h{shown}>", line(words))
     }
 
     /// Ends the sections at this level and below; 0 ends all.
