@@ -109,6 +109,7 @@ impl<'l> Views<'l> {
             judge: &nothing,
             now: Now::At(at),
             threads: 1,
+            fetch: None,
         };
         let world = World::new(lineage, &setting);
         let mut views = Self {
@@ -172,7 +173,7 @@ impl<'l> Views<'l> {
                 }),
             View::Findings => self.findings(&visit),
             View::Finding(number) => {
-                let inner = self.visit().deeper();
+                let inner = self.visit().below(4);
                 let one = visit.findings().nth(number);
                 one.map_or_else(Markup::default, |(row, node)| {
                     findings::body(&inner, row, node)
@@ -184,7 +185,7 @@ impl<'l> Views<'l> {
                 principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
             }
             View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
-            View::Coverage => coverage::body(&visit),
+            View::Coverage => coverage::body(&visit.below(2)),
         };
         one.into_string()
     }
@@ -229,7 +230,7 @@ impl<'l> Views<'l> {
         rows.retain(|(finding, _)| finding.allowed_by.is_none());
         let kept = rows.get(..ROWS).unwrap_or(&rows);
         html! {
-            (findings::also(all - rows.len()))
+            (findings::also(visit, all - rows.len()))
             (findings::rows_of(visit, kept, &counted(rows.len(), "finding")))
         }
     }
@@ -322,6 +323,7 @@ fn nothing(_: &Report<'_, '_>) -> Judged {
         },
         subjects: Vec::new(),
         roots: Vec::new(),
+        reached: Vec::new(),
     }
 }
 

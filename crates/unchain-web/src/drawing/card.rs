@@ -1,13 +1,19 @@
 //! What a place says, in words that are safe to show. Must not know where it stands.
 
-use super::fan::{Group, role_of};
-use super::select::{Place, Shown, Slice, What};
+use super::fan::Group;
+use super::select::{self, Place, Slice, What};
 use super::symbols::{self, Outline};
 use crate::html::{counted, plain};
+use crate::timeline::forest::whose;
 use unchain_core::lineage::{Edge, NodeKind};
 use unchain_core::report::{End, Report};
 use unchain_core::text::Untrusted;
 use unchain_core::time::Timestamp;
+
+/// How much text a card has room for, in characters: a kind with its state, a name, what else there is to say.
+const KIND: usize = 35;
+const NAME: usize = 26;
+const MORE: usize = 32;
 
 /// A place in words. All of them are defused; none is markup.
 #[derive(Debug)]
@@ -24,6 +30,15 @@ pub(crate) struct Card {
     pub(crate) more: String,
     /// What following it does to the drawing; none for a node.
     pub(crate) action: Option<Action>,
+}
+
+/// The words on a card; what is too long is cut.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) kind: String,
+    pub(crate) state: &'static str,
+    pub(crate) name: String,
+    pub(crate) more: String,
 }
 
 /// What following a place that stands for several does.
@@ -95,7 +110,7 @@ impl Card {
         }
     }
 
-    fn group(report: &Report<'_, '_>, group: &Group, shown: Shown) -> Self {
+    fn group(report: &Report<'_, '_>, group: &Group, shown: select::Shown) -> Self {
         let first = group.members.first().map_or(0, |edge| edge.child);
         let principal = report.lineage().principal(first);
         let states = group.states(report);
@@ -110,15 +125,15 @@ impl Card {
                 counted(group.members.len(), &spaced(group.kind.name()))
             ),
             status: None,
-            name: short(role_of(principal.raw())),
+            name: short(whose(principal.raw())),
             more: if has_state(group.kind) {
                 states.collect::<Vec<_>>().join(", ")
             } else {
                 String::new()
             },
             action: Some(match shown {
-                Shown::Folded => Action::Show,
-                Shown::Open => Action::Fold,
+                select::Shown::Folded => Action::Show,
+                select::Shown::Open => Action::Fold,
             }),
         }
     }
@@ -132,25 +147,57 @@ impl Card {
         Self::plain("not drawn", &format!("{} {name}", slice.count), more)
     }
 
-    /// The place in one line, for those who do not see it, and whole where the drawing cuts it.
-    pub(crate) fn spoken(&self, call: Option<&Call>) -> String {
-        let words = [&self.kind, &self.name, &self.more];
-        let mut spoken: Vec<String> = words
-            .into_iter()
-            .filter(|word| !word.is_empty())
-            .cloned()
-            .collect();
-        if let Some(status) = self.status {
-            spoken.insert(1, spaced(status));
+    /// The words that are on the card.
+    pub(crate) fn shown(&self) -> Shown {
+        // Beside a kind there is no room for more of "not yet issued".
+        let state = match self.status {
+            Some("not-yet-issued") => "not yet",
+            other => other.unwrap_or_default(),
+        };
+        Shown {
+            kind: cut(&self.kind, KIND - state.len()),
+            state,
+            name: cut(&self.name, NAME),
+            more: cut(&self.more, MORE),
         }
-        spoken.extend(match self.action {
+    }
+
+    /// The card in one line for those who do not see it. It begins with the words that others see, so that both
+    /// can speak of the same.
+    pub(crate) fn spoken(&self, call: Option<&Call>) -> String {
+        let Shown {
+            kind,
+            state,
+            name,
+            more,
+        } = self.shown();
+        let mut words = vec![kind, state.to_owned(), name, more];
+        words.extend(match self.action {
             Some(Action::Fold) => Some("fold them".to_owned()),
             Some(Action::Show) if self.look.is_some() => Some("show them".to_owned()),
             Some(Action::Show) | None => None,
         });
-        spoken.extend(call.map(Call::spoken));
-        spoken.join(", ")
+        words.extend(call.map(Call::spoken));
+        words.retain(|word| !word.is_empty());
+        words.join(", ")
     }
+}
+
+/// The first characters of a text; those that are twice as wide count twice.
+pub(crate) fn cut(text: &str, room: usize) -> String {
+    let wide = |c: char| if u32::from(c) < 0x1100 { 1 } else { 2 };
+    if text.chars().map(wide).sum::<usize>() <= room {
+        return text.to_owned();
+    }
+    let mut left = room - 1;
+    let fits = |c: &char| {
+        let fits = wide(*c) <= left;
+        left = left.saturating_sub(wide(*c));
+        fits
+    };
+    let mut kept: String = text.chars().take_while(fits).collect();
+    kept.push('…');
+    kept
 }
 
 impl Call {
@@ -232,6 +279,15 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_cut_to_its_room() {
+        assert_eq!(cut("GetSessionToken", 20), "GetSessionToken");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("漢字漢字", 5), "漢字…");
+        assert_eq!(cut("漢字漢字", 4), "漢…");
+        assert_eq!(cut("", 4), "");
+    }
 
     #[test]
     fn an_arn_is_shown_by_what_tells_it_from_others() {

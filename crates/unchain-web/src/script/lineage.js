@@ -1,7 +1,7 @@
 // Zoom, pan, search and selection in the drawing of the lineage. Without it the drawing is read by its links.
 
 const LARGEST = 3;
-const READABLE = 0.75;
+const READABLE = 0.85;
 const STEP = 80;
 
 const canvas = document.querySelector(".canvas");
@@ -92,13 +92,15 @@ function viewOf(canvas, svg) {
     },
     begin() {
       scale = Math.max(READABLE, fitting());
+      // No taller than what is drawn at this size; the style bounds it by the window.
+      canvas.style.height = `${Math.max(240, Math.ceil(height * scale))}px`;
       x = 0;
       y = 0;
       later();
       const asked = svg.querySelector(".asked");
       if (asked) {
         write();
-        view.reveal(asked.closest("a"));
+        view.reveal(asked.nextElementSibling);
       }
     },
     // Moves as little as shows a card whole, above what covers the lower part of the window.
@@ -132,13 +134,10 @@ function tools(view) {
   bar.className = "tools";
   bar.setAttribute("role", "group");
   bar.setAttribute("aria-label", "Zoom");
-  const button = (sign, name, act) => {
+  const button = (name, act) => {
     const made = document.createElement("button");
     made.type = "button";
-    made.textContent = sign;
-    if (name) {
-      made.setAttribute("aria-label", name);
-    }
+    made.textContent = name;
     made.addEventListener("click", act);
     return made;
   };
@@ -146,10 +145,10 @@ function tools(view) {
   hint.className = "soft";
   hint.textContent = "Wheel or pinch zooms, drag moves. Keys: arrows, + and −, 0 shows all, Tab goes from node to node.";
   bar.append(
-    button("+", "Zoom in", () => view.zoom(1.25)),
-    button("−", "Zoom out", () => view.zoom(0.8)),
-    button("Show all", "", () => view.fit()),
-    button("100 %", "Begin again", () => view.begin()),
+    button("Zoom in", () => view.zoom(1.25)),
+    button("Zoom out", () => view.zoom(0.8)),
+    button("Show all", () => view.fit()),
+    button("Reset", () => view.begin()),
     hint,
   );
   return bar;

@@ -44,8 +44,8 @@ fn find(visit: &Visit<'_, '_>) -> Markup {
     html! {
         form.find action=(PATH) method="get" role="search" {
             (search(visit.query)) (visit.kept_instant()) button { "Trace" }
+            span.soft { "a key id, ARN, role, user, session name, MFA device, address, user agent, event id …" }
         }
-        p.soft { "A key id, ARN, role, user, session name, MFA device, source identity, address, user agent or event id." }
     }
 }
 

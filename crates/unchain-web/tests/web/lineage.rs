@@ -74,7 +74,7 @@ fn the_drawing_of_the_story() {
 }
 
 #[test]
-fn what_stands_alone_needs_nothing_else() {
+fn on_paper_it_leads_nowhere_and_has_its_legend() {
     let mut ledger = Ledger::default();
     for record in story().records() {
         ledger.apply(&plain(&record).unwrap());
@@ -85,10 +85,10 @@ fn what_stands_alone_needs_nothing_else() {
     let key = story().key("B").unwrap().to_owned();
     let node = lineage.find(&key)[0].node;
     let svg = unchain_web::drawing(&report, node, 100);
-    assert!(svg.starts_with("<svg class=\"drawing\" xmlns=\"http://www.w3.org/2000/svg\""));
-    assert!(svg.contains("<style>.drawing {") && svg.contains(&key));
+    assert!(svg.starts_with("<svg class=\"drawing\"") && svg.contains(&key));
+    assert!(svg.contains("inferred: circumstances fit"));
     assert!(svg.contains("Status at 2026-03-02T12:05:00Z, times of 2026-03-02, UTC"));
-    for link in ["href", " id=", "style=", "url(", "@import"] {
+    for link in ["href", " id=", "style", "url(", "<a"] {
         assert!(!svg.contains(link), "{link}");
     }
     assert_eq!(
@@ -114,7 +114,7 @@ fn each_instant_has_its_own_words() {
         };
         assert_eq!(status(a, "2026-03-02T11:00:00Z"), "alive");
         assert_eq!(status(a, NOON), "revoked");
-        assert_eq!(status(b, "2026-03-02T09:00:00Z"), "not yet issued");
+        assert_eq!(status(b, "2026-03-02T09:00:00Z"), "not yet");
         assert_eq!(status(b, NOON), "alive");
         assert_eq!(status(b, "2026-03-09T00:00:00Z"), "expired");
     });
@@ -148,7 +148,7 @@ fn what_a_credential_made_and_what_crosses_accounts_is_drawn() {
             ],
         );
         assert!(page.text.contains("all drawn"), "{}", page.text);
-        assert_eq!(page.values("script", "src"), ["/script/lineage.js"]);
+        assert!(page.values("script", "src").contains(&"/script/lineage.js"));
         let list = page.tags.iter().filter(|(name, _)| name == "li").count();
         assert!(list >= cards(&page).len(), "the list has every card");
     });
@@ -194,7 +194,7 @@ fn without_a_question_the_worst_incident_is_drawn_and_every_root_is_named() {
 }
 
 #[test]
-fn thousands_alike_are_one_card_and_open_in_slices() {
+fn thousands_alike_are_one_card() {
     on(&fleet(5), |site| {
         let first = page(site, "/lineage?at=2026-03-01T04:00:00Z");
         assert_eq!(cards(&first).len(), 4, "{:#?}", cards(&first));
@@ -209,48 +209,46 @@ fn thousands_alike_are_one_card_and_open_in_slices() {
             &first,
             &["admin/up", "by AssumeRole at 2026-03-01 23:01:00"],
         );
-        let mut path = link.to_owned();
+        let open = page(site, link);
+        assert_eq!(cards(&open).len(), 105);
+        card(&open, &["4900 further"]);
+    });
+}
+
+#[test]
+fn what_is_alike_opens_in_slices_and_folds_again() {
+    on(&fleet(1), |site| {
+        let mut path = card(&page(site, "/lineage"), &["1000 temporary", "show them"])
+            .1
+            .to_owned();
         let mut seen = BTreeSet::new();
-        for slice in 0..50 {
+        for slice in 0..10 {
             let slice_page = page(site, &path);
-            let members: Vec<_> = cards(&slice_page)
+            let is_member =
+                |spoken: &str| spoken.contains("web/i-") && !spoken.contains("23:00:00");
+            let shown = cards(&slice_page);
+            let members: Vec<_> = shown
                 .iter()
-                .filter(|(spoken, _)| spoken.contains("web/i-") && !spoken.contains("23:00:00"))
-                .map(|(_, link)| (*link).to_owned())
+                .filter(|(spoken, _)| is_member(spoken))
                 .collect();
-            assert_eq!(
-                members
-                    .iter()
-                    .filter(|link| link.starts_with("/nodes/"))
-                    .count(),
-                100,
-                "slice {slice}"
-            );
-            seen.extend(
-                members
-                    .into_iter()
-                    .filter(|link| link.starts_with("/nodes/")),
-            );
-            assert!(cards(&slice_page).len() <= 400);
-            if slice == 49 {
-                assert!(
-                    cards(&slice_page)
-                        .iter()
-                        .all(|(spoken, _)| !spoken.contains("further"))
-                );
-                break;
-            }
-            path = card(&slice_page, &[&format!("{} further", 4_900 - slice * 100)])
-                .1
-                .to_owned();
+            assert_eq!(members.len(), 100, "slice {slice}");
+            seen.extend(members.iter().map(|(_, link)| (*link).to_owned()));
             if slice > 0 {
                 card(&slice_page, &[&format!("{} earlier", slice * 100)]);
             }
+            if slice < 9 {
+                let further = format!("{} further", 900 - slice * 100);
+                path = card(&slice_page, &[&further]).1.to_owned();
+            }
         }
-        assert_eq!(seen.len(), 5_000);
-        let folded = card(&page(site, &path), &["5000 temporary", "fold them"])
-            .1
-            .to_owned();
+        assert_eq!(seen.len(), 1_000, "each stands in one slice");
+        let last = page(site, &path);
+        assert!(
+            cards(&last)
+                .iter()
+                .all(|(spoken, _)| !spoken.contains("further"))
+        );
+        let folded = card(&last, &["1000 temporary", "fold them"]).1.to_owned();
         assert_eq!(cards(&page(site, &folded)).len(), 4);
     });
 }
