@@ -49,27 +49,34 @@ impl PlanContext {
     pub(crate) fn standing(
         &self,
         visit: &Visit<'_, '_>,
-        (record, progress): (&PlanRecord, &Progress),
+        of: (&PlanRecord, &Progress),
     ) -> &'static str {
-        match self.containment.under_way(&record.digest) {
-            Some(Errand::Apply) => return "being-applied",
-            Some(Errand::Undo) => return "being-undone",
-            Some(Errand::Verify | Errand::Look) | None => {}
+        match self.containment.under_way(&of.0.digest) {
+            Some(Errand::Apply) => "being-applied",
+            Some(Errand::Undo) => "being-undone",
+            Some(Errand::Verify | Errand::Look) | None => standing(visit, of),
         }
-        let lives = |found: &Verification| found.outcome == Outcome::Lives;
-        let holds = |found: &Verification| found.outcome == Outcome::Contained;
-        let found = record.verification.as_ref();
-        match progress.stage {
-            Stage::Planned if visit.world.now() > record.plan.valid_until => "out-of-date",
-            Stage::Planned => "planned",
-            Stage::Begun => "stopped",
-            Stage::Applied | Stage::Verified if found.is_some_and(lives) => "not-contained",
-            Stage::Verified => "verified",
-            Stage::Applied if found.is_some_and(holds) => "verified",
-            Stage::Applied => "applied",
-            Stage::Undoing => "partly-undone",
-            Stage::Undone => "undone",
-        }
+    }
+}
+
+/// Where a plan stands that nothing is being done with.
+pub(crate) fn standing(
+    visit: &Visit<'_, '_>,
+    (record, progress): (&PlanRecord, &Progress),
+) -> &'static str {
+    let lives = |found: &Verification| found.outcome == Outcome::Lives;
+    let holds = |found: &Verification| found.outcome == Outcome::Contained;
+    let found = record.verification.as_ref();
+    match progress.stage {
+        Stage::Planned if visit.world.now() > record.plan.valid_until => "out-of-date",
+        Stage::Planned => "planned",
+        Stage::Begun => "stopped",
+        Stage::Applied | Stage::Verified if found.is_some_and(lives) => "not-contained",
+        Stage::Verified => "verified",
+        Stage::Applied if found.is_some_and(holds) => "verified",
+        Stage::Applied => "applied",
+        Stage::Undoing => "partly-undone",
+        Stage::Undone => "undone",
     }
 }
 
@@ -133,6 +140,9 @@ pub(crate) fn level(level: Level) -> &'static str {
     }
 }
 
+/// Says where a plan stands.
+pub(crate) type Standing<'s> = &'s dyn Fn(&PlanRecord, &Progress) -> &'static str;
+
 /// Plans with who is in the lineage of each.
 pub(crate) struct Met<'p>(Vec<(&'p PlanRecord, Progress, HashSet<&'p str>)>);
 
@@ -150,7 +160,7 @@ impl<'p> Met<'p> {
     pub(crate) fn told(
         &self,
         visit: &Visit<'_, '_>,
-        context: &PlanContext,
+        standing: Standing<'_>,
         (incident, root): (&IncidentRow, u32),
     ) -> Markup {
         if self.0.is_empty() {
@@ -165,7 +175,7 @@ impl<'p> Met<'p> {
         });
         html! {
             @if let Some((record, progress, _)) = last {
-                a href=(visit.link(&record.path())) { (word(context.standing(visit, (record, progress)))) }
+                a href=[visit.href(&record.path())] { (word(standing(record, progress))) }
             } @else { "none" }
         }
     }

@@ -4,7 +4,7 @@ mod actions;
 mod proof;
 mod steps;
 
-pub(crate) use steps::step;
+pub(crate) use steps::{step, table_of};
 
 use super::containment::{PlanContext, level};
 use super::{Reply, Visit};

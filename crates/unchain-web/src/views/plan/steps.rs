@@ -50,7 +50,7 @@ fn stage(stage: StepStage) -> &'static str {
 }
 
 /// The steps of the page that is asked for.
-pub(super) fn table_of(
+pub(crate) fn table_of(
     visit: &Visit<'_, '_>,
     (record, progress): (&PlanRecord, &Progress),
 ) -> Markup {
@@ -72,20 +72,21 @@ pub(super) fn table_of(
                 @let (name, what) = phase(step.phase);
                 tr.phase { th colspan="6" scope="colgroup" { (name) ": " span.soft { (what) } } }
             }
-            (row(&visit.link(&format!("{path}/steps/{}", step.number)), step, *stage))
+            (row(visit.href(&format!("{path}/steps/{}", step.number)), step, *stage))
         }
     };
     html! {
         @if plan.steps.is_empty() { p { "This plan changes nothing." } }
         @else { (table(&counted(plan.steps.len(), "step"), &head, &lines)) }
+        @if pages.1 == 1 && rows.len() < all.len() { p { "The first " (rows.len()) " of them; the plan's file has all." } }
         (pager(visit.query, &path, pages))
     }
 }
 
-fn row(link: &str, step: &Step, at: StepStage) -> Markup {
+fn row(link: Option<String>, step: &Step, at: StepStage) -> Markup {
     html! {
         tr {
-            th.number scope="row" { a href=(link) { (step.number) } }
+            th.number scope="row" { a href=[link] { (step.number) } }
             td { (word(stage(at))) }
             td { (what(step)) }
             td { (outside(&step.reason)) }
