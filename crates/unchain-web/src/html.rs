@@ -8,9 +8,6 @@ use maud::{DOCTYPE, Markup, html};
 use unchain_core::text::{Untrusted, terminal};
 use unchain_core::time::Timestamp;
 
-/// What a form for the instant keeps of an address: what is looked at, where it is more than a filter.
-const KEPT: [&str; 2] = ["of", "open"];
-
 /// Text of a log longer than this, in characters, is cut; the exports have it whole.
 const LONGEST: usize = 300;
 
@@ -97,22 +94,9 @@ fn instant(frame: &Frame<'_>) -> Markup {
             @for (name, value) in kept { input type="hidden" name=(name) value=(value); }
             label for="at" { "Status at (UTC)" }
             input #at name="at" value=(frame.at) size="21" autocomplete="off" spellcheck="false";
-            @for name in KEPT {
-                @for value in frame.query.all(name).filter(|value| is_name(value)) {
-                    input type="hidden" name=(name) value=(value);
-                }
-            }
             button { "Show" }
         }
     }
-}
-
-/// Whether a value of an address is a name that we give.
-fn is_name(value: &str) -> bool {
-    value.len() < 40
-        && value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
 fn caution(warnings: usize) -> Markup {
@@ -169,8 +153,12 @@ pub(crate) fn nothing() -> Markup {
 
 /// An instant, UTC.
 pub(crate) fn time(at: Timestamp) -> Markup {
-    let text = at.to_string();
-    html! { time datetime=(text) { (text.replace('T', " ").replace('Z', "")) } }
+    html! { time datetime=(at) { (moment(at)) } }
+}
+
+/// `2026-03-02 09:20:00` of an instant, UTC.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_string().replace('T', " ").replace('Z', "")
 }
 
 /// An instant that may not be known.

@@ -6,8 +6,9 @@
 use crate::answers::{Answers, Judged, Now};
 use crate::html::{counted, log};
 use crate::query::Query;
+use crate::timeline::{self, draw::Links};
 use crate::views::{
-    self, File, Visit, coverage, filed, findings, incidents, node, principals, tokens,
+    self, File, Visit, coverage, filed, findings, incidents, lineage, node, principals, tokens,
 };
 use crate::workers::{Setting, World};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -22,6 +23,7 @@ use unchain_core::time::Timestamp;
 /// How the views look, and how a document around them does.
 pub const STYLE: &str = concat!(
     include_str!("style/base.css"),
+    include_str!("style/drawing.css"),
     include_str!("style/lineage.css"),
     include_str!("style/timeline.css"),
     include_str!("style/containment.css"),
@@ -34,6 +36,12 @@ const TOKENS: usize = 6000;
 const ROWS: usize = 1000;
 /// Bytes of HTML that tell of single nodes.
 const TOLD: usize = 500_000;
+/// Lines of all time lines together.
+const LANES: usize = 400;
+/// Places of all drawings together.
+const PLACES: usize = 300;
+/// How many lines or places each has at least.
+const FEWEST: usize = 12;
 /// Nodes that are told of at most.
 const NODES: usize = 100;
 
@@ -42,8 +50,14 @@ const NODES: usize = 100;
 pub enum View {
     /// The list of incidents.
     Incidents,
-    /// An incident, by its place in the list, without its title.
+    /// What is known of an incident, by its place in the list, without its title.
     Incident(usize),
+    /// The lineage of an incident's root as a drawing.
+    Lineage(usize),
+    /// The credentials of an incident in time.
+    TimeLine(usize),
+    /// What happened in an incident, with its findings.
+    Story(usize),
     /// The list of findings.
     Findings,
     /// A finding, by its place in the list.
@@ -88,6 +102,7 @@ impl<'l> Views<'l> {
             judge: &nothing,
             now: Now::At(at),
             threads: 1,
+            fetch: None,
         };
         let world = World::new(lineage, &setting);
         let mut views = Self {
@@ -115,22 +130,33 @@ impl<'l> Views<'l> {
         let visit = self.visit();
         let one = match view {
             View::Incidents => {
-                let all = incidents::all(&visit);
+                let all: Vec<_> = visit.incidents().collect();
                 incidents::rows_of(&visit, (all.get(..ROWS).unwrap_or(&all), all.len()), None)
             }
             View::Incident(number) => {
-                let all = incidents::all(&visit);
-                let one = all.get(number).copied();
+                let one = visit.incidents().nth(number);
                 one.map_or_else(Markup::default, |(row, root)| {
-                    incidents::body(&visit, (row, root), None)
+                    incidents::facts(&visit, (row, root), None)
                 })
             }
+            View::Story(number) => {
+                let one = visit.incidents().nth(number);
+                one.map_or_else(Markup::default, |(row, _)| incidents::told(&visit, row))
+            }
+            View::Lineage(number) => {
+                let one = visit.incidents().nth(number);
+                let places = (PLACES / visit.incidents().count().max(1)).max(FEWEST);
+                one.map_or_else(Markup::default, |(_, root)| {
+                    lineage::filed(&visit, root, places)
+                })
+            }
+            View::TimeLine(number) => self.time_line(&visit, number),
             View::Findings => self.findings(&visit),
             View::Finding(number) => {
-                let all = findings::all(&visit);
-                let one = all.get(number).copied();
+                let inner = self.visit().below(4);
+                let one = visit.findings().nth(number);
                 one.map_or_else(Markup::default, |(row, node)| {
-                    findings::body(&self.visit().deeper(), row, node)
+                    findings::body(&inner, row, node)
                 })
             }
             View::Tokens => self.tokens(&visit),
@@ -139,7 +165,7 @@ impl<'l> Views<'l> {
                 principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
             }
             View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
-            View::Coverage => coverage::body(&visit),
+            View::Coverage => coverage::body(&visit.below(2)),
         };
         one.into_string()
     }
@@ -148,13 +174,32 @@ impl<'l> Views<'l> {
         filed((&self.world, &self.answers), (&self.query, &self.file))
     }
 
+    fn time_line(&self, visit: &Visit<'_, '_>, number: usize) -> Markup {
+        let Some((incident, _)) = visit.incidents().nth(number) else {
+            return Markup::default();
+        };
+        let node = |node: u32| visit.href(&visit.address(node));
+        let finding = |id: &str| visit.href(&format!("/findings/{id}"));
+        let links = Links {
+            node: &node,
+            finding: &finding,
+            group: &|_| None,
+        };
+        let lines = (LANES / visit.incidents().count().max(1)).max(FEWEST);
+        timeline::incident(
+            (&visit.report, self.world.forest()),
+            (visit.judged(), &incident.id),
+            (&links, lines.min(timeline::LINES)),
+        )
+    }
+
     fn findings(&self, visit: &Visit<'_, '_>) -> Markup {
-        let mut rows = findings::all(visit);
+        let mut rows: Vec<_> = visit.findings().collect();
         let all = rows.len();
         rows.retain(|(finding, _)| finding.allowed_by.is_none());
         let kept = rows.get(..ROWS).unwrap_or(&rows);
         html! {
-            (findings::also(all - rows.len()))
+            (findings::also(visit, all - rows.len()))
             (findings::rows_of(visit, kept, &counted(rows.len(), "finding")))
         }
     }
@@ -183,7 +228,7 @@ impl<'l> Views<'l> {
             return all.iter().map(|(node, _)| *node).collect();
         }
         let lineage = visit.lineage();
-        let roots = incidents::all(&visit).into_iter().map(|(_, root)| root);
+        let roots = visit.incidents().map(|(_, root)| root);
         let concerned: BTreeSet<u32> = roots
             .flat_map(|root| lineage.descendants(root).into_iter().chain([root]))
             .collect();
@@ -210,8 +255,8 @@ impl<'l> Views<'l> {
     fn told(&self) -> Vec<u32> {
         let visit = self.visit();
         let lineage = visit.lineage();
-        let roots = incidents::all(&visit).into_iter().map(|(_, root)| root);
-        let subjects = findings::all(&visit).into_iter().map(|(_, node)| node);
+        let roots = visit.incidents().map(|(_, root)| root);
+        let subjects = visit.findings().map(|(_, node)| node);
         let above = |node| lineage.ancestors(node).into_iter().map(|edge| edge.parent);
         let mut known = BTreeSet::new();
         let mut nodes = Vec::new();
@@ -247,6 +292,7 @@ fn nothing(_: &Report<'_, '_>) -> Judged {
         },
         subjects: Vec::new(),
         roots: Vec::new(),
+        reached: Vec::new(),
     }
 }
 

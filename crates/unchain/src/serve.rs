@@ -11,6 +11,7 @@ use crate::explained;
 use crate::input::Input;
 use crate::judge::{Judge, JudgeArgs};
 use crate::lab::{host_time, stopped};
+use crate::records;
 use crate::when::When;
 use anyhow::Context as _;
 use clap::Args;
@@ -106,6 +107,7 @@ impl Serve {
                 at => Now::At(at.instant(context.now)),
             },
             threads: available_parallelism().map_or(1, usize::from),
+            fetch: Some(&|lineage, sought| records::fetch(&self.input, lineage, sought)),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -287,5 +289,9 @@ fn judged(judge: &Judge, report: &Report<'_, '_>) -> Judged {
         findings: report.findings(scene, found, incidents),
         subjects: found.iter().map(|finding| finding.subject).collect(),
         roots: incidents.iter().map(|incident| incident.root).collect(),
+        reached: incidents
+            .iter()
+            .map(|incident| report.reached(incident))
+            .collect(),
     })
 }

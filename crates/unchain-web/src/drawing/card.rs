@@ -1,9 +1,10 @@
 //! What a place says, in words that are safe to show. Must not know where it stands.
 
-use super::fan::{Group, role_of};
+use super::fan::Group;
 use super::select::{Place, Shown, Slice, What};
 use super::symbols::{self, Outline};
 use crate::html::{counted, plain};
+use crate::timeline::forest::whose;
 use unchain_core::lineage::{Edge, NodeKind};
 use unchain_core::report::{End, Report};
 use unchain_core::text::Untrusted;
@@ -110,7 +111,7 @@ impl Card {
                 counted(group.members.len(), &spaced(group.kind.name()))
             ),
             status: None,
-            name: short(role_of(principal.raw())),
+            name: short(whose(principal.raw())),
             more: if has_state(group.kind) {
                 states.collect::<Vec<_>>().join(", ")
             } else {

@@ -1,5 +1,7 @@
 //! What one node made, those that are alike together. Must not know what has room in a drawing.
 
+use crate::names::hexadecimal;
+use crate::timeline::forest::whose;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -85,8 +87,8 @@ fn likeness(report: &Report<'_, '_>, edge: &Edge) -> Likeness {
         .node(edge.child)
         .map_or(NodeKind::Identity, |node| node.kind);
     let principal = lineage.principal(edge.child);
-    let whose = role_of(principal.raw()).to_owned();
-    (kind, leads_on(report, edge.child), edge.api.index(), whose)
+    let owner = whose(principal.raw()).to_owned();
+    (kind, leads_on(report, edge.child), edge.api.index(), owner)
 }
 
 fn group(
@@ -110,12 +112,7 @@ fn group(
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let key = hash
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let key = hexadecimal(&hash.finalize());
     Group {
         key,
         kind,
@@ -130,14 +127,6 @@ pub(crate) fn leads_on(report: &Report<'_, '_>, node: u32) -> bool {
         .lineage()
         .children(node)
         .any(|edge| edge.child != node)
-}
-
-/// The ARN of a principal, for a role's session without the session's name.
-pub(crate) fn role_of(arn: &str) -> &str {
-    let role = arn.rsplit_once('/').map(|(role, _)| role);
-    let is_session = arn.contains(":assumed-role/");
-    role.filter(|role| is_session && role.contains('/'))
-        .unwrap_or(arn)
 }
 
 impl Group {

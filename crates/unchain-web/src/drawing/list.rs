@@ -69,7 +69,7 @@ fn line(
     let also = also.filter_map(|line| drawing.selection.places.get(line.from));
     html! {
         @if deeper > 0 { "(" (deeper) " deeper) " }
-        a href=(address(&place.what).href) { (outside(&card.name)) }
+        a href=[address(&place.what).href] { (outside(&card.name)) }
         " " (card.kind)
         @if let Some(status) = card.status { ", " (word(status)) }
         @if !card.more.is_empty() { ", " (outside(&card.more)) }

@@ -12,7 +12,6 @@ mod svg;
 mod symbols;
 
 pub(crate) use card::name_of;
-pub(crate) use fan::role_of;
 pub(crate) use list::list;
 pub(crate) use select::{Shown, Slice, Wanted, What};
 pub(crate) use svg::{legend, picture};
@@ -22,14 +21,13 @@ use layout::{Spot, layout};
 use select::{Place, Selection, select};
 use std::collections::BTreeMap;
 use unchain_core::report::Report;
-
-/// The looks of a drawing, for a page that has several and for one that stands alone.
-pub(crate) const STYLE: &str = include_str!("../style/drawing.css");
+use unchain_core::time::Timestamp;
 
 /// Where a place leads, and the name by which an address can point at it.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) href: String,
+    /// Nowhere, where there is only the drawing.
+    pub(crate) href: Option<String>,
     pub(crate) id: Option<String>,
 }
 
@@ -91,30 +89,19 @@ impl<'d, 'r, 'l> Drawing<'d, 'r, 'l> {
 
     /// The days of the calls that are drawn: the first and the last.
     pub(crate) fn days(&self) -> Option<(String, String)> {
-        let times = self
-            .selection
-            .places
-            .iter()
-            .filter_map(|place| Some(self.call(place)?.time));
-        let days = |time: unchain_core::time::Timestamp| {
-            let text = time.to_string();
+        let places = self.selection.places.iter();
+        let times: Vec<u32> = places.filter_map(|place| Some(place.edge?.time)).collect();
+        let day = |time: &u32| {
+            let text = Timestamp::from_seconds(i64::from(*time)).to_string();
             text.split('T').next().unwrap_or_default().to_owned()
         };
-        let (first, last) = times.fold((None, None), |(first, last), time| {
-            (
-                first.map_or(Some(time), |t: unchain_core::time::Timestamp| {
-                    Some(t.min(time))
-                }),
-                last.max(Some(time)),
-            )
-        });
-        Some((days(first?), days(last?)))
+        Some((day(times.iter().min()?), day(times.iter().max()?)))
     }
 }
 
-/// Draws what is above and below a node as one SVG that needs nothing else: it carries its own style, follows
-/// the reader's light or dark scheme, and has no links. `most` bounds the places, of which one may stand for
-/// many nodes that are alike. Status is as of the report's instant; times are UTC.
+/// Draws what is above and below a node as one SVG for a document: without links and ids, with its legend in
+/// it. Its looks are in [`crate::STYLE`]. `most` bounds the places, of which one may stand for many nodes that are
+/// alike. Status is as of the report's instant; times are UTC.
 pub fn drawing(report: &Report<'_, '_>, node: u32, most: usize) -> String {
     let open = BTreeMap::new();
     let wanted = Wanted {

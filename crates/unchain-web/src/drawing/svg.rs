@@ -7,40 +7,41 @@ use super::card::{Action, Call, Card};
 use super::layout::Spot;
 use super::select::{Across, Place};
 use super::symbols::Outline;
-use super::{Address, Drawing, STYLE};
+use super::{Address, Drawing};
 use crate::html::counted;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
 use unchain_core::lineage::Basis;
 use unchain_core::time::Timestamp;
 
 /// A card.
-const WIDE: usize = 232;
+const WIDE: usize = 248;
 const HIGH: usize = 62;
 /// Between two columns: room for a call and its time.
-const GAP: usize = 168;
+const GAP: usize = 176;
 /// From the top of one row to that of the next.
 const ROW: usize = 82;
 const MARGIN: usize = 20;
 /// Where lines to the children of one parent part, from the end of its card.
 const TRUNK: usize = 16;
-/// The legend of a drawing that stands alone.
+/// The legend of a drawing on paper.
 const LEGEND: usize = 60;
 
 /// How much text fits, in characters.
-const KIND: usize = 31;
-const NAME: usize = 25;
+const KIND: usize = 35;
+const NAME: usize = 26;
 const MORE: usize = 32;
-const API: usize = 23;
+const API: usize = 22;
 
 const BASES: [Basis; 3] = [Basis::Recorded, Basis::Matched, Basis::Inferred];
 
-/// The drawing, with links if it is given addresses, else standing alone.
+/// The drawing, with links if it is given addresses, else for paper: with its legend in it.
 pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>>) -> Markup {
-    let alone = address.is_none();
+    let on_paper = address.is_none();
     let last = |of: fn(&Spot) -> usize| drawing.spots.iter().map(of).max().unwrap_or_default() + 1;
     let width = last(|spot| spot.column) * (WIDE + GAP) - GAP + 2 * MARGIN;
     let height = last(|spot| spot.row) * ROW - (ROW - HIGH) + 2 * MARGIN;
-    let (width, height) = if alone {
+    let (width, height) = if on_paper {
         (width.max(720), height + LEGEND)
     } else {
         (width, height)
@@ -49,13 +50,13 @@ pub(crate) fn picture(drawing: &Drawing<'_, '_, '_>, address: Option<Address<'_>
     let one_day = days.as_ref().is_none_or(|(first, last)| first == last);
     let numbered = || drawing.selection.places.iter().enumerate();
     html! {
-        svg.drawing xmlns=[alone.then_some("http://www.w3.org/2000/svg")] viewBox={ "0 0 " (width) " " (height) }
-            width=(width) height=(height) role="group" aria-label="The lineage, from root to leaves" {
-            @if alone { style { (PreEscaped(STYLE)) } }
+        svg.drawing viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="group"
+            aria-label="The lineage, from root to leaves" {
             @for line in &drawing.selection.across { (across(drawing, line)) }
+            (trunks(drawing))
             @for (number, place) in numbered() { (branch(drawing, (number, place), one_day)) }
             @for (number, place) in numbered() { (put(drawing, (number, place), address)) }
-            @if alone { (foot(drawing, height - LEGEND)) }
+            @if on_paper { (foot(drawing, height - LEGEND)) }
         }
     }
 }
@@ -65,7 +66,7 @@ fn corner(spot: Spot) -> (usize, usize) {
     (MARGIN + spot.column * (WIDE + GAP), MARGIN + spot.row * ROW)
 }
 
-/// The line from a parent, and what is said of it.
+/// The line from a parent, and what is said of it: straight to the first child, to others from the trunk.
 fn branch(
     drawing: &Drawing<'_, '_, '_>,
     (number, place): (usize, &Place),
@@ -75,28 +76,39 @@ fn branch(
         return html! {};
     };
     let (from, to) = (corner(drawing.spot(parent)), corner(drawing.spot(number)));
-    let (start, end) = ((from.0 + WIDE, from.1 + HIGH / 2), (to.0, to.1 + HIGH / 2));
+    let (start, y) = (from.0 + WIDE, to.1 + HIGH / 2);
+    let path = if from.1 == to.1 {
+        format!("M{start} {y}H{}", to.0)
+    } else {
+        let bend = start + TRUNK;
+        format!("M{bend} {}Q{bend} {y} {} {y}H{}", y - 6, bend + 6, to.0)
+    };
     let call = drawing.call(place);
     let basis = call.as_ref().map_or("none", |call| call.basis);
-    let bend = start.0 + TRUNK;
-    let path = if start.1 == end.1 {
-        format!("M{} {}H{}", start.0, start.1, end.0)
-    } else {
-        let (before, after, y) = (bend - 6, bend + 6, end.1);
-        format!(
-            "M{} {}H{before}Q{bend} {1} {bend} {}V{}Q{bend} {y} {after} {y}H{}",
-            start.0,
-            start.1,
-            start.1 + 6,
-            y - 6,
-            end.0
-        )
-    };
     html! {
         path.line data-basis=(basis) d=(path) {}
-        path.tip d={ "M" (end.0 - 7) " " (end.1 - 4) "l7 4l-7 4z" } {}
-        @if let Some(call) = &call { (said(call, (end.0 + TRUNK + 6 - GAP, end.1), one_day)) }
+        path.tip d={ "M" (to.0 - 7) " " (y - 4) "l7 4l-7 4z" } {}
+        @if let Some(call) = &call { (said(call, (to.0 + TRUNK + 6 - GAP, y), one_day)) }
     }
+}
+
+/// Down from each parent to the last of its children, once: lines upon lines would grow thick.
+fn trunks(drawing: &Drawing<'_, '_, '_>) -> Markup {
+    let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+    for (number, place) in drawing.selection.places.iter().enumerate() {
+        if let Some(parent) = place.parent {
+            let row = last.entry(parent).or_default();
+            *row = drawing.spot(number).row.max(*row);
+        }
+    }
+    let trunk = |(&parent, &row): (&usize, &usize)| {
+        let spot = drawing.spot(parent);
+        let ((x, from), (_, to)) = (corner(spot), corner(Spot { row, ..spot }));
+        let (x, half) = (x + WIDE + TRUNK, HIGH / 2);
+        (row > spot.row).then(|| format!("M{x} {}V{}", from + half, to + half - 6))
+    };
+    let paths = last.iter().filter_map(trunk);
+    html! { @for path in paths { path.line data-basis="none" d=(path) {} } }
 }
 
 /// The call above its line, its time below.
@@ -161,7 +173,7 @@ fn put(
     let inside = face(&card, (&spoken, number == drawing.selection.pivot));
     html! {
         @match address.map(|address| address(&place.what)) {
-            Some(link) => a.card href=(link.href) id=[link.id] transform=(at) data-status=[card.status]
+            Some(link) => a.card href=[link.href] id=[link.id] transform=(at) data-status=[card.status]
                 aria-label=(spoken) { (inside) },
             None => g.card transform=(at) data-status=[card.status] { (inside) },
         }
@@ -175,23 +187,28 @@ fn face(card: &Card, (spoken, asked): (&str, bool)) -> Markup {
     } else {
         "shape stub"
     };
+    // Beside a kind there is no room for more of "not yet issued".
+    let state = match card.status {
+        Some("not-yet-issued") => "not yet",
+        other => other.unwrap_or_default(),
+    };
     let shape = shape(card.look.map(|(outline, _)| outline));
     html! {
         title { (spoken) }
-        @if asked { text.asked x="2" y="-5" { "asked for" } }
+        @if asked { text.asked x="2" y="-5" { "in focus" } }
         @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
         path class=(class) d=(shape) {}
         @if card.status.is_some() { path.stripe d="M3.5 14v34" {} }
         @if let Some((_, symbol)) = card.look { path.symbol d=(symbol) transform="translate(12 23)" {} }
         svg x="36" y="0" width=(WIDE - 42) height=(HIGH) {
-            text.kind x="0" y="19" { (cut(&card.kind, KIND)) }
-            @if let Some(status) = card.status { text.status x=(WIDE - 48) y="19" { (status.replace('-', " ")) } }
+            text.kind x="0" y="19" { (cut(&card.kind, KIND - state.len())) }
+            @if !state.is_empty() { text.status x=(WIDE - 48) y="19" { (state) } }
             text.name x="0" y="37" { (cut(&card.name, NAME)) }
             text.more x="0" y="53" { (cut(&card.more, MORE)) }
         }
         @match card.action {
-            Some(Action::Show) => path.action d="M212 12h10M217 7v10" {},
-            Some(Action::Fold) => path.action d="M212 12h10" {},
+            Some(Action::Show) => path.action d="M228 12h10M233 7v10" {},
+            Some(Action::Fold) => path.action d="M228 12h10" {},
             None => {},
         }
     }
@@ -265,7 +282,7 @@ fn meaning(basis: Basis) -> &'static str {
     }
 }
 
-/// The legend inside a drawing that stands alone.
+/// The legend of a drawing on paper.
 fn foot(drawing: &Drawing<'_, '_, '_>, y: usize) -> Markup {
     let days = drawing
         .days()

@@ -1,7 +1,7 @@
 // Zoom, pan, search and selection in the drawing of the lineage. Without it the drawing is read by its links.
 
 const LARGEST = 3;
-const READABLE = 0.75;
+const READABLE = 0.85;
 const STEP = 80;
 
 const canvas = document.querySelector(".canvas");
@@ -92,6 +92,8 @@ function viewOf(canvas, svg) {
     },
     begin() {
       scale = Math.max(READABLE, fitting());
+      // No taller than what is drawn at this size; the style bounds it by the window.
+      canvas.style.height = `${Math.max(240, Math.ceil(height * scale))}px`;
       x = 0;
       y = 0;
       later();
@@ -149,7 +151,7 @@ function tools(view) {
     button("+", "Zoom in", () => view.zoom(1.25)),
     button("−", "Zoom out", () => view.zoom(0.8)),
     button("Show all", "", () => view.fit()),
-    button("100 %", "Begin again", () => view.begin()),
+    button("Reset", "", () => view.begin()),
     hint,
   );
   return bar;

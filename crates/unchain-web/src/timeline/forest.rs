@@ -1,6 +1,5 @@
 //! Which credential stands under which, computed once for a lineage. Must not know instants or findings.
 
-use crate::drawing::role_of;
 use crate::names::hexadecimal;
 use sha2::{Digest, Sha256};
 use std::cmp::Reverse;
@@ -33,6 +32,14 @@ pub(crate) struct Forest {
 /// Whether a node has a line of its own: what requests are made with, and Identity Center sessions.
 pub(crate) fn is_shown(node: &Node) -> bool {
     node.kind.is_credential() || node.kind == NodeKind::IdentityCenterSession
+}
+
+/// The ARN of a principal, for a role's session without the session's name.
+pub(crate) fn whose(arn: &str) -> &str {
+    let role = arn.rsplit_once('/').map(|(role, _)| role);
+    let is_session = arn.contains(":assumed-role/");
+    role.filter(|role| is_session && role.contains('/'))
+        .unwrap_or(arn)
 }
 
 impl Forest {
@@ -197,7 +204,7 @@ fn classes(lineage: &Lineage<'_>) -> (Vec<u32>, Vec<(&'static str, String)>) {
             return NONE;
         }
         let arn = lineage.principal(number);
-        let key = (node.kind.name(), role_of(arn.raw()).to_owned());
+        let key = (node.kind.name(), whose(arn.raw()).to_owned());
         let next = u32::try_from(known.len()).unwrap_or(NONE);
         *known.entry(key).or_insert_with_key(|key| {
             alike.push(key.clone());
@@ -249,11 +256,8 @@ mod tests {
     #[test]
     fn sessions_of_a_role_are_alike() {
         let role = "arn:aws:sts::111122223333:assumed-role/web";
-        assert_eq!(role_of(&format!("{role}/one")), role);
-        assert_eq!(role_of(role), role);
-        assert_eq!(
-            role_of("arn:aws:iam::1:user/a/b"),
-            "arn:aws:iam::1:user/a/b"
-        );
+        assert_eq!(whose(&format!("{role}/one")), role);
+        assert_eq!(whose(role), role);
+        assert_eq!(whose("arn:aws:iam::1:user/a/b"), "arn:aws:iam::1:user/a/b");
     }
 }

@@ -134,54 +134,28 @@ pub(crate) fn of_incident(
     (subjects, keep)
 }
 
-/// Time lines of the incidents of a report.
-#[derive(Debug)]
-pub struct TimeLines<'r> {
-    report: &'r Report<'r, 'r>,
-    judged: &'r Judged,
-    forest: Forest,
-}
-
-impl<'r> TimeLines<'r> {
-    /// Of what was found in a report's lineage.
-    pub fn new(report: &'r Report<'r, 'r>, judged: &'r Judged) -> Self {
-        Self {
-            report,
-            judged,
-            forest: Forest::new(report.lineage()),
-        }
-    }
-
-    /// The time line of one incident, as HTML with SVG: the first lines of very many. `node` and `finding` say
-    /// where a credential and a finding (by its id) stand, if they do; a name without a place is plain text.
-    pub fn incident(
-        &self,
-        id: &str,
-        node: &dyn Fn(u32) -> Option<String>,
-        finding: &dyn Fn(&str) -> Option<String>,
-    ) -> String {
-        let of = (self.report, &self.forest);
-        let (alone, keep) = of_incident(of, self.judged, id);
-        let wanted = Wanted {
-            keep: Some(keep),
-            alone: alone.into_iter().collect(),
-            ..Wanted::default()
-        };
-        let all = rows::lines(&self.forest, &wanted, |node| node.to_string());
-        let lanes = lanes(of, self.judged, all.get(..LINES).unwrap_or(&all));
-        let links = Links {
-            node,
-            finding,
-            group: &|_| None,
-        };
-        let chart = Chart {
-            report: self.report,
-            forest: &self.forest,
-            links: &links,
-            window: fitting(&lanes, What::activity),
-        };
-        drawn(&chart, &lanes, all.len()).into_string()
-    }
+/// The time line of one incident by its id, as HTML with SVG: the first lines of very many.
+pub(crate) fn incident(
+    (report, forest): (&Report<'_, '_>, &Forest),
+    (judged, id): (&Judged, &str),
+    (links, most): (&Links<'_>, usize),
+) -> Markup {
+    let (alone, keep) = of_incident((report, forest), judged, id);
+    let wanted = Wanted {
+        keep: Some(keep),
+        alone: alone.into_iter().collect(),
+        ..Wanted::default()
+    };
+    let all = rows::lines(forest, &wanted, |node| node.to_string());
+    let shown = all.get(..most).unwrap_or(&all);
+    let lanes = lanes((report, forest), judged, shown);
+    let chart = Chart {
+        report,
+        forest,
+        links,
+        window: fitting(&lanes, What::activity),
+    };
+    drawn(&chart, &lanes, all.len())
 }
 
 fn drawn(chart: &Chart<'_>, lanes: &[Lane<'_>], all: usize) -> Markup {

@@ -9,13 +9,14 @@ use unchain_core::report::FindingRow;
 
 pub(crate) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "informational"];
 
-/// Every finding that is not expected, by time.
+/// Every finding that is not expected, by time; those that are, where somebody asks for them.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
-    let mut kept = all(visit);
+    let mut kept: Vec<_> = visit.findings().collect();
     let number = kept.len();
-    kept.retain(|(finding, _)| finding.allowed_by.is_none());
-    let expected = number - kept.len();
-    kept.retain(|(finding, _)| keeps(visit, finding));
+    let wants_expected = visit.query.get("expected").is_some();
+    kept.retain(|(finding, _)| finding.allowed_by.is_some() == wants_expected);
+    let others = number - kept.len();
+    kept.retain(|(finding, _)| matches(visit, finding));
     let (rows, pages) = visit.paged(&kept);
     let body = html! {
         form action="/findings" method="get" role="search" {
@@ -24,23 +25,22 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
             (visit.kept_instant())
             button { "Filter" }
         }
-        (also(expected))
+        @if wants_expected { p { a href=(visit.link("/findings")) { "Findings that nobody expects" } } }
+        @else { (also(visit, others)) }
         (rows_of(visit, rows, &counted(kept.len(), "finding")))
         (pager(visit.query, "/findings", pages))
     };
     visit.page("Findings", &body)
 }
 
-/// Every finding with the node that it is about.
-pub(crate) fn all<'v>(visit: &'v Visit<'_, '_>) -> Vec<(&'v FindingRow, u32)> {
-    let judged = visit.judged();
-    let rows = judged.findings.findings.iter();
-    rows.zip(judged.subjects.iter().copied()).collect()
-}
-
 /// How many are not in the list.
-pub(crate) fn also(expected: usize) -> Markup {
-    html! { @if expected > 0 { p { (counted(expected, "more finding")) " that the settings expect." } } }
+pub(crate) fn also(visit: &Visit<'_, '_>, expected: usize) -> Markup {
+    let address = visit.asks(&visit.query.instant().with("expected", "yes"), "/findings");
+    html! {
+        @if expected > 0 {
+            p { a href=[address] { (counted(expected, "more finding")) } " that the settings expect." }
+        }
+    }
 }
 
 /// A table of some of all findings.
@@ -50,10 +50,6 @@ pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&FindingRow, u32)], captio
     };
     let lines = html! { @for (finding, node) in rows { (row(visit, finding, *node)) } };
     table(caption, &head, &lines)
-}
-
-fn keeps(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
-    finding.allowed_by.is_none() && matches(visit, finding)
 }
 
 /// Whether the filters keep a finding.
@@ -84,7 +80,7 @@ fn row(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Markup {
 
 /// A table of findings by their ids, in the order of time.
 pub(crate) fn named(visit: &Visit<'_, '_>, keeps: impl Fn(&FindingRow, u32) -> bool) -> Markup {
-    let mut kept = all(visit);
+    let mut kept: Vec<_> = visit.findings().collect();
     kept.retain(|(finding, node)| keeps(finding, *node));
     let rows = kept.get(..ROWS).unwrap_or(&kept);
     let caption = first(ROWS, kept.len(), "finding");
@@ -93,8 +89,7 @@ pub(crate) fn named(visit: &Visit<'_, '_>, keeps: impl Fn(&FindingRow, u32) -> b
 
 /// One finding.
 pub(crate) fn one(visit: &Visit<'_, '_>) -> Reply {
-    let mut all = all(visit).into_iter();
-    match all.find(|(finding, _)| finding.id == visit.id) {
+    match visit.findings().find(|(finding, _)| finding.id == visit.id) {
         Some((finding, node)) => {
             let told = html! { (body(visit, finding, node)) (about(finding)) };
             visit.page(finding.title, &told)
@@ -172,7 +167,10 @@ pub(crate) fn body(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Ma
             @if finding.also.len() > ROWS { p { "These are the first of " (finding.also.len()) "." } }
         }
         (visit.part("Records that show it"))
-        ul { @for id in &finding.event_ids { li { code { (log(id)) } } } }
+        @if visit.has_records() {
+            p { a href=(visit.link(&format!("/findings/{}/records", finding.id))) { "Raw records" } }
+        }
+        ul { @for id in &finding.event_ids { li { (visit.event(id.raw())) } } }
         (not_visible(visit, &finding.not_visible))
     }
 }

@@ -44,8 +44,8 @@ fn find(visit: &Visit<'_, '_>) -> Markup {
     html! {
         form.find action=(PATH) method="get" role="search" {
             (search(visit.query)) (visit.kept_instant()) button { "Trace" }
+            span.soft { "a key id, ARN, role, user, session name, MFA device, address, user agent, event id …" }
         }
-        p.soft { "A key id, ARN, role, user, session name, MFA device, source identity, address, user agent or event id." }
     }
 }
 
@@ -223,6 +223,31 @@ fn draw(visit: &Visit<'_, '_>, pivot: u32) -> Markup {
     }
 }
 
+/// The same for a file: a drawing that is folded as it is, with links to what the file tells of.
+pub(crate) fn filed(visit: &Visit<'_, '_>, pivot: u32, most: usize) -> Markup {
+    let open = Open::new();
+    let wanted = Wanted {
+        pivot,
+        most,
+        open: &open,
+        name: &|_| String::new(),
+    };
+    let drawing = Drawing::new(&visit.report, wanted);
+    let link = |what: &What| Link {
+        href: match what {
+            What::Node(node) | What::Beyond(node) | What::Between(_, node) => {
+                visit.href(&visit.address(*node))
+            }
+            What::Group(..) | What::Further(_) => None,
+        },
+        id: None,
+    };
+    html! {
+        div.canvas role="group" aria-label="Drawing" tabindex="0" { (picture(&drawing, Some(&link))) }
+        (legend())
+    }
+}
+
 fn said(visit: &Visit<'_, '_>, (pivot, drawing): (u32, &Drawing<'_, '_, '_>)) -> Markup {
     let lineage = visit.report.lineage();
     let root = lineage.root(pivot);
@@ -276,23 +301,23 @@ fn link(visit: &Visit<'_, '_>, (pivot, open): (u32, &Open), what: &What) -> Link
         What::Node(node) => {
             let name = visit.world.names.name(*node);
             Link {
-                href: visit.link(&format!("/nodes/{name}")),
+                href: Some(visit.link(&format!("/nodes/{name}"))),
                 id: named(name),
             }
         }
         What::Group(group, shown) => {
             let from = (*shown == Shown::Folded).then_some(0);
             Link {
-                href: with(&group.key, from),
+                href: Some(with(&group.key, from)),
                 id: named(&group.key),
             }
         }
         What::Further(Slice { key, from, .. }) => Link {
-            href: with(key, Some(*from)),
+            href: Some(with(key, Some(*from))),
             id: None,
         },
         What::Beyond(node) | What::Between(_, node) => Link {
-            href: drawn(visit, *node),
+            href: Some(drawn(visit, *node)),
             id: None,
         },
     }

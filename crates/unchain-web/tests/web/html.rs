@@ -14,6 +14,8 @@ const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 pub(crate) struct Page {
     pub(crate) tags: Vec<(String, BTreeMap<String, String>)>,
     pub(crate) text: String,
+    /// The cells of every row of every table, as text.
+    pub(crate) rows: Vec<Vec<String>>,
     open: Vec<String>,
     wrong: Vec<String>,
 }
@@ -32,7 +34,7 @@ impl TokenSink for Reader {
             Token::CharacterTokens(_) if page.open.last().is_some_and(|open| open == "script") => {
                 page.wrong.push("a script within a page".to_owned());
             }
-            Token::CharacterTokens(text) => page.text.push_str(&text),
+            Token::CharacterTokens(text) => page.say(&text),
             _ => {}
         }
         TokenSinkResult::Continue
@@ -58,11 +60,25 @@ impl Page {
         if !VOID.contains(&&*name) {
             self.open.push(name.clone());
         }
+        match (&*name, self.rows.last_mut()) {
+            ("tr", _) => self.rows.push(Vec::new()),
+            ("td" | "th", Some(row)) => row.push(String::new()),
+            _ => {}
+        }
         match &*name {
+            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             "style" => TokenSinkResult::RawData(states::RawKind::Rawtext),
             "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
-            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.text.push_str(text);
+        let in_row = self.open.iter().any(|open| open == "tr");
+        let cell = self.rows.last_mut().and_then(|row| row.last_mut());
+        if let Some(cell) = cell.filter(|_| in_row) {
+            cell.push_str(text);
         }
     }
 

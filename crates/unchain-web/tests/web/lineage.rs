@@ -74,7 +74,7 @@ fn the_drawing_of_the_story() {
 }
 
 #[test]
-fn what_stands_alone_needs_nothing_else() {
+fn on_paper_it_leads_nowhere_and_has_its_legend() {
     let mut ledger = Ledger::default();
     for record in story().records() {
         ledger.apply(&plain(&record).unwrap());
@@ -85,10 +85,10 @@ fn what_stands_alone_needs_nothing_else() {
     let key = story().key("B").unwrap().to_owned();
     let node = lineage.find(&key)[0].node;
     let svg = unchain_web::drawing(&report, node, 100);
-    assert!(svg.starts_with("<svg class=\"drawing\" xmlns=\"http://www.w3.org/2000/svg\""));
-    assert!(svg.contains("<style>.drawing {") && svg.contains(&key));
+    assert!(svg.starts_with("<svg class=\"drawing\"") && svg.contains(&key));
+    assert!(svg.contains("inferred: circumstances fit"));
     assert!(svg.contains("Status at 2026-03-02T12:05:00Z, times of 2026-03-02, UTC"));
-    for link in ["href", " id=", "style=", "url(", "@import"] {
+    for link in ["href", " id=", "style", "url(", "<a"] {
         assert!(!svg.contains(link), "{link}");
     }
     assert_eq!(
@@ -148,7 +148,7 @@ fn what_a_credential_made_and_what_crosses_accounts_is_drawn() {
             ],
         );
         assert!(page.text.contains("all drawn"), "{}", page.text);
-        assert_eq!(page.values("script", "src"), ["/script/lineage.js"]);
+        assert!(page.values("script", "src").contains(&"/script/lineage.js"));
         let list = page.tags.iter().filter(|(name, _)| name == "li").count();
         assert!(list >= cards(&page).len(), "the list has every card");
     });

@@ -17,6 +17,8 @@ mod html;
 mod inspect;
 mod lineage;
 mod program;
+mod records;
+mod report;
 mod schema;
 mod timeline;
 mod views;

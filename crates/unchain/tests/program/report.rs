@@ -3,8 +3,12 @@
 use crate::common::{NOON, Room, Said, fires, lines, log, scenario};
 use crate::hostile::poison;
 use crate::html::{Page, read};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use comrak::Options;
 use insta::assert_snapshot;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use unchain_trail::Trail;
 
 /// What ends a style sheet, a cell, code, a link and a list, begins script, and reaches out.
 pub(crate) const MARKUP: &str = "</style></code><script>alert(1)</script><img src=//evil.example onerror=alert(1)>\
@@ -83,7 +87,8 @@ pub(crate) fn inspected(html: &str) -> Page {
     let page = read(html);
     for (name, attributes) in &page.tags {
         let known = "html head meta title style body header main nav section h1 h2 h3 h4 h5 p a b small code pre \
-                     span time ul ol li dl dt dd div table caption thead tbody tr th td br bdi details summary";
+                     span time ul ol li dl dt dd div table caption thead tbody tr th td br bdi details summary \
+                     svg svg:title path line rect text g";
         assert!(known.split_whitespace().any(|k| k == name), "<{name}>");
         for attribute in attributes.keys() {
             let inert = !attribute.starts_with("on") && attribute != "src";
@@ -119,6 +124,77 @@ fn the_page_is_sound_and_reaches_for_nothing() {
         let counts = ["style", "script", "h1"].map(|name| page.count(name));
         assert_eq!(counts, [1, 0, 1]);
         assert!(page.count("tr") > 5, "there are tables");
+    }
+}
+
+/// The seed story, in which B also takes a role 5,000 times under long names, and each session reads something.
+fn five_thousand() -> Trail {
+    let mut text = include_str!("../../../../scenarios/whack-a-mole/story.trail").to_owned();
+    for (hour, n, times) in [(13, 1, 2000), (15, 2, 2000), (17, 3, 1000)] {
+        let job = format!("first-name.second-name.{n}-at-shop.example");
+        text.push_str(&format!(
+            "{hour}:00 B AssumeRole customer-data-admin as {job} -> J{n} every 3s times {times}\n\
+             {hour}:00:01 J{n} GetObject s3://customer-data/2026/a.csv every 3s times {times}\n"
+        ));
+    }
+    Trail::parse(&text).unwrap()
+}
+
+#[test]
+fn an_incident_of_five_thousand_credentials_fits_in_five_megabytes() {
+    let trail = five_thousand();
+    let room = Room::with(&trail);
+    let began = std::time::Instant::now();
+    let at = ["--at", "2026-03-02T18:05:00Z"];
+    let said = room.run(&["report", "--source", "logs", at[0], at[1]]);
+    let bytes = said.out.len();
+    println!("{bytes} bytes in {:.1} s", began.elapsed().as_secs_f64());
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(bytes <= 5_000_000, "{bytes} bytes");
+    let page = inspected(&said.out);
+    let tokens = [
+        "tokens", "--source", "logs", "--format", "jsonl", at[0], at[1],
+    ];
+    let tokens = lines(&room.run(&tokens));
+    assert!(tokens.len() > 5000, "{}", tokens.len());
+    let rows: HashMap<&str, &Vec<String>> = page
+        .rows
+        .iter()
+        .filter(|row| row.len() == 7)
+        .filter_map(|row| Some((row.first()?.get(..20)?, row)))
+        .collect();
+    for token in &tokens {
+        let Some(key) = token["access_key_id"].as_str() else {
+            continue;
+        };
+        let row = rows.get(key).unwrap_or_else(|| panic!("{key} has a row"));
+        let status = token["status"].as_str().unwrap().replace('-', " ");
+        assert!(row[1].starts_with(&status), "{row:?}");
+        assert_eq!(row[5], token["uses"].to_string(), "{row:?}");
+    }
+}
+
+#[test]
+fn the_policy_of_the_page_allows_its_style_and_nothing_else() {
+    let html = report(&Room::with(&fires("role-chaining")), "html").out;
+    let page = inspected(&html);
+    let policy = page.tags.iter().find_map(|(_, attributes)| {
+        let policy = attributes.get("http-equiv")? == "Content-Security-Policy";
+        policy.then(|| attributes["content"].clone())
+    });
+    let (_, style) = html.split_once("<style>").unwrap();
+    let (style, _) = style.split_once("</style>").unwrap();
+    let hash = BASE64_STANDARD.encode(Sha256::digest(style));
+    assert_eq!(
+        policy.unwrap(),
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
+        )
+    );
+    for reaches in [
+        "url(", "@import", "src=", "<script", "<link", "<base", " style=",
+    ] {
+        assert!(!html.contains(reaches), "{reaches}");
     }
 }
 

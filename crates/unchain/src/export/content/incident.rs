@@ -70,16 +70,26 @@ fn heading(number: usize, row: &IncidentRow) -> Block {
 
 /// As the page shows it, with what the page has elsewhere.
 fn viewed(document: &Document<'_>, number: usize, row: &IncidentRow) -> Vec<Block> {
-    let mut blocks = vec![heading(number, row), Block::View(View::Incident(number))];
+    let mut blocks = vec![
+        heading(number, row),
+        Block::View(View::Incident(number)),
+        part("Lineage"),
+        Block::View(View::Lineage(number)),
+    ];
     let told = document
         .incidents
         .get(number)
         .map(|i| lineage::told(document, i));
     if let Some((tree, members)) = told {
         let words = Line::of("Each step of the lineage with its records");
-        blocks.extend([part("Lineage"), Block::Folded(words, vec![tree])]);
+        blocks.push(Block::Folded(words, vec![tree]));
         blocks.extend(credential::devices(document, &members));
     }
+    blocks.extend([
+        part("Time line"),
+        Block::View(View::TimeLine(number)),
+        Block::View(View::Story(number)),
+    ]);
     if let Some(command) = command(document, &row.next) {
         blocks.extend([part("Next"), Block::Commands(vec![command])]);
     }
