@@ -8,9 +8,7 @@ use crate::routes::Site;
 use maud::{Markup, html};
 use std::collections::HashSet;
 use std::sync::Arc;
-use unchain_core::contain::{
-    Containment as Outcome, Level, Progress, Stage, Verification, progress,
-};
+use unchain_core::contain::{Containment as Outcome, Progress, Stage, Verification, progress};
 use unchain_core::report::IncidentRow;
 
 /// What views about plans need besides a visit.
@@ -123,20 +121,11 @@ fn row(visit: &Visit<'_, '_>, context: &PlanContext, record: &PlanRecord) -> Mar
             td { (log(&plan.pivot)) }
             td { (word(context.standing(visit, (record, &progress)))) }
             td.number { (progress.over()) " of " (plan.steps.len()) }
-            td { (level(plan.settings.level)) }
+            td { (plan.settings.level.name()) }
             td.number { (credentials) }
             td { (time(plan.made_at)) }
             td { @if let Some(last) = record.receipts.last() { (time(last.at)) } @else { (nothing()) } }
         }
-    }
-}
-
-/// A level in one word.
-pub(crate) fn level(level: Level) -> &'static str {
-    match level {
-        Level::Observe => "observe",
-        Level::Contain => "contain",
-        Level::Evict => "evict",
     }
 }
 

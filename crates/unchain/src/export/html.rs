@@ -56,7 +56,7 @@ fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
     let plans = document.containment.iter().map(|record| {
         Arc::new(PlanRecord {
             digest: record.digest.clone(),
-            plan: record.plan.clone(),
+            plan: record.plan.clone().into(),
             receipts: record.receipts.clone(),
             verification: record.verification.clone(),
             opinion: None,
