@@ -38,10 +38,10 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let up: Vec<&Edge> = lineage.parents(node).collect();
     let down: Vec<&Edge> = lineage.children(node).collect();
     html! {
-        (facts(visit, node))
         @if !visit.is_file() {
             p { a href=(drawn(visit, node)) { "Lineage" } " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
         }
+        (facts(visit, node))
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))
