@@ -2,7 +2,6 @@
 
 use crate::events::{names, raw_records};
 use crate::input::Input;
-use crate::output::words::clipped;
 use crate::store::Search;
 use std::collections::HashSet;
 use unchain_core::event::Event;
@@ -103,7 +102,7 @@ fn of_unit<'s>(
         };
         found.records.push(RawRecord {
             id: id.to_owned(),
-            file: clipped(&unit.name()),
+            file: unit.name(),
             record,
         });
     }

@@ -77,7 +77,10 @@ pub(crate) fn of_node(visit: &Visit<'_, '_>) -> Reply {
     }
     let uses = UsesByNode::of(visit.report.lineage(), &[node]);
     for usage in uses.uses(visit.report.lineage(), node).take(KINDS) {
-        let ends = [("first", usage.first_id), ("last", ledger.last(usage).1)];
+        let mut ends = vec![("first", usage.first_id), ("last", ledger.last(usage).1)];
+        if ledger.count(usage) == 1 {
+            ends = vec![("only", usage.first_id)];
+        }
         for (word, id) in ends {
             add(
                 ledger.event_id(id).into_owned(),

@@ -58,7 +58,7 @@ fn the_records_behind_a_node_tell_why_they_are_shown() {
         assert!(told.text.contains("Page 1 of 2") && told.count("article") == 10);
         let both = told.text + &ended.text;
         assert!(both.contains("UpdateAccessKey") && both.contains("key deactivated"));
-        assert!(both.contains("first call of its kind"));
+        assert!(both.contains("first call of its kind") && both.contains("only call of its kind"));
         assert!(both.contains("/logs/<b>trail.json"), "where it stands");
         let issued = page(
             site,
