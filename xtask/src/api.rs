@@ -18,7 +18,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
         return Ok(());
     };
     let logs = crate::workspace().join("scenarios/whack-a-mole/trail");
-    let mut server = Served::start(&crate::built()?, ("--source", &logs))?;
+    let mut server = Served::start(&crate::built()?, &[("--source", &logs)])?;
     let (url, token) = server.split()?;
     let told = folder.join("told.json");
     let config = crate::workspace().join("xtask/src/api/schemathesis.toml");

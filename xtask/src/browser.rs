@@ -54,9 +54,14 @@ pub(crate) fn run(args: &BrowserArgs, out: &mut dyn Write) -> Result<()> {
         false => crate::built()?,
     };
     let cases = Cases::make(&program, &folder.join("cases"), args.credentials)?;
-    let serve = |case: &Path| Served::start(&program, ("--case", case));
-    let (story, hostile) = (serve(&cases.story)?, serve(&cases.hostile)?);
-    let large = serve(&cases.large)?;
+    // What the lab says of the story's accounts after it was played; without it no plan could be made.
+    let accounts = crate::workspace().join("crates/unchain/tests/program/contain");
+    let story = Served::start(
+        &program,
+        &[("--case", &cases.story), ("--facts", &accounts)],
+    )?;
+    let hostile = Served::start(&program, &[("--case", &cases.hostile)])?;
+    let large = Served::start(&program, &[("--case", &cases.large)])?;
     let given = json!({
         "at": AT, "chromium": tools.chromium, "screens": empty(folder.join("screens"))?,
         "story": story.entrance, "hostile": hostile.entrance, "large": large.entrance,

@@ -1,6 +1,7 @@
 //! `unchain serve` on loopback, as others start it. Must not know what is asked.
 
 use anyhow::{Context, Result};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,11 +17,15 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts one on what an option names, `--case` or `--source`, and waits for the address that it prints.
-    pub(crate) fn start(program: &Path, (option, what): (&str, &Path)) -> Result<Self> {
+    /// Starts one on what options name, such as `--case` or `--source`, and waits for the address that it prints.
+    pub(crate) fn start(program: &Path, options: &[(&str, &Path)]) -> Result<Self> {
         let process = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--at", AT, option])
-            .arg(what)
+            .args(["serve", "--listen", "127.0.0.1:0", "--at", AT])
+            .args(
+                options
+                    .iter()
+                    .flat_map(|(name, what)| [OsStr::new(name), what.as_os_str()]),
+            )
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;

@@ -95,7 +95,19 @@ const DEEPER = [
   ['incidents', 'incident', /^\/incidents\/[^/]+$/],
   ['findings', 'finding', /^\/findings\/[^/?]+/],
   ['tokens', 'node', /^\/nodes\/[^/?]+/],
+  ['node', 'records', /^\/nodes\/[^/?]+\/records/],
+  ['node', 'new plan', /^\/containment\/new/],
+  ['containment', 'plan', /^\/containment\/(?!new)[^/]+$/],
+  ['plan', 'step', /^\/containment\/[^/]+\/steps\//],
 ];
+
+/** Makes a plan for the story by the form of the page; the page of the plan is open afterwards. */
+export async function planned(page) {
+  await page.goto(at(given.story, `/containment/new?pivot=${KEYS.A}`));
+  await page.getByRole('textbox', { name: 'Exempt' }).fill('arn:aws:iam::111122223333:user/olivia');
+  await page.getByRole('button', { name: 'Make the plan' }).click();
+  await page.waitForURL(/\/containment\/(?!new)[^/]+$/);
+}
 
 /** Whether the document is wider than the window; what sticks out, if so. */
 export function overflowing(page) {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LOOKS, at, given, overflowing, reading, views } from './browser.mjs';
+import { LOOKS, at, given, overflowing, planned, reading, views } from './browser.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -27,8 +27,9 @@ async function picture(page, name) {
 for (const look of LOOKS) {
   test(`every view at ${look.name} can be read by everybody, and fits`, async (t) => {
     await reading(given.story, look.options, async (page) => {
+      await planned(page);
       const all = await views(page);
-      assert.ok(all.size >= 8, `views: ${[...all.keys()]}`);
+      assert.ok(all.size >= 14, `views: ${[...all.keys()]}`);
       for (const [name, path] of all) {
         await t.test(name, async () => {
           await page.goto(at(given.story, path));

@@ -1,7 +1,7 @@
 // The seed story, as a responder goes through it at three in the morning.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KEYS, at, given, leads, reading, views } from './browser.mjs';
+import { KEYS, at, given, leads, planned, reading, views } from './browser.mjs';
 
 /** What a list of facts says of a name. */
 function fact(page, name) {
@@ -67,7 +67,7 @@ test('an instant that is set in one view is that of every view', async () => {
       await page.goto(at(given.story, path));
       assert.equal(await page.getByLabel('Status at (UTC)').inputValue(), past, `${name} of ${path}`);
       const links = await page.locator('main a[href^="/"]').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
-      const lost = links.filter((link) => !new URL(link, given.story).searchParams.get('at'));
+      const lost = links.filter((link) => !link.endsWith('/plan.json') && !new URL(link, given.story).searchParams.get('at'));
       assert.deepEqual(lost, [], `links of ${name} lose the instant`);
     }
     await page.goto(at(given.story, '/tokens', past));
@@ -147,6 +147,71 @@ test('the keyboard alone goes through the views', async () => {
     await page.locator('main a[href^="/findings/"]').first().focus();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/findings\/./);
+  });
+});
+
+test('in the drawing, from the key of a leaf to the root', async () => {
+  await reading(given.story, {}, async (page) => {
+    await page.goto(at(given.story, `/lineage?q=${KEYS.D}`));
+    const boxes = [];
+    for (const name of ['A', 'B', 'D']) {
+      const card = page.locator('a.card', { hasText: KEYS[name] });
+      assert.match(await card.getAttribute('aria-label'), name === 'A' ? /revoked/ : /alive/);
+      boxes.push((await card.boundingBox()).x);
+    }
+    assert.ok(boxes[0] < boxes[1] && boxes[1] < boxes[2], `from left to right: ${boxes}`);
+    await page.locator('a.card', { hasText: KEYS.A }).click();
+    const panel = page.getByLabel('The selected node');
+    await panel.getByText('key deactivated').waitFor();
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'hidden' });
+  });
+});
+
+test('the drawing is searched, moved and enlarged by keys alone', async () => {
+  await reading(given.story, {}, async (page) => {
+    await page.goto(at(given.story, '/lineage'));
+    await page.getByRole('searchbox').fill(KEYS.D);
+    await page.keyboard.press('Enter');
+    await page.getByText('1 of 1 in this drawing').waitFor();
+    const look = () => page.locator('svg.drawing').first().evaluate((svg) => svg.style.transform);
+    const changed = async (key) => {
+      const before = await look();
+      await page.keyboard.press(key);
+      await page.waitForFunction((old) => document.querySelector('svg.drawing').style.transform !== old, before);
+    };
+    await page.locator('.canvas').focus();
+    for (const key of ['ArrowRight', 'ArrowUp', '+', '-', '0']) await changed(key);
+    await page.keyboard.press('Tab');
+    const focused = page.locator('a.card:focus');
+    const canvas = await page.locator('.canvas').boundingBox();
+    const card = await focused.boundingBox();
+    assert.ok(card.x >= canvas.x && card.x + card.width <= canvas.x + canvas.width, 'what has the focus is in view');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('The selected node').getByRole('heading').first().waitFor();
+  });
+});
+
+test('a plan is started at a credential, and its steps can be read', async () => {
+  await reading(given.story, {}, async (page) => {
+    await page.goto(at(given.story, `/tokens?q=${KEYS.B}`));
+    await row(page, KEYS.B).getByRole('link', { name: KEYS.B }).click();
+    await page.getByRole('link', { name: /^Plan/ }).click();
+    assert.equal(await page.getByLabel('Pivot').inputValue(), KEYS.B);
+    await planned(page);
+    const digest = await fact(page, 'Digest').innerText();
+    assert.match(digest, /^[0-9a-f]{64}$/);
+    const steps = page.locator('#steps tbody tr:not(.phase)');
+    assert.ok(await steps.count() > 3);
+    for (const text of await steps.allInnerTexts()) assert.match(text, /waiting/, 'nothing was carried out');
+    assert.equal(await page.locator('input[name=approval]').count(), 0, 'this program may not carry out anything');
+    const file = await page.request.get(at(page.url(), await leads(page, /plan\.json$/)));
+    assert.equal((await file.json()).pivot, KEYS.A);
+    await steps.first().getByRole('link').first().click();
+    await page.waitForURL(/\/steps\/1/);
+    assert.match(await page.locator('main').innerText(), /Why|Reason/);
+    const refused = await page.request.post(at(given.story, '/containment/new'), { form: { pivot: KEYS.A, level: 'contain' } });
+    assert.ok([400, 403].includes(refused.status()), `without its token a form is refused: ${refused.status()}`);
   });
 });
 

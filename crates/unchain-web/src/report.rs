@@ -4,11 +4,14 @@
 //! the file says.
 
 use crate::answers::{Answers, Judged, Now};
+use crate::containment::PlanRecord;
 use crate::html::{counted, log};
 use crate::query::Query;
 use crate::timeline::{self, draw::Links};
+use crate::views::containment::{Met, standing};
 use crate::views::{
-    self, File, Visit, coverage, filed, findings, incidents, lineage, node, principals, tokens,
+    self, File, Visit, coverage, filed, findings, incidents, lineage, node, plan, principals,
+    tokens,
 };
 use crate::workers::{Setting, World};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -16,8 +19,9 @@ use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use unchain_core::contain::progress;
 use unchain_core::lineage::Lineage;
-use unchain_core::report::{Findings, Report, Token};
+use unchain_core::report::{Findings, IncidentRow, Report, Token};
 use unchain_core::time::Timestamp;
 
 /// How the views look, and how a document around them does.
@@ -58,6 +62,8 @@ pub enum View {
     TimeLine(usize),
     /// What happened in an incident, with its findings.
     Story(usize),
+    /// The steps of a plan, by its place in the list.
+    Steps(usize),
     /// The list of findings.
     Findings,
     /// A finding, by its place in the list.
@@ -76,6 +82,7 @@ pub enum View {
 pub struct Views<'l> {
     world: World<'l>,
     answers: Arc<Answers>,
+    plans: Vec<Arc<PlanRecord>>,
     query: Query,
     file: File,
     /// The nodes that have a part of their own.
@@ -91,11 +98,11 @@ impl std::fmt::Debug for Views<'_> {
 }
 
 impl<'l> Views<'l> {
-    /// Views for a file in which links can lead to these ids besides the nodes: those of incidents and findings
+    /// Views for a file that knows these plans, in which links can lead to these ids besides the nodes: those of incidents and findings
     /// are their own, those of lists the last part of their address.
     pub fn new(
         lineage: &'l Lineage<'l>,
-        (judged, at): (Judged, Timestamp),
+        (judged, plans, at): (Judged, Vec<Arc<PlanRecord>>, Timestamp),
         places: impl IntoIterator<Item = String>,
     ) -> Self {
         let setting = Setting {
@@ -109,6 +116,7 @@ impl<'l> Views<'l> {
             query: Query::default().with("at", &world.now().to_string()),
             world,
             answers: Arc::new(Answers::of(judged)),
+            plans,
             file: File {
                 places: places.into_iter().collect(),
                 told: BTreeSet::new(),
@@ -131,12 +139,17 @@ impl<'l> Views<'l> {
         let one = match view {
             View::Incidents => {
                 let all: Vec<_> = visit.incidents().collect();
-                incidents::rows_of(&visit, (all.get(..ROWS).unwrap_or(&all), all.len()), None)
+                let rows = all.get(..ROWS).unwrap_or(&all);
+                self.contained(&visit, |contained| {
+                    incidents::rows_of(&visit, (rows, all.len()), Some(contained))
+                })
             }
             View::Incident(number) => {
                 let one = visit.incidents().nth(number);
                 one.map_or_else(Markup::default, |(row, root)| {
-                    incidents::facts(&visit, (row, root), None)
+                    self.contained(&visit, |contained| {
+                        incidents::facts(&visit, (row, root), Some(contained))
+                    })
                 })
             }
             View::Story(number) => {
@@ -151,6 +164,13 @@ impl<'l> Views<'l> {
                 })
             }
             View::TimeLine(number) => self.time_line(&visit, number),
+            View::Steps(number) => self
+                .plans
+                .get(number)
+                .map_or_else(Markup::default, |record| {
+                    let progress = progress(&record.plan, &record.receipts);
+                    plan::table_of(&visit, (record, &progress))
+                }),
             View::Findings => self.findings(&visit),
             View::Finding(number) => {
                 let inner = self.visit().below(4);
@@ -172,6 +192,17 @@ impl<'l> Views<'l> {
 
     fn visit(&self) -> Visit<'_, 'l> {
         filed((&self.world, &self.answers), (&self.query, &self.file))
+    }
+
+    /// With what tells where the containment of an incident stands.
+    fn contained(
+        &self,
+        visit: &Visit<'_, '_>,
+        then: impl FnOnce(&dyn Fn(&IncidentRow, u32) -> Markup) -> Markup,
+    ) -> Markup {
+        let met = Met::of(&self.plans);
+        let standing = |record: &_, progress: &_| standing(visit, (record, progress));
+        then(&|incident, root| met.told(visit, &standing, (incident, root)))
     }
 
     fn time_line(&self, visit: &Visit<'_, '_>, number: usize) -> Markup {

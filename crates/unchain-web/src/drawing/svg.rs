@@ -176,7 +176,7 @@ fn put(
         @if asked { text.asked x=(x + 2) y=(y - 5) { "in focus" } }
         @match link {
             Some(Link { href: Some(href), id }) => a.card href=(href) id=[id] transform=(at) data-status=[card.status]
-                aria-label=(spoken()) { (inside) },
+                aria-label=(spoken()) { g aria-hidden="true" { (inside) } },
             other => g.card id=[other.and_then(|link| link.id)] transform=(at) data-status=[card.status] { (inside) },
         }
     }

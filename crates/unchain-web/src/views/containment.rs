@@ -8,9 +8,7 @@ use crate::routes::Site;
 use maud::{Markup, html};
 use std::collections::HashSet;
 use std::sync::Arc;
-use unchain_core::contain::{
-    Containment as Outcome, Level, Progress, Stage, Verification, progress,
-};
+use unchain_core::contain::{Containment as Outcome, Progress, Stage, Verification, progress};
 use unchain_core::report::IncidentRow;
 
 /// What views about plans need besides a visit.
@@ -49,27 +47,34 @@ impl PlanContext {
     pub(crate) fn standing(
         &self,
         visit: &Visit<'_, '_>,
-        (record, progress): (&PlanRecord, &Progress),
+        of: (&PlanRecord, &Progress),
     ) -> &'static str {
-        match self.containment.under_way(&record.digest) {
-            Some(Errand::Apply) => return "being-applied",
-            Some(Errand::Undo) => return "being-undone",
-            Some(Errand::Verify | Errand::Look) | None => {}
+        match self.containment.under_way(&of.0.digest) {
+            Some(Errand::Apply) => "being-applied",
+            Some(Errand::Undo) => "being-undone",
+            Some(Errand::Verify | Errand::Look) | None => standing(visit, of),
         }
-        let lives = |found: &Verification| found.outcome == Outcome::Lives;
-        let holds = |found: &Verification| found.outcome == Outcome::Contained;
-        let found = record.verification.as_ref();
-        match progress.stage {
-            Stage::Planned if visit.world.now() > record.plan.valid_until => "out-of-date",
-            Stage::Planned => "planned",
-            Stage::Begun => "stopped",
-            Stage::Applied | Stage::Verified if found.is_some_and(lives) => "not-contained",
-            Stage::Verified => "verified",
-            Stage::Applied if found.is_some_and(holds) => "verified",
-            Stage::Applied => "applied",
-            Stage::Undoing => "partly-undone",
-            Stage::Undone => "undone",
-        }
+    }
+}
+
+/// Where a plan stands that nothing is being done with.
+pub(crate) fn standing(
+    visit: &Visit<'_, '_>,
+    (record, progress): (&PlanRecord, &Progress),
+) -> &'static str {
+    let lives = |found: &Verification| found.outcome == Outcome::Lives;
+    let holds = |found: &Verification| found.outcome == Outcome::Contained;
+    let found = record.verification.as_ref();
+    match progress.stage {
+        Stage::Planned if visit.world.now() > record.plan.valid_until => "out-of-date",
+        Stage::Planned => "planned",
+        Stage::Begun => "stopped",
+        Stage::Applied | Stage::Verified if found.is_some_and(lives) => "not-contained",
+        Stage::Verified => "verified",
+        Stage::Applied if found.is_some_and(holds) => "verified",
+        Stage::Applied => "applied",
+        Stage::Undoing => "partly-undone",
+        Stage::Undone => "undone",
     }
 }
 
@@ -116,7 +121,7 @@ fn row(visit: &Visit<'_, '_>, context: &PlanContext, record: &PlanRecord) -> Mar
             td { (log(&plan.pivot)) }
             td { (word(context.standing(visit, (record, &progress)))) }
             td.number { (progress.over()) " of " (plan.steps.len()) }
-            td { (level(plan.settings.level)) }
+            td { (plan.settings.level.name()) }
             td.number { (credentials) }
             td { (time(plan.made_at)) }
             td { @if let Some(last) = record.receipts.last() { (time(last.at)) } @else { (nothing()) } }
@@ -124,14 +129,8 @@ fn row(visit: &Visit<'_, '_>, context: &PlanContext, record: &PlanRecord) -> Mar
     }
 }
 
-/// A level in one word.
-pub(crate) fn level(level: Level) -> &'static str {
-    match level {
-        Level::Observe => "observe",
-        Level::Contain => "contain",
-        Level::Evict => "evict",
-    }
-}
+/// Says where a plan stands.
+pub(crate) type Standing<'s> = &'s dyn Fn(&PlanRecord, &Progress) -> &'static str;
 
 /// Plans with who is in the lineage of each.
 pub(crate) struct Met<'p>(Vec<(&'p PlanRecord, Progress, HashSet<&'p str>)>);
@@ -150,7 +149,7 @@ impl<'p> Met<'p> {
     pub(crate) fn told(
         &self,
         visit: &Visit<'_, '_>,
-        context: &PlanContext,
+        standing: Standing<'_>,
         (incident, root): (&IncidentRow, u32),
     ) -> Markup {
         if self.0.is_empty() {
@@ -165,7 +164,7 @@ impl<'p> Met<'p> {
         });
         html! {
             @if let Some((record, progress, _)) = last {
-                a href=(visit.link(&record.path())) { (word(context.standing(visit, (record, progress)))) }
+                a href=[visit.href(&record.path())] { (word(standing(record, progress))) }
             } @else { "none" }
         }
     }

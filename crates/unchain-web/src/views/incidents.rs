@@ -21,7 +21,8 @@ pub(crate) fn list(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
     let (rows, pages) = visit.paged(&all);
     let plans = context.plans();
     let met = Met::of(&plans);
-    let contained = |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
+    let standing = |record: &_, progress: &_| context.standing(visit, (record, progress));
+    let contained = |incident: &IncidentRow, root| met.told(visit, &standing, (incident, root));
     let body = html! {
         (rows_of(visit, (rows, all.len()), Some(&contained)))
         (pager(visit.query, "/incidents", pages))
@@ -99,8 +100,9 @@ pub(crate) fn one(visit: &Visit<'_, '_>, context: &PlanContext) -> Reply {
         Some((incident, root)) => {
             let plans = context.plans();
             let met = Met::of(&plans);
+            let standing = |record: &_, progress: &_| context.standing(visit, (record, progress));
             let contained =
-                |incident: &IncidentRow, root| met.told(visit, context, (incident, root));
+                |incident: &IncidentRow, root| met.told(visit, &standing, (incident, root));
             let all = html! {
                 p { (log(&incident.title)) }
                 (facts(visit, (incident, root), Some(&contained)))
@@ -141,7 +143,8 @@ pub(crate) fn facts(
             }
             @if let Some(contained) = contained {
                 dt { "Containment" } dd {
-                    (contained(incident, root)) " · " a href=(visit.plan_about(root)) { "Plan how to end it" }
+                    (contained(incident, root))
+                    @if visit.file.is_none() { " · " a href=(visit.plan_about(root)) { "Plan how to end it" } }
                 }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }

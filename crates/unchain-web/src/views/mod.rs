@@ -32,6 +32,8 @@ use unchain_core::time::Timestamp;
 const ROWS: usize = 200;
 /// Rows of each part of what a file tells of a node.
 const FILED: usize = 25;
+/// Rows of a list in a file.
+const ROWS_OF_FILE: usize = 1000;
 
 /// One request for a view.
 pub(crate) struct Visit<'v, 'l> {
@@ -359,7 +361,7 @@ impl<'v, 'l> Visit<'v, 'l> {
     /// The rows of the page that is asked for, its number from 1, and how many there are.
     fn paged<'a, T>(&self, rows: &'a [T]) -> (&'a [T], (usize, usize)) {
         if self.is_file() {
-            return (rows, (1, 1));
+            return (rows.get(..ROWS_OF_FILE).unwrap_or(rows), (1, 1));
         }
         let pages = rows.len().div_ceil(ROWS).max(1);
         let asked = self.query.get("page").and_then(|page| page.parse().ok());

@@ -40,9 +40,6 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         @if !visit.is_file() { p { (others(visit, node)) } }
         (facts(visit, node))
-        @if !visit.is_file() {
-            p { a href=(drawn(visit, node)) { "Lineage" } " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
-        }
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
         (visit.part("What came of it"))
@@ -73,6 +70,7 @@ fn others(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         a href=(drawn(visit, node)) { "Lineage" } ", " a href=(of.link("/timeline")) { "time line" }
         @if visit.has_records() { ", " a href=(visit.link(&format!("{}/records", visit.address(node)))) { "raw records" } }
+        " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" }
     }
 }
 

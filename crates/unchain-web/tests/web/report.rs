@@ -21,7 +21,7 @@ fn filed<T>(records: &[Value], at: &str, then: impl FnOnce(&Views<'_>) -> T) -> 
     let incidents = judged.findings.incidents.iter().map(|i| i.id.clone());
     let findings = judged.findings.findings.iter().map(|f| f.id.clone());
     let places: Vec<String> = incidents.chain(findings).collect();
-    then(&Views::new(&lineage, (judged, at), places))
+    then(&Views::new(&lineage, (judged, Vec::new(), at), places))
 }
 
 fn view(views: &Views<'_>, view: View) -> Page {

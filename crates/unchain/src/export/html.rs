@@ -7,8 +7,9 @@ use super::block::{Block, Branch, Line, Span};
 use super::content::Form;
 use super::{Document, content};
 use std::io::{self, Write};
+use std::sync::Arc;
 use unchain_core::text::Untrusted;
-use unchain_web::{Judged, STYLE, View, Views, style_source};
+use unchain_web::{Judged, PlanRecord, STYLE, View, Views, style_source};
 
 /// Levels of a tree that are indented; a deeper line says how deep it is.
 const INDENTED: usize = 24;
@@ -52,8 +53,17 @@ fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
         Block::Heading(_, id, _) => Some(id.clone()),
         _ => None,
     });
-    let of = document.report.lineage();
-    Views::new(of, (judged, document.about.at), places)
+    let plans = document.containment.iter().map(|record| {
+        Arc::new(PlanRecord {
+            digest: record.digest.clone(),
+            plan: record.plan.clone().into(),
+            receipts: record.receipts.clone(),
+            verification: record.verification.clone(),
+            opinion: None,
+        })
+    });
+    let known = (judged, plans.collect(), document.about.at);
+    Views::new(document.report.lineage(), known, places)
 }
 
 fn head(out: &mut dyn Write, title: &str) -> io::Result<()> {

@@ -128,13 +128,11 @@ impl Errands {
                 watched: false,
             },
         );
-        let mut said = String::from_utf8_lossy(&out).into_owned();
-        let well = match done {
-            Ok(well) => well,
-            Err(error) => {
-                said.push_str(&format!("\n{}\n", explained(&error).join("\n")));
-                false
-            }
+        let out = String::from_utf8_lossy(&out);
+        // What went wrong comes before what led to it, which may be long.
+        let (well, said) = match done {
+            Ok(well) => (well, out.into_owned()),
+            Err(error) => (false, format!("{}\n\n{out}", explained(&error).join("\n"))),
         };
         Ended { well, said }
     }

@@ -45,6 +45,17 @@ pub enum Level {
     Evict,
 }
 
+impl Level {
+    /// Its name, also on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Contain => "contain",
+            Self::Evict => "evict",
+        }
+    }
+}
+
 /// What to do with the resources that the lineage made.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -143,6 +154,38 @@ pub enum Phase {
     Verify,
     /// Deleting what the lineage made.
     Remove,
+}
+
+impl Phase {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Deny => "deny",
+            Self::Wait => "wait",
+            Self::CutAgain => "cut again",
+            Self::Keys => "keys",
+            Self::SignIn => "sign-in",
+            Self::Trust => "trust",
+            Self::Verify => "verify",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// What it is for.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Organization => "denies that nobody in the account can remove",
+            Self::Deny => "on every user and role of the lineage",
+            Self::Wait => "until the denies are in force everywhere",
+            Self::CutAgain => "what was issued meanwhile",
+            Self::Keys => "made inactive, not deleted",
+            Self::SignIn => "passwords and MFA devices that the lineage set",
+            Self::Trust => "doors that the lineage opened",
+            Self::Verify => "whether any credential still works",
+            Self::Remove => "what the lineage made",
+        }
+    }
 }
 
 /// One call of an AWS API, with everything it needs.

@@ -4,9 +4,9 @@ mod actions;
 mod proof;
 mod steps;
 
-pub(crate) use steps::step;
+pub(crate) use steps::{step, table_of};
 
-use super::containment::{PlanContext, level};
+use super::containment::PlanContext;
 use super::{Reply, Visit};
 use crate::containment::PlanRecord;
 use crate::html::{counted, lines, log, outside, time, word};
@@ -111,7 +111,7 @@ fn facts(record: &PlanRecord) -> Markup {
             dt { "Plan" } dd { (outside(&plan.id)) " for " (log(&plan.pivot)) }
             dt { "Digest" } dd { code { strong { (first) } (rest) } }
             dt { "Level" } dd {
-                (level(plan.settings.level))
+                (plan.settings.level.name())
                 @if plan.settings.freeze { ", with a freeze" }
                 @if plan.settings.removal == Removal::Remove { ", deletes at its end what the lineage made" }
             }

@@ -11,27 +11,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use unchain_core::contain::{
-    Action, Call, Happened, Phase, Plan, Progress, Receipt, Step, StepStage, Subject, Undo, Work,
-    progress,
+    Action, Call, Happened, Plan, Progress, Receipt, Step, StepStage, Subject, Undo, Work, progress,
 };
-
-/// A phase's name, and what it is for.
-fn phase(phase: Phase) -> (&'static str, &'static str) {
-    match phase {
-        Phase::Organization => (
-            "organization",
-            "denies that nobody in the account can remove",
-        ),
-        Phase::Deny => ("deny", "on every user and role of the lineage"),
-        Phase::Wait => ("wait", "until the denies are in force everywhere"),
-        Phase::CutAgain => ("cut again", "what was issued meanwhile"),
-        Phase::Keys => ("keys", "made inactive, not deleted"),
-        Phase::SignIn => ("sign-in", "passwords and MFA devices that the lineage set"),
-        Phase::Trust => ("trust", "doors that the lineage opened"),
-        Phase::Verify => ("verify", "whether any credential still works"),
-        Phase::Remove => ("remove", "what the lineage made"),
-    }
-}
 
 fn stage(stage: StepStage) -> &'static str {
     match stage {
@@ -50,7 +31,7 @@ fn stage(stage: StepStage) -> &'static str {
 }
 
 /// The steps of the page that is asked for.
-pub(super) fn table_of(
+pub(crate) fn table_of(
     visit: &Visit<'_, '_>,
     (record, progress): (&PlanRecord, &Progress),
 ) -> Markup {
@@ -69,23 +50,27 @@ pub(super) fn table_of(
         @for (place, (step, stage)) in rows.iter().enumerate() {
             @let before = place.checked_sub(1).and_then(|place| rows.get(place)).map(|(step, _)| step.phase);
             @if before != Some(step.phase) {
-                @let (name, what) = phase(step.phase);
-                tr.phase { th colspan="6" scope="colgroup" { (name) ": " span.soft { (what) } } }
+                tr.phase {
+                    th colspan="6" scope="colgroup" {
+                        (step.phase.name()) ": " span.soft { (step.phase.purpose()) }
+                    }
+                }
             }
-            (row(&visit.link(&format!("{path}/steps/{}", step.number)), step, *stage))
+            (row(visit.href(&format!("{path}/steps/{}", step.number)), step, *stage))
         }
     };
     html! {
         @if plan.steps.is_empty() { p { "This plan changes nothing." } }
         @else { (table(&counted(plan.steps.len(), "step"), &head, &lines)) }
+        @if pages.1 == 1 && rows.len() < all.len() { p { "The first " (rows.len()) " of them; the plan's file has all." } }
         (pager(visit.query, &path, pages))
     }
 }
 
-fn row(link: &str, step: &Step, at: StepStage) -> Markup {
+fn row(link: Option<String>, step: &Step, at: StepStage) -> Markup {
     html! {
         tr {
-            th.number scope="row" { a href=(link) { (step.number) } }
+            th.number scope="row" { a href=[link] { (step.number) } }
             td { (word(stage(at))) }
             td { (what(step)) }
             td { (outside(&step.reason)) }
@@ -163,14 +148,13 @@ pub(crate) fn step(visit: &Visit<'_, '_>, context: &PlanContext, number: u32) ->
 
 fn whole(visit: &Visit<'_, '_>, record: &PlanRecord, (step, at): (&Step, StepStage)) -> Markup {
     let plan = &record.plan;
-    let (name, purpose) = phase(step.phase);
     html! {
         p { a href=(visit.link(&record.path())) { "Plan " (outside(&plan.id)) } ", step " (step.number) " of " (plan.steps.len()) }
         dl {
             dt { "State" } dd { (word(stage(at))) }
             dt { "What" } dd { (what(step)) }
             dt { "Why" } dd { (outside(&step.reason)) }
-            dt { "Phase" } dd { (name) ": " (purpose) }
+            dt { "Phase" } dd { (step.phase.name()) ": " (step.phase.purpose()) }
             dt { "For" } dd { (subjects(plan, step)) }
             dt { "Records" } dd { @for id in step.evidence.iter().take(SHORT) { code { (log(id)) } " " } }
             dt { "Breaks" } dd {

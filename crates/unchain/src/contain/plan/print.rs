@@ -41,7 +41,7 @@ pub(super) fn print(
 
 fn head(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> {
     let plan = &planned.plan;
-    let level = level(plan.settings.level);
+    let level = plan.settings.level.name();
     let pivot = clipped(plan.pivot.raw());
     writeln!(out, "PLAN  {}, level {level}, for {pivot}", plan.id)?;
     writeln!(out, "  digest   {}", planned.digest)?;
@@ -98,32 +98,6 @@ fn head(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()> 
     Ok(())
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Observe => "observe",
-        Level::Contain => "contain",
-        Level::Evict => "evict",
-    }
-}
-
-/// A phase's name, and what it is for.
-fn phase(phase: Phase) -> (&'static str, &'static str) {
-    match phase {
-        Phase::Organization => (
-            "organization",
-            "denies that nobody in the account can remove",
-        ),
-        Phase::Deny => ("deny", "on every user and role of the lineage"),
-        Phase::Wait => ("wait", "until the denies are in force everywhere"),
-        Phase::CutAgain => ("cut again", "what was issued meanwhile"),
-        Phase::Keys => ("keys", "made inactive, not deleted"),
-        Phase::SignIn => ("sign-in", "passwords and MFA devices that the lineage set"),
-        Phase::Trust => ("trust", "doors that the lineage opened"),
-        Phase::Verify => ("verify", "whether any credential still works"),
-        Phase::Remove => ("remove", "what the lineage made"),
-    }
-}
-
 /// The steps, phase by phase.
 pub(in crate::contain) fn steps(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     let calls = plan.steps.iter().filter_map(call);
@@ -135,7 +109,7 @@ pub(in crate::contain) fn steps(out: &mut dyn Write, width: usize, plan: &Plan) 
     let mut before: Option<&Step> = None;
     for step in &plan.steps {
         if before.map(|before| before.phase) != Some(step.phase) {
-            let (name, what) = phase(step.phase);
+            let (name, what) = (step.phase.name(), step.phase.purpose());
             writeln!(out, "  {}: {what}", name.to_uppercase())?;
             before = None;
         }

@@ -31,7 +31,7 @@ pub(super) enum Form {
 pub(super) fn blocks(document: &Document<'_>, form: Form) -> Vec<Block> {
     let mut blocks = summary(document, form);
     blocks.extend(incident::incidents(document, form));
-    blocks.extend(containment::containment(document));
+    blocks.extend(containment::containment(document, form));
     blocks.extend(finding::findings(document, form));
     blocks.extend(match form {
         Form::Text => credential::may_work(document),

@@ -7,7 +7,7 @@ mod done;
 mod holds;
 mod times;
 
-use super::{chapter, minute, part, rest};
+use super::{Form, View, chapter, minute, part, rest};
 use crate::contain::Record;
 use crate::export::Document;
 use crate::export::block::{Block, Line, Span};
@@ -18,28 +18,34 @@ use unchain_core::text::Untrusted;
 /// Rows of one table.
 const ROWS: usize = 400;
 
-pub(super) fn containment(document: &Document<'_>) -> Vec<Block> {
+pub(super) fn containment(document: &Document<'_>, form: Form) -> Vec<Block> {
     if document.containment.is_empty() {
         return Vec::new();
     }
     let mut blocks = vec![chapter("containment", "Containment")];
-    for record in document.containment {
-        blocks.extend(told(document, record));
+    for (number, record) in document.containment.iter().enumerate() {
+        let shown = match form {
+            Form::Text => steps(&record.plan),
+            Form::Views => vec![Block::View(View::Steps(number))],
+        };
+        blocks.extend(told(document, record, shown));
     }
     blocks
 }
 
-fn told(document: &Document<'_>, record: &Record) -> Vec<Block> {
+fn told(document: &Document<'_>, record: &Record, shown: Vec<Block>) -> Vec<Block> {
     let plan = &record.plan;
     let heading = Line::of("Plan ").words(plan.id.as_str());
+    // As the page's address of the plan.
+    let id: String = record.digest.chars().take(12).collect();
     let mut blocks = vec![
-        Block::Heading(3, format!("plan-{}", plan.id), heading),
+        Block::Heading(3, format!("containment-{id}"), heading),
         Block::Facts(facts(record)),
         part("Time line"),
     ];
     blocks.extend(times::times(document, record));
     blocks.push(part("What was planned"));
-    blocks.extend(steps(plan));
+    blocks.extend(shown);
     blocks.extend(done::done(record));
     blocks.extend(holds::holds(record));
     blocks.push(part("Residual risk"));
