@@ -1,12 +1,12 @@
 //! The JSON API of a running `unchain serve`, asked by schemathesis, from PyPI: thousands of requests made up from the
 //! document, sound and unsound. Must not know what the API answers: the document says what is right.
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::served::Served;
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::Write;
+use std::process::Command;
 
 /// In the version that the checks were written against.
 const PACKAGE: &str = "schemathesis==4.32.5";
@@ -17,7 +17,9 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     let Some(bin) = crate::python::installed(&folder.join("python"), PACKAGE, out)? else {
         return Ok(());
     };
-    let mut server = Server::start(&crate::built()?)?;
+    let logs = crate::workspace().join("scenarios/whack-a-mole/trail");
+    let mut server = Served::start(&crate::built()?, &[("--source", &logs)])?;
+    let (url, token) = server.split()?;
     let told = folder.join("told.json");
     let config = crate::workspace().join("xtask/src/api/schemathesis.toml");
     let status = Command::new(bin.join("schemathesis"))
@@ -31,13 +33,13 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
             "--report-json-path",
         ])
         .arg(&told)
-        .arg(format!("{}/api/v1/openapi.json", server.url))
-        .env("UNCHAIN_TOKEN", &server.token)
+        .arg(format!("{url}/api/v1/openapi.json"))
+        .env("UNCHAIN_TOKEN", token)
         .current_dir(&folder)
         .status()
         .context("cannot run schemathesis")?;
     ensure!(status.success(), "schemathesis found something; see above");
-    ensure!(server.process.try_wait()?.is_none(), "the server ended");
+    ensure!(server.runs()?, "the server ended");
     let told: Value = serde_json::from_slice(&fs::read(told)?)?;
     let count = |place: &str| told.pointer(place).and_then(Value::as_u64).unwrap_or(0);
     let (tested, cases) = (count("/operations/tested"), count("/test_cases/generated"));
@@ -57,45 +59,4 @@ fn declared() -> Result<u64> {
     let document: Value = serde_json::from_slice(&fs::read(path)?)?;
     let paths = document.pointer("/paths").and_then(Value::as_object);
     Ok(paths.context("the document has no paths")?.len() as u64)
-}
-
-/// `unchain serve` on the seed story, ended with the value.
-struct Server {
-    process: Child,
-    /// Without a path.
-    url: String,
-    token: String,
-}
-
-impl Server {
-    /// Starts one and waits for the address that it prints.
-    fn start(program: &Path) -> Result<Self> {
-        let mut process = Command::new(program)
-            .args(["serve", "--at", "2026-03-02T12:05:00Z", "--source"])
-            .arg(crate::workspace().join("scenarios/whack-a-mole/trail"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start the server")?;
-        let stdout = process.stdout.take();
-        let mut server = Self {
-            process,
-            url: String::new(),
-            token: String::new(),
-        };
-        let mut line = String::new();
-        BufReader::new(stdout.context("no output")?).read_line(&mut line)?;
-        let Some((url, token)) = line.trim().split_once("/enter?token=") else {
-            bail!("the server printed no address");
-        };
-        (server.url, server.token) = (url.to_owned(), token.to_owned());
-        Ok(server)
-    }
-}
-
-impl Drop for Server {
-    /// Whether it could be ended is of no use to anybody here.
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
 }

@@ -10,6 +10,7 @@ mod bench_compare;
 mod bench_inflate;
 mod bench_measure;
 mod bench_report;
+mod browser;
 mod ci;
 pub mod corpus;
 mod docs;
@@ -24,6 +25,7 @@ mod python;
 mod quiet;
 mod reference;
 pub mod scenario;
+mod served;
 mod shape;
 mod shape_source;
 
@@ -65,6 +67,8 @@ enum Chore {
     Lab,
     /// Contain a theft in an emulator of AWS that others wrote, and ask it what the stolen credentials still open
     Ministack,
+    /// Open the page and the report in Chromium: the story, hostile text, a large case, looks, access
+    Browser(browser::BrowserArgs),
     /// Have schemathesis ask the JSON API everything that its document allows, and what it does not
     Api,
     /// Count the signed calls that the lab answers in a second, and what memory a million of them take
@@ -89,6 +93,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Fuzz(args) => fuzz::run(&args, out)?,
         Chore::Lab => lab::run(out)?,
         Chore::Ministack => ministack::run(out)?,
+        Chore::Browser(args) => browser::run(&args, out)?,
         Chore::Api => api::run(out)?,
         Chore::LabBench => lab::bench()?,
         Chore::PolicyOracle(args) => oracle::run(&args, out)?,
@@ -126,6 +131,18 @@ pub(crate) fn built() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let folder = here.parent().context("the build folder has another form")?;
     Ok(folder.join("unchain"))
+}
+
+/// The program as it is handed to users.
+pub(crate) fn built_for_release() -> Result<PathBuf> {
+    let mut build = by_hand("cargo");
+    build.args(["build", "--release", "--locked", "-p", "unchain"]);
+    must(build.current_dir(workspace()))?;
+    let here = std::env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent);
+    Ok(folder
+        .context("the build folder has another form")?
+        .join("release/unchain"))
 }
 
 /// A program as it runs where a person starts it. What cargo tells a program that it runs would reach the cargo in it,

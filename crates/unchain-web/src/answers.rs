@@ -17,6 +17,8 @@ pub struct Judged {
     pub subjects: Vec<u32>,
     /// The node at which each incident begins, in the order of `findings.incidents`.
     pub roots: Vec<u32>,
+    /// The credentials that each incident reaches, ascending, in the order of `findings.incidents`.
+    pub reached: Vec<Vec<u32>>,
 }
 
 impl Judged {
@@ -58,14 +60,15 @@ impl Now {
 pub(crate) struct Answers {
     tokens: OnceLock<Vec<(u32, Token)>>,
     judged: OnceLock<Judged>,
+    last_used: OnceLock<HashMap<u32, Timestamp>>,
 }
 
 impl Answers {
     /// With what was found.
     pub(crate) fn of(judged: Judged) -> Self {
         Self {
-            tokens: OnceLock::new(),
             judged: OnceLock::from(judged),
+            ..Self::default()
         }
     }
 
@@ -74,6 +77,15 @@ impl Answers {
         self.tokens.get_or_init(|| {
             let nodes = report.credentials().into_iter();
             nodes.map(|node| (node, report.token(node))).collect()
+        })
+    }
+
+    /// When each credential that was used was used last, UTC.
+    pub(crate) fn last_used(&self, report: &Report<'_, '_>) -> &HashMap<u32, Timestamp> {
+        self.last_used.get_or_init(|| {
+            let all = self.tokens(report).iter();
+            all.filter_map(|(node, token)| Some((*node, token.last_used?)))
+                .collect()
         })
     }
 

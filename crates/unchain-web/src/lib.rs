@@ -17,6 +17,7 @@ mod live;
 mod names;
 mod problem;
 mod query;
+mod records;
 mod report;
 mod routes;
 mod server;
@@ -32,6 +33,7 @@ pub use containment::{
 };
 pub use desk::Desk;
 pub use drawing::drawing;
+pub use records::{Fetch, Fetched, RawRecord, Sought};
 pub use report::{STYLE, View, Views, style_source};
 pub use routes::router;
 pub use server::serve;

@@ -102,6 +102,7 @@ impl<'l> Views<'l> {
             judge: &nothing,
             now: Now::At(at),
             threads: 1,
+            fetch: None,
         };
         let world = World::new(lineage, &setting);
         let mut views = Self {
@@ -152,7 +153,7 @@ impl<'l> Views<'l> {
             View::TimeLine(number) => self.time_line(&visit, number),
             View::Findings => self.findings(&visit),
             View::Finding(number) => {
-                let inner = self.visit().deeper();
+                let inner = self.visit().below(4);
                 let one = visit.findings().nth(number);
                 one.map_or_else(Markup::default, |(row, node)| {
                     findings::body(&inner, row, node)
@@ -164,7 +165,7 @@ impl<'l> Views<'l> {
                 principals::rows_of(&visit, all.get(..ROWS).unwrap_or(&all), all.len())
             }
             View::Nodes => html! { @for node in &self.nodes { (part(&visit, *node)) } },
-            View::Coverage => coverage::body(&visit),
+            View::Coverage => coverage::body(&visit.below(2)),
         };
         one.into_string()
     }
@@ -198,7 +199,7 @@ impl<'l> Views<'l> {
         rows.retain(|(finding, _)| finding.allowed_by.is_none());
         let kept = rows.get(..ROWS).unwrap_or(&rows);
         html! {
-            (findings::also(all - rows.len()))
+            (findings::also(visit, all - rows.len()))
             (findings::rows_of(visit, kept, &counted(rows.len(), "finding")))
         }
     }
@@ -291,6 +292,7 @@ fn nothing(_: &Report<'_, '_>) -> Judged {
         },
         subjects: Vec::new(),
         roots: Vec::new(),
+        reached: Vec::new(),
     }
 }
 

@@ -60,6 +60,7 @@ pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
         )
         .route("/findings", all(views::findings::list))
         .route("/findings/{id}", one(views::findings::one))
+        .route("/findings/{id}/records", slow(views::records::of_finding))
         .route("/lineage", all(views::lineage::show))
         .route("/timeline", all(views::timeline::show))
         .route("/tokens", all(views::tokens::list))
@@ -67,6 +68,8 @@ pub fn router(access: Access, desk: impl Into<Desk>) -> Router {
         .route("/tokens.jsonl", all(views::tokens::jsonl))
         .route("/principals", all(views::principals::list))
         .route("/nodes/{id}", one(views::node::one))
+        .route("/nodes/{id}/records", slow(views::records::of_node))
+        .route("/records/{id}", slow(views::records::one))
         .route("/coverage", all(views::coverage::list))
         .fallback(nothing)
         .layer(from_fn_with_state(access.clone(), guard))
@@ -159,6 +162,25 @@ fn one(view: View) -> MethodRouter<Site> {
     get(
         move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| {
             show(site, uri, (view, id))
+        },
+    )
+}
+
+/// A view of one thing that reads files.
+fn slow(view: View) -> MethodRouter<Site> {
+    get(
+        move |State(site): State<Site>, uri: Uri, Path(id): Path<String>| async move {
+            let query = Query::read(uri.query().unwrap_or_default());
+            let path = uri.path().to_owned();
+            let job = move |world: &World<'_>| views::visit(world, (&path, &query, &id), view);
+            let told = match site.desk.asker() {
+                Some(asker) => asker.ask_for_files(job).await,
+                None => Err(NoAnswer::Busy),
+            };
+            match told {
+                Ok(Ok(reply) | Err(reply)) => reply.into_response(),
+                Err(why) => Problem::from(why).answer(uri.path()),
+            }
         },
     )
 }

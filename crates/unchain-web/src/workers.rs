@@ -2,6 +2,7 @@
 
 use crate::answers::{Answers, Judged, Now, Shelf};
 use crate::names::Names;
+use crate::records::Fetch;
 use crate::timeline::forest::Forest;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -28,6 +29,8 @@ pub struct Setting<'s> {
     pub now: Now,
     /// How many threads answer.
     pub threads: usize,
+    /// Finds raw records, in a thread of its own; none where there are no files to read.
+    pub fetch: Option<Fetch<'s>>,
 }
 
 impl std::fmt::Debug for Setting<'_> {
@@ -44,6 +47,7 @@ pub(crate) struct World<'l> {
     pub(crate) lineage: &'l Lineage<'l>,
     pub(crate) names: Names,
     pub(crate) coverage: Coverage,
+    pub(crate) fetch: Option<Fetch<'l>>,
     judge: Judge<'l>,
     now: Now,
     shelf: Shelf,
@@ -57,6 +61,7 @@ impl<'l> World<'l> {
             names: Names::new(lineage),
             coverage: coverage(lineage),
             lineage,
+            fetch: setting.fetch,
             judge: setting.judge,
             now: setting.now,
             shelf: Shelf::default(),
@@ -87,7 +92,11 @@ impl<'l> World<'l> {
 
 /// Asks the workers. Clones must be gone before [`with_workers`] can return.
 #[derive(Clone, Debug)]
-pub struct Asker(SyncSender<Job>);
+pub struct Asker {
+    quick: SyncSender<Job>,
+    /// To one thread alone: what waits for files must not keep others waiting.
+    slow: SyncSender<Job>,
+}
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,29 +113,46 @@ impl Asker {
         &self,
         job: impl FnOnce(&World<'_>) -> T + Send + 'static,
     ) -> Result<T, NoAnswer> {
-        let (send, answer) = oneshot::channel();
-        // A reader who has gone away needs no answer.
-        let job: Job = Box::new(move |world| {
-            if !send.is_closed() {
-                drop(send.send(job(world)));
-            }
-        });
-        self.0.try_send(job).map_err(|_| NoAnswer::Busy)?;
-        answer.await.map_err(|_| NoAnswer::Failed)
+        done(&self.quick, job).await
     }
+
+    /// The same for a job that reads files. One is done at a time, and one waits.
+    pub(crate) async fn ask_for_files<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        done(&self.slow, job).await
+    }
+}
+
+async fn done<T: Send + 'static>(
+    queue: &SyncSender<Job>,
+    job: impl FnOnce(&World<'_>) -> T + Send + 'static,
+) -> Result<T, NoAnswer> {
+    let (send, answer) = oneshot::channel();
+    // A reader who has gone away needs no answer.
+    let job: Job = Box::new(move |world| {
+        if !send.is_closed() {
+            drop(send.send(job(world)));
+        }
+    });
+    queue.try_send(job).map_err(|_| NoAnswer::Busy)?;
+    answer.await.map_err(|_| NoAnswer::Failed)
 }
 
 /// Builds the lineage of a ledger and keeps threads that answer about it until `then` returns.
 pub fn with_workers<T>(ledger: &Ledger, setting: Setting<'_>, then: impl FnOnce(Asker) -> T) -> T {
     let lineage = Lineage::build(ledger);
     let world = World::new(&lineage, &setting);
-    let (send, receive) = sync_channel(WAITING);
-    let receive = Mutex::new(receive);
+    let (quick, to_many) = sync_channel(WAITING);
+    let (slow, to_one) = sync_channel(1);
+    let (to_many, to_one) = (Mutex::new(to_many), Mutex::new(to_one));
     thread::scope(|scope| {
         for _ in 0..setting.threads.max(1) {
-            scope.spawn(|| work(&receive, &world));
+            scope.spawn(|| work(&to_many, &world));
         }
-        then(Asker(send))
+        scope.spawn(|| work(&to_one, &world));
+        then(Asker { quick, slow })
     })
 }
 
@@ -156,6 +182,7 @@ mod tests {
             },
             subjects: Vec::new(),
             roots: Vec::new(),
+            reached: Vec::new(),
         }
     }
 
@@ -164,6 +191,7 @@ mod tests {
             judge: &judge,
             now: Now::At(Timestamp::from_seconds(0)),
             threads: 1,
+            fetch: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -206,6 +234,29 @@ mod tests {
             for ask in others {
                 assert_eq!(runtime.block_on(ask), Ok(()));
             }
+        });
+    }
+
+    #[test]
+    fn who_waits_for_files_keeps_nobody_else_waiting() {
+        with_one_worker(|asker, runtime| {
+            let mut context = Context::from_waker(Waker::noop());
+            let (release, blocked) = std::sync::mpsc::channel::<()>();
+            let mut stuck = Box::pin(asker.ask_for_files(move |_| {
+                let _ = blocked.recv();
+            }));
+            assert_eq!(stuck.as_mut().poll(&mut context), Poll::Pending);
+            assert_eq!(runtime.block_on(asker.ask(|_| ())), Ok(()));
+            // One may be in hand, one waits.
+            let mut others: Vec<_> = (0..3)
+                .map(|_| Box::pin(asker.ask_for_files(|_| ())))
+                .collect();
+            let answers = others.iter_mut().map(|ask| ask.as_mut().poll(&mut context));
+            let refused = answers
+                .filter(|answer| *answer == Poll::Ready(Err(NoAnswer::Busy)))
+                .count();
+            assert!((2..=3).contains(&refused), "{refused}");
+            drop(release);
         });
     }
 }

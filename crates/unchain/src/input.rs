@@ -4,7 +4,7 @@ use crate::args::Context;
 use crate::exit::Exit;
 use crate::output::words::{counted, pasted};
 use crate::reading::{self, Options, Progress, Reading, Remember};
-use crate::store::{self, Original, Search};
+use crate::store::{self, Looked, Original, Search};
 use clap::Args;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -65,16 +65,32 @@ impl Input {
         if self.source.is_empty() {
             return store::original(&Case::open_existing(&self.case)?, searches, filter);
         }
+        let files = self.again_from_logs(filter)?;
+        Ok(Original {
+            complete: files.unreachable().is_empty(),
+            files,
+        })
+    }
+
+    /// The same without a word on standard error: what is not as it was is in the answer.
+    pub(crate) fn look(&self, searches: &[Search], filter: Filter) -> anyhow::Result<Looked> {
+        if self.source.is_empty() {
+            return store::look(&Case::open_existing(&self.case)?, searches, filter);
+        }
+        Ok(Looked {
+            files: Some(self.again_from_logs(filter)?),
+            gone: Vec::new(),
+            changed: Vec::new(),
+        })
+    }
+
+    fn again_from_logs(&self, filter: Filter) -> anyhow::Result<Files> {
         if self.source.iter().any(|path| path.as_os_str() == "-") {
             anyhow::bail!(
                 "standard input cannot be read a second time; write it to a file and name that with `--source`"
             );
         }
-        let files = Files::discover(&self.source, filter)?;
-        Ok(Original {
-            complete: files.unreachable().is_empty(),
-            files,
-        })
+        Ok(Files::discover(&self.source, filter)?)
     }
 
     /// Loads everything.

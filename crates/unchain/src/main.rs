@@ -18,6 +18,7 @@ mod manual;
 mod output;
 mod queries;
 mod reading;
+mod records;
 mod report;
 mod scan;
 mod serve;

@@ -11,17 +11,21 @@ use crate::explained;
 use crate::input::Input;
 use crate::judge::{Judge, JudgeArgs};
 use crate::lab::{host_time, stopped};
+use crate::records;
 use crate::when::When;
 use anyhow::Context as _;
 use clap::Args;
 use errands::{Errands, refused};
 use plans::Keeper;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::register_conditional_default;
 use std::borrow::Borrow;
 use std::cell::Cell;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Scope, available_parallelism, scope};
 use std::time::{Duration, Instant};
@@ -103,6 +107,7 @@ impl Serve {
                 at => Now::At(at.instant(context.now)),
             },
             threads: available_parallelism().map_or(1, usize::from),
+            fetch: Some(&|lineage, sought| records::fetch(&self.input, lineage, sought)),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -230,6 +235,9 @@ impl Serve {
         let stop = async move {
             stopped().await;
             errands.ask_to_stop();
+            // What is under way may take long to end: who asks again need not wait for it.
+            let now = Arc::new(AtomicBool::new(true));
+            let _ = register_conditional_default(SIGINT, now);
         };
         unchain_web::serve(listener, (access, desk.clone()), stop).await;
         Ok(())
@@ -281,5 +289,9 @@ fn judged(judge: &Judge, report: &Report<'_, '_>) -> Judged {
         findings: report.findings(scene, found, incidents),
         subjects: found.iter().map(|finding| finding.subject).collect(),
         roots: incidents.iter().map(|incident| incident.root).collect(),
+        reached: incidents
+            .iter()
+            .map(|incident| report.reached(incident))
+            .collect(),
     })
 }

@@ -80,12 +80,40 @@ pub(crate) struct Search {
     pub(crate) until: Option<Timestamp>,
 }
 
-/// The files that any of `searches` finds in a case, or all files if there is none.
+/// The files that a search finds, as they are now.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// What is still there, if anything is.
+    pub(crate) files: Option<Files>,
+    /// Paths of what is not.
+    pub(crate) gone: Vec<String>,
+    /// Paths of what is there in another state.
+    pub(crate) changed: Vec<String>,
+}
+
+/// The files that any of `searches` finds in a case, or all files if there is none; says on standard error what is
+/// not as it was.
 pub(crate) fn original(
     case: &Case,
     searches: &[Search],
     filter: Filter,
 ) -> anyhow::Result<Original> {
+    let looked = look(case, searches, filter)?;
+    say("gone since the scan", &looked.gone);
+    say("changed since the scan", &looked.changed);
+    let Some(files) = looked.files else {
+        anyhow::bail!(
+            "none of the files that the case was made from is there; bring them back, or name their new place with `--source`"
+        );
+    };
+    Ok(Original {
+        files,
+        complete: looked.gone.is_empty() && looked.changed.is_empty(),
+    })
+}
+
+/// The files that any of `searches` finds in a case, or all files if there is none.
+pub(crate) fn look(case: &Case, searches: &[Search], filter: Filter) -> anyhow::Result<Looked> {
     let rows = rows(case, searches)?;
     let mut there: Vec<OsString> = Vec::new();
     let (mut gone, mut changed) = (Vec::new(), Vec::new());
@@ -101,16 +129,13 @@ pub(crate) fn original(
             }
         }
     }
-    say("gone since the scan", &gone);
-    say("changed since the scan", &changed);
-    if there.is_empty() {
-        anyhow::bail!(
-            "none of the files that the case was made from is there; bring them back, or name their new place with `--source`"
-        );
-    }
-    Ok(Original {
-        files: Files::discover(&there, filter)?,
-        complete: gone.is_empty() && changed.is_empty(),
+    let some = Some(&there).filter(|there| !there.is_empty());
+    Ok(Looked {
+        files: some
+            .map(|there| Files::discover(there, filter))
+            .transpose()?,
+        gone,
+        changed,
     })
 }
 

@@ -3,7 +3,6 @@
 use super::{End, Report, instant};
 use crate::detect::{Detection, Incident, Scene, Step};
 use crate::finding::{Finding, Severity};
-use crate::lineage::NodeKind;
 use crate::text::Untrusted;
 use crate::time::Timestamp;
 use serde::Serialize;
@@ -215,7 +214,8 @@ impl Report<'_, '_> {
             .map(|&node| self.lineage.account(node))
             .filter(|account| !account.is_empty())
             .collect();
-        let (credentials, may_work) = self.reach(scene, incident);
+        let reached = self.reached(incident);
+        let may_work = reached.iter().filter(|&&node| self.may_work(node)).count();
         IncidentRow {
             id: incident.id.clone(),
             severity: incident.severity.name(),
@@ -230,8 +230,8 @@ impl Report<'_, '_> {
             last: instant(incident.last),
             accounts: accounts.into_iter().collect(),
             techniques: techniques.into_iter().collect(),
-            credentials,
-            may_work,
+            credentials: reached.len() as u64,
+            may_work: may_work as u64,
             findings: of().map(|f| f.id.clone()).collect(),
             story: incident
                 .story
@@ -265,21 +265,16 @@ impl Report<'_, '_> {
         )
     }
 
-    /// How many credentials the incident's roots reach, and how many of those may still work.
-    fn reach(&self, scene: &Scene<'_, '_>, incident: &Incident) -> (u64, u64) {
+    /// The credentials of an incident, ascending: those of its story, and all that its roots lead to.
+    pub fn reached(&self, incident: &Incident) -> Vec<u32> {
         let roots = incident.roots.iter().chain([&incident.root]);
-        let reached: BTreeSet<u32> = roots
-            .flat_map(|&root| self.lineage.descendants(root))
-            .chain(incident.nodes.iter().copied())
-            .filter(|&n| !scene.is(n, NodeKind::Service))
-            .filter(|&n| {
-                self.lineage
-                    .node(n)
-                    .is_some_and(|node| node.kind.is_credential())
-            })
-            .collect();
-        let may_work = reached.iter().filter(|&&node| self.may_work(node)).count();
-        (reached.len() as u64, may_work as u64)
+        let all = roots.flat_map(|&root| self.lineage.descendants(root));
+        let reached: BTreeSet<u32> = all.chain(incident.nodes.iter().copied()).collect();
+        let is_credential = |node: &u32| {
+            let node = self.lineage.node(*node);
+            node.is_some_and(|node| node.kind.is_credential())
+        };
+        reached.into_iter().filter(is_credential).collect()
     }
 
     fn step(&self, findings: &[Finding], step: &Step) -> StepRow {

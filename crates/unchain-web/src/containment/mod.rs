@@ -16,8 +16,8 @@ use unchain_core::time::Timestamp;
 pub struct PlanRecord {
     /// By which it is approved.
     pub digest: String,
-    /// The plan.
-    pub plan: Plan,
+    /// The plan. Records of one plan share it.
+    pub plan: Arc<Plan>,
     /// Its journal, in order.
     pub receipts: Vec<Receipt>,
     /// The last look at whether it holds, if one is known.

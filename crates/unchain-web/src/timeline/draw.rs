@@ -7,7 +7,7 @@ use super::bar::{BINS, Band, Bar, COLUMNS, Look, Ticks, marks};
 use super::forest::Forest;
 use super::rows::Line;
 use super::{Lane, What};
-use crate::html::{counted, log, outside, word};
+use crate::html::{counted, outside, word};
 use maud::{Markup, html};
 use std::fmt::Write as _;
 use unchain_core::report::{FindingRow, Report};
@@ -156,16 +156,19 @@ fn states(bar: &Bar) -> String {
 fn name(chart: &Chart<'_>, node: u32, (bar, lane): (&Bar, &Lane<'_>)) -> Markup {
     let end = chart.report.end(node);
     let label = chart.report.label(node);
-    let label = html! { @if label.is_empty() { "unnamed" } @else { (log(&label)) } };
+    let label =
+        html! { @if label.is_empty() { "unnamed" } @else { (outside(short(label.raw()))) } };
     let whose = chart.report.lineage().principal(node);
     let own = end.access_key_id.is_some();
     html! {
         div {
             (linked((chart.links.node)(node), &label)) " "
             (word(bar.at(chart.report.at().seconds()).0.name()))
-            (findings(chart, &lane.findings, node))
         }
-        div.soft { (end.kind.replace('-', " ")) @if own { " · " (outside(short(whose.raw()))) } }
+        div.soft {
+            (findings(chart, &lane.findings, node))
+            (end.kind.replace('-', " ")) @if own { " · " (outside(short(whose.raw()))) }
+        }
     }
 }
 
@@ -189,7 +192,7 @@ fn findings(chart: &Chart<'_>, findings: &[&FindingRow], node: u32) -> Markup {
         _ => (chart.links.node)(node),
     };
     let words = html! { (counted(findings.len(), "finding")) };
-    html! { @if !findings.is_empty() { " · " (linked(address, &words)) } }
+    html! { @if !findings.is_empty() { (linked(address, &words)) " · " } }
 }
 
 fn many(chart: &Chart<'_>, (group, nodes, open): (&str, &[u32], bool), band: &Band) -> Markup {
@@ -274,8 +277,8 @@ fn of_bar(bar: &Bar, window: Window) -> Markup {
                 path.stop d="M-4 3l8 8M4 3l-8 8" {}
             }
         }
-        @if before { (arrow(0, "M6 15l-5 5 5 5")) }
-        @if after { (arrow(super::axis::WIDTH, "M-6 15l5 5-5 5")) }
+        @if before { (arrow(0, "M-2 15l-5 5 5 5")) }
+        @if after { (arrow(super::axis::WIDTH, "M2 15l5 5-5 5")) }
     }
 }
 

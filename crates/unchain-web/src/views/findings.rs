@@ -9,13 +9,14 @@ use unchain_core::report::FindingRow;
 
 pub(crate) const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "informational"];
 
-/// Every finding that is not expected, by time.
+/// Every finding that is not expected, by time; those that are, where somebody asks for them.
 pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
     let mut kept: Vec<_> = visit.findings().collect();
     let number = kept.len();
-    kept.retain(|(finding, _)| finding.allowed_by.is_none());
-    let expected = number - kept.len();
-    kept.retain(|(finding, _)| keeps(visit, finding));
+    let wants_expected = visit.query.get("expected").is_some();
+    kept.retain(|(finding, _)| finding.allowed_by.is_some() == wants_expected);
+    let others = number - kept.len();
+    kept.retain(|(finding, _)| matches(visit, finding));
     let (rows, pages) = visit.paged(&kept);
     let body = html! {
         form action="/findings" method="get" role="search" {
@@ -24,7 +25,8 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
             (visit.kept_instant())
             button { "Filter" }
         }
-        (also(expected))
+        @if wants_expected { p { a href=(visit.link("/findings")) { "Findings that nobody expects" } } }
+        @else { (also(visit, others)) }
         (rows_of(visit, rows, &counted(kept.len(), "finding")))
         (pager(visit.query, "/findings", pages))
     };
@@ -32,8 +34,13 @@ pub(crate) fn list(visit: &Visit<'_, '_>) -> Reply {
 }
 
 /// How many are not in the list.
-pub(crate) fn also(expected: usize) -> Markup {
-    html! { @if expected > 0 { p { (counted(expected, "more finding")) " that the settings expect." } } }
+pub(crate) fn also(visit: &Visit<'_, '_>, expected: usize) -> Markup {
+    let address = visit.asks(&visit.query.instant().with("expected", "yes"), "/findings");
+    html! {
+        @if expected > 0 {
+            p { a href=[address] { (counted(expected, "more finding")) } " that the settings expect." }
+        }
+    }
 }
 
 /// A table of some of all findings.
@@ -43,10 +50,6 @@ pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(&FindingRow, u32)], captio
     };
     let lines = html! { @for (finding, node) in rows { (row(visit, finding, *node)) } };
     table(caption, &head, &lines)
-}
-
-fn keeps(visit: &Visit<'_, '_>, finding: &FindingRow) -> bool {
-    finding.allowed_by.is_none() && matches(visit, finding)
 }
 
 /// Whether the filters keep a finding.
@@ -164,7 +167,10 @@ pub(crate) fn body(visit: &Visit<'_, '_>, finding: &FindingRow, node: u32) -> Ma
             @if finding.also.len() > ROWS { p { "These are the first of " (finding.also.len()) "." } }
         }
         (visit.part("Records that show it"))
-        ul { @for id in &finding.event_ids { li { code { (log(id)) } } } }
+        @if visit.has_records() {
+            p { a href=(visit.link(&format!("/findings/{}/records", finding.id))) { "Raw records" } }
+        }
+        ul { @for id in &finding.event_ids { li { (visit.event(id.raw())) } } }
         (not_visible(visit, &finding.not_visible))
     }
 }

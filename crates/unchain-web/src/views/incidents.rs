@@ -3,8 +3,9 @@
 use super::containment::{Met, PlanContext};
 use super::findings::{named, not_visible, techniques};
 use super::lineage::drawn;
+use super::tokens::MAY_WORK;
 use super::{Reply, Visit};
-use crate::html::{column, counted, first, log, pager, table, time, word};
+use crate::html::{column, counted, first, log, maybe_time, pager, table, time, word};
 use maud::{Markup, html};
 use unchain_core::report::IncidentRow;
 
@@ -37,7 +38,7 @@ pub(crate) fn rows_of(
     let head = html! {
         (column("Incident")) (column("Severity")) (column("Root")) (column("May still work"))
         (column("Credentials")) @if contained.is_some() { (column("Containment")) }
-        (column("First")) (column("Last"))
+        (column("First finding")) (column("Last finding")) (column("Last activity"))
     };
     let lines =
         html! { @for (incident, root) in rows { (row(visit, (incident, *root), contained)) } };
@@ -45,6 +46,26 @@ pub(crate) fn rows_of(
         @if all == 0 { p { "Nothing in this case was joined to an incident." } }
         @else { (table(&counted(all, "incident"), &head, &lines)) }
     }
+}
+
+/// Where the credentials of an incident are listed: all, or those of a status.
+fn tokens(visit: &Visit<'_, '_>, incident: &IncidentRow, status: &str) -> Option<String> {
+    let query = visit.query.instant().with("incident", &incident.id);
+    visit.asks(&query.with("status", status), "/tokens")
+}
+
+/// Where an incident is drawn.
+fn time_line(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Option<String> {
+    let query = visit.query.instant().with("incident", &incident.id);
+    visit.asks(&query, "/timeline")
+}
+
+/// The id of an incident as the case has it; of another nothing.
+pub(crate) fn known<'v>(visit: &'v Visit<'_, '_>, id: &str) -> &'v str {
+    visit
+        .incidents()
+        .find(|(incident, _)| incident.id == id)
+        .map_or("", |(incident, _)| &incident.id)
 }
 
 fn row(
@@ -59,11 +80,12 @@ fn row(
             }
             td { (word(incident.severity)) }
             td { (visit.labelled(root)) }
-            td.number { (incident.may_work) }
-            td.number { (incident.credentials) }
+            td.number { a href=[tokens(visit, incident, MAY_WORK)] { (incident.may_work) } }
+            td.number { a href=[tokens(visit, incident, "")] { (incident.credentials) } }
             @if let Some(contained) = contained { td { (contained(incident, root)) } }
             td { (time(incident.first)) }
             td { (time(incident.last)) }
+            td { a href=[time_line(visit, incident)] { (maybe_time(visit.last_use(&incident.id))) } }
         }
     }
 }
@@ -108,15 +130,19 @@ pub(crate) fn facts(
                 dt { "Other roots" } dd { ul { @for root in &incident.other_roots { li { (log(root)) } } } }
             }
             dt { "May still work" } dd {
-                (incident.may_work) " of " (incident.credentials) " credentials under its roots"
+                a href=[tokens(visit, incident, MAY_WORK)] { (incident.may_work) } " of "
+                a href=[tokens(visit, incident, "")] { (incident.credentials) } " credentials under its roots"
+            }
+            dt { "Findings" } dd { "from " (time(incident.first)) " to " (time(incident.last)) }
+            dt { "Last activity" } dd {
+                (maybe_time(visit.last_use(&incident.id)))
+                @if let Some(drawn) = time_line(visit, incident) { " (" a href=(drawn) { "time line" } ")" }
+            }
             }
             @if let Some(contained) = contained {
                 dt { "Containment" } dd {
                     (contained(incident, root)) " · " a href=(visit.plan_about(root)) { "Plan how to end it" }
                 }
-            }
-            dt { "First" } dd { (time(incident.first)) }
-            dt { "Last" } dd { (time(incident.last)) }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
@@ -144,7 +170,7 @@ fn story(visit: &Visit<'_, '_>, incident: &IncidentRow) -> Markup {
                 td { (log(&step.what)) }
                 td {
                     @if let Some(id) = &step.finding { a href=[finding(id)] { "finding " (id) } " " }
-                    @if let Some(id) = &step.event_id { code { (log(id)) } }
+                    @if let Some(id) = &step.event_id { (visit.event(id.raw())) }
                 }
             }
         }

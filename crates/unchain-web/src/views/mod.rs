@@ -9,6 +9,7 @@ pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod planning;
 pub(crate) mod principals;
+pub(crate) mod records;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
 
@@ -142,9 +143,10 @@ impl<'v, 'l> Visit<'v, 'l> {
         }
     }
 
-    /// The same for what stands below a heading of the fourth level.
-    pub(crate) fn deeper(self) -> Self {
-        Self { level: 5, ..self }
+    /// The same for what stands right below a heading of this level, from 1 to 4.
+    pub(crate) fn below(self, heading: u8) -> Self {
+        let level = heading + 1;
+        Self { level, ..self }
     }
 }
 
@@ -242,7 +244,7 @@ impl<'v, 'l> Visit<'v, 'l> {
     /// The heading of a part of what a page is about.
     fn part(&self, words: &str) -> Markup {
         html! {
-            @match self.level { 4 => { h4 { (words) } } 5 => { h5 { (words) } } _ => { h2 { (words) } } }
+            @match self.level { 3 => { h3 { (words) } } 4 => { h4 { (words) } } 5 => { h5 { (words) } } _ => { h2 { (words) } } }
         }
     }
 
@@ -301,6 +303,47 @@ impl<'v, 'l> Visit<'v, 'l> {
     /// A link to a node, by what it is called in one word.
     fn labelled(&self, node: u32) -> Markup {
         self.node(node, &self.report.label(node))
+    }
+
+    /// An event id, which leads to its record where there are records.
+    fn event(&self, id: &str) -> Markup {
+        let address = self.world.fetch.and_then(|_| records::address(id));
+        html! {
+            @if let Some(address) = address { a.id href=(self.link(&address)) { code { (html::outside(id)) } } }
+            @else { code { (html::outside(id)) } }
+        }
+    }
+
+    /// The credentials that an incident reaches, ascending; none for an incident that the case does not have.
+    fn reached(&self, id: &str) -> &[u32] {
+        let judged = self.judged();
+        let mut all = judged.findings.incidents.iter().zip(&judged.reached);
+        let found = all.find(|(incident, _)| incident.id == id);
+        found.map_or(&[], |(_, nodes)| nodes)
+    }
+
+    /// When a credential of an incident was last used.
+    fn last_use(&self, id: &str) -> Option<Timestamp> {
+        let last_used = self.answers.last_used(&self.report);
+        let times = self
+            .reached(id)
+            .iter()
+            .filter_map(|node| last_used.get(node));
+        times.max().copied()
+    }
+
+    /// How often a credential was used; it leads to the uses.
+    fn uses(&self, node: u32, uses: u64) -> Markup {
+        let address = self.href(&self.address(node));
+        let address = address
+            .filter(|_| !self.is_file())
+            .map(|address| address + "#uses");
+        html! { a href=[address] { (uses) } }
+    }
+
+    /// Whether there are raw records.
+    fn has_records(&self) -> bool {
+        self.world.fetch.is_some()
     }
 
     /// The kind of a node and its principal.

@@ -39,7 +39,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let down: Vec<&Edge> = lineage.children(node).collect();
     html! {
         @if !visit.is_file() {
-            p { a href=(drawn(visit, node)) { "Lineage" } " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
+            p { (others(visit, node)) " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
         }
         (facts(visit, node))
         (visit.part("Came from"))
@@ -48,6 +48,7 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
         (edges(visit, &down, |edge| edge.child))
         (visit.part("Used from"))
         (addresses(visit, &uses.addresses(lineage, node)))
+        @if !visit.is_file() { div #uses {} }
         (visit.part("Uses"))
         (used(visit, &uses, node))
         (visit.part("Findings about it"))
@@ -65,6 +66,15 @@ fn addresses(visit: &Visit<'_, '_>, addresses: &[Untrusted]) -> Markup {
     }
 }
 
+/// What else there is of it.
+fn others(visit: &Visit<'_, '_>, node: u32) -> Markup {
+    let of = visit.query.instant().with("of", &visit.name(node));
+    html! {
+        a href=(drawn(visit, node)) { "Lineage" } ", " a href=(of.link("/timeline")) { "time line" }
+        @if visit.has_records() { ", " a href=(visit.link(&format!("{}/records", visit.address(node)))) { "raw records" } }
+    }
+}
+
 fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let tokens = visit.answers.tokens(&visit.report);
     let token = tokens
@@ -77,7 +87,7 @@ fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
             dt { "Principal" } dd { (maybe(end.principal_arn.as_ref())) }
             dt { "Account" } dd { (maybe(end.account.as_ref())) }
             @if let Some(workload) = &end.workload { dt { "Workload" } dd { (log(workload)) } }
-            @if let Some(token) = token { (state(token)) }
+            @if let Some(token) = token { (state(visit, token)) }
             @if let Some(device) = visit.report.ancestry(node).mfa_device {
                 dt { "MFA presented with" } dd { (log(&device)) }
             }
@@ -88,16 +98,16 @@ fn facts(visit: &Visit<'_, '_>, node: u32) -> Markup {
 }
 
 /// What is known of a credential alone.
-fn state(token: &Token) -> Markup {
+fn state(visit: &Visit<'_, '_>, token: &Token) -> Markup {
     html! {
         dt { "Status" } dd { (word(token.status)) @if let Some(reason) = token.reason { ": " (reason) } }
-        @if let Some(id) = &token.reason_event_id { dt { "Ended by" } dd { code { (log(id)) } } }
+        @if let Some(id) = &token.reason_event_id { dt { "Ended by" } dd { (visit.event(id.raw())) } }
         dt { "Issued" } dd { (maybe_time(token.issued_at)) }
         dt { "Expires" } dd { (maybe_time(token.expires_at)) " (" (token.expiry_basis) ")" }
         dt { "Origin" } dd { (token.origin) }
         dt { "First used" } dd { (maybe_time(token.first_used)) }
         dt { "Last used" } dd { (maybe_time(token.last_used)) }
-        dt { "Uses" } dd { (token.uses) }
+        dt { "Uses" } dd { @if visit.is_file() { (token.uses) } @else { a href="#uses" { (token.uses) } } }
     }
 }
 
@@ -112,7 +122,7 @@ fn edges(visit: &Visit<'_, '_>, edges: &[&Edge], other: impl Fn(&Edge) -> u32) -
                 td { (visit.labelled(other(edge))) }
                 td { (log(&row.api)) @if row.cross_account { br; span.soft { "cross-account" } } }
                 td { (row.basis) }
-                td { @for id in &row.event_ids { code { (log(id)) } " " } }
+                td { @for id in &row.event_ids { (visit.event(id.raw())) " " } }
             }
         }
     };
@@ -160,7 +170,7 @@ fn usage_row(visit: &Visit<'_, '_>, usage: &Use) -> Markup {
             td { @if let Some(place) = ledger.place(usage.key.place) {
                 (text(place.region)) br; span.soft { (text(place.account)) }
             } }
-            td { code { (outside(&ledger.event_id(id))) } }
+            td { (visit.event(&ledger.event_id(id))) }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Principals: whose the credentials are.
 
+use super::tokens::{MAY_WORK, may_work};
 use super::{Reply, Visit, search};
 use crate::html::{column, counted, log, maybe_time, pager, table};
 use crate::query::Query;
@@ -65,7 +66,7 @@ pub(crate) fn rows_of(visit: &Visit<'_, '_>, rows: &[(Untrusted, Held)], all: us
 
 fn add(held: &mut Held, token: &Token) {
     held.credentials += 1;
-    held.may_work += usize::from(matches!(token.status, "alive" | "unknown"));
+    held.may_work += usize::from(may_work(token));
     held.uses += token.uses;
     held.last = held.last.max(token.last_used);
 }
@@ -77,19 +78,26 @@ pub(crate) fn whose(token: &Token) -> Untrusted {
     ))
 }
 
+/// A name as an address has it.
+pub(crate) fn named(name: &Untrusted) -> String {
+    name.raw().chars().take(SEARCHED).collect()
+}
+
 fn row(visit: &Visit<'_, '_>, name: &Untrusted, held: &Held) -> Markup {
-    let at = visit.query.get("at").unwrap_or_default();
-    let begun: String = name.raw().chars().take(SEARCHED).collect();
-    let tokens = Query::default().with("q", &begun).with("at", at);
+    let tokens = visit.query.instant().with("principal", &named(name));
+    let asks = |query: &Query| visit.asks(query, "/tokens").filter(|_| !name.is_empty());
+    let may_work = asks(&tokens.with("status", MAY_WORK));
+    let last = asks(&tokens.with("sort", "used").with("order", "desc"));
+    let uses = asks(&tokens.with("sort", "uses").with("order", "desc"));
     html! {
         tr {
             th scope="row" {
-                @if name.is_empty() { "not known" } @else { a href=[visit.asks(&tokens, "/tokens")] { (log(name)) } }
+                @if name.is_empty() { "not known" } @else { a href=[asks(&tokens)] { (log(name)) } }
             }
-            td.number { (held.may_work) }
-            td.number { (held.credentials) }
-            td.number { (held.uses) }
-            td { (maybe_time(held.last)) }
+            td.number { a href=[may_work] { (held.may_work) } }
+            td.number { a href=[asks(&tokens)] { (held.credentials) } }
+            td.number { a href=[uses] { (held.uses) } }
+            td { a href=[last] { (maybe_time(held.last)) } }
         }
     }
 }

@@ -27,9 +27,7 @@ pub(crate) fn show(visit: &Visit<'_, '_>) -> Reply {
         Ok(wanted) => wanted,
         Err(why) => return visit.refused(StatusCode::NOT_FOUND, ("Time line", why)),
     };
-    let all = lines(forest, &wanted, |node| {
-        visit.world.names.name(node).to_owned()
-    });
+    let all = lines(forest, &wanted, |node| visit.name(node));
     let pages = all.len().div_ceil(LINES).max(1);
     let asked = visit.query.get("page").and_then(|page| page.parse().ok());
     let page = asked.unwrap_or(1usize).clamp(1, pages);
@@ -112,9 +110,9 @@ fn drawing(
     (forest, window): (&Forest, Option<Window>),
     lanes: &[Lane<'_>],
 ) -> Markup {
-    let node = |node: u32| Some(visit.link(&format!("/nodes/{}", visit.world.names.name(node))));
-    let finding = |id: &str| Some(visit.link(&format!("/findings/{id}")));
-    let group = |group: &str| Some(toggled(visit.query, group).link("/timeline"));
+    let node = |node: u32| visit.href(&visit.address(node));
+    let finding = |id: &str| visit.href(&format!("/findings/{id}"));
+    let group = |group: &str| visit.asks(&toggled(visit.query, group), "/timeline");
     let links = Links {
         node: &node,
         finding: &finding,

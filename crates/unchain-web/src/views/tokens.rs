@@ -1,7 +1,7 @@
 //! The inventory of credentials, and its exports.
 
-use super::{Reply, Visit, search};
-use crate::html::{counted, log, maybe, pager, select, table, word};
+use super::{Reply, Visit, incidents, principals, search};
+use crate::html::{counted, log, maybe, outside, pager, select, table, word};
 use crate::problem::ascii;
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -17,6 +17,9 @@ pub(crate) const KINDS: [&str; 5] = [
     "console-session",
     "oauth-session",
 ];
+
+/// Alive, or not known to be dead.
+pub(crate) const MAY_WORK: &str = "may-work";
 
 /// Which of two rows comes first.
 pub(crate) type Order = fn(&Token, &Token) -> Ordering;
@@ -98,9 +101,13 @@ fn file((kind, name): (&'static str, &'static str), body: String) -> Reply {
 
 /// The rows that the filters keep, in the order that is asked for; by time of issue where none is.
 pub(crate) fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
-    let keeps = |(_, token): &&(u32, Token)| {
-        visit.chosen("status", token.status)
+    let incident = visit.query.get("incident").map(|id| visit.reached(id));
+    let whose = visit.query.get("principal");
+    let keeps = |(node, token): &&(u32, Token)| {
+        has_status(visit, token)
             && visit.chosen("kind", token.kind)
+            && incident.is_none_or(|nodes| nodes.binary_search(node).is_ok())
+            && whose.is_none_or(|name| name == principals::named(&principals::whose(token)))
             && visit.holds(texts(token))
     };
     let mut kept: Vec<_> = visit
@@ -117,6 +124,19 @@ pub(crate) fn kept<'v>(visit: &'v Visit<'_, '_>) -> Vec<&'v (u32, Token)> {
         kept.reverse();
     }
     kept
+}
+
+/// Whether the status of a token is the one chosen: one of [`STATUSES`], or [`MAY_WORK`].
+fn has_status(visit: &Visit<'_, '_>, token: &Token) -> bool {
+    match visit.query.get("status") {
+        Some(MAY_WORK) => may_work(token),
+        _ => visit.chosen("status", token.status),
+    }
+}
+
+/// Whether a token is alive, or not known to be dead.
+pub(crate) fn may_work(token: &Token) -> bool {
+    matches!(token.status, "alive" | "unknown")
 }
 
 fn texts(token: &Token) -> impl Iterator<Item = &unchain_core::text::Untrusted> {
@@ -148,13 +168,35 @@ fn heading(visit: &Visit<'_, '_>, name: &str, words: &str) -> Markup {
 
 fn filters(visit: &Visit<'_, '_>) -> Markup {
     let query = visit.query;
+    let statuses: Vec<&str> = [MAY_WORK].into_iter().chain(STATUSES).collect();
     html! {
+        (narrowed(visit))
         form action="/tokens" method="get" role="search" {
-            (select(query, ("status", "Status"), &STATUSES))
+            (select(query, ("status", "Status"), &statuses))
             (select(query, ("kind", "Kind"), &KINDS))
             (search(query))
             (visit.kept_instant())
             button { "Filter" }
+        }
+    }
+}
+
+/// What the rows are of, where another view led here.
+fn narrowed(visit: &Visit<'_, '_>) -> Markup {
+    let query = visit.query;
+    html! {
+        @if let Some(id) = query.get("incident") {
+            p {
+                "Credentials of "
+                a href=(visit.link(&format!("/incidents/{}", incidents::known(visit, id)))) { "an incident" } ". "
+                a href=(query.with("incident", "").with("page", "").link("/tokens")) { "All" }
+            }
+        }
+        @if let Some(name) = query.get("principal") {
+            p {
+                "Credentials of " (outside(name)) ". "
+                a href=(query.with("principal", "").with("page", "").link("/tokens")) { "All" }
+            }
         }
     }
 }
@@ -172,7 +214,7 @@ fn row(visit: &Visit<'_, '_>, node: u32, token: &Token) -> Markup {
             td { (visit.moment(token.issued_at)) }
             td { (visit.moment(token.expires_at)) br; span.soft { (token.expiry_basis) } }
             td { (visit.moment(token.last_used)) }
-            td.number { (token.uses) }
+            td.number { (visit.uses(node, token.uses)) }
             td {
                 @if let Some(parent) = parent { (visit.labelled(parent)) }
                 @if let Some(with) = &token.issued_with { br; span.soft { (log(with)) } }

@@ -10,14 +10,14 @@
 #[path = "../web/common.rs"]
 mod common;
 
-use common::{asking, story};
+use common::{ledger, setting, story};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Barrier;
 use std::thread;
 use tokio::net::TcpListener;
-use unchain_web::{Access, SECRET_BYTES, serve};
+use unchain_web::{Access, SECRET_BYTES, serve, with_workers};
 
 /// Readers at once.
 const READERS: usize = 1000;
@@ -145,7 +145,7 @@ fn half_asked(address: SocketAddr) -> Vec<TcpStream> {
 #[test]
 fn a_thousand_readers_are_all_served_beside_a_thousand_that_never_ask() {
     allow_files(5 * READERS as u64);
-    asking(&story().records(), |asker| {
+    with_workers(&ledger(&story().records()), setting(), |asker| {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

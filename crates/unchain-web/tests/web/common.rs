@@ -12,7 +12,10 @@ use unchain_core::record::plain;
 use unchain_core::report::Report;
 use unchain_core::time::Timestamp;
 use unchain_trail::Trail;
-use unchain_web::{Access, Asker, Desk, Judged, Now, SECRET_BYTES, Setting, router, with_workers};
+use unchain_web::{
+    Access, Desk, Fetch, Fetched, Judged, Now, RawRecord, SECRET_BYTES, Setting, Sought, router,
+    with_workers,
+};
 
 /// Where the page believes to be.
 pub(crate) const ADDRESS: &str = "127.0.0.1:8080";
@@ -58,17 +61,43 @@ pub(crate) fn setting() -> Setting<'static> {
         judge: &judged,
         now: Now::At(Timestamp::parse(NOON).unwrap()),
         threads: 2,
+        fetch: None,
     }
 }
 
 /// Calls with a site that shows some records at [`NOON`].
 pub(crate) fn on<T>(records: &[Value], ask: impl FnOnce(&Site) -> T) -> T {
-    asking(records, |asker| ask(&Site::new(asker)))
+    with_files(records, &|_, sought| fetched(records, sought), ask)
 }
 
-/// Calls with somebody who can be asked about some records at [`NOON`].
-pub(crate) fn asking<T>(records: &[Value], then: impl FnOnce(Asker) -> T) -> T {
-    with_workers(&ledger(records), setting(), then)
+/// The same where raw records come from elsewhere.
+pub(crate) fn with_files<T>(
+    records: &[Value],
+    fetch: Fetch<'_>,
+    ask: impl FnOnce(&Site) -> T,
+) -> T {
+    let setting = Setting {
+        fetch: Some(fetch),
+        ..setting()
+    };
+    with_workers(&ledger(records), setting, |asker| ask(&Site::new(asker)))
+}
+
+/// Records by their event ids, as if they were in a file.
+fn fetched(records: &[Value], sought: &[Sought]) -> Result<Fetched, String> {
+    let find = |sought: &Sought| {
+        let mut all = records.iter();
+        let record = all.find(|record| record["eventID"] == *sought.id)?;
+        Some(RawRecord {
+            id: sought.id.clone(),
+            file: "/logs/<b>trail.json".to_owned(),
+            record: record.clone(),
+        })
+    };
+    Ok(Fetched {
+        records: sought.iter().filter_map(find).collect(),
+        ..Fetched::default()
+    })
 }
 
 pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
@@ -81,6 +110,10 @@ pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
         findings: report.findings(&scene, &found, &incidents),
         subjects: found.iter().map(|finding| finding.subject).collect(),
         roots: incidents.iter().map(|incident| incident.root).collect(),
+        reached: incidents
+            .iter()
+            .map(|incident| report.reached(incident))
+            .collect(),
     }
 }
 

@@ -66,7 +66,7 @@ fn made(report: &Report<'_, '_>, wish: &Wish) -> PlanRecord {
     };
     PlanRecord {
         digest: digest(&plan).unwrap(),
-        plan,
+        plan: Arc::new(plan),
         receipts: Vec::new(),
         verification: None,
         opinion: Some(Arc::new(opinion)),
@@ -142,9 +142,7 @@ impl Site {
     /// What the form of a page holds to be sent to an address.
     fn token(&self, page: &str, address: &str) -> String {
         let body = self.get(page).body;
-        let (_, form) = body
-            .split_once(&format!("action=\"{address}\""))
-            .expect(&body);
+        let (_, form) = body.split_once(&format!("action=\"{address}\"")).unwrap();
         let (_, token) = form.split_once("name=\"token\" value=\"").unwrap();
         token.split_once('"').unwrap().0.to_owned()
     }
@@ -315,31 +313,65 @@ fn only_an_approved_form_of_this_page_begins_anything() {
     });
 }
 
+/// Sends the form that carries a plan out, with these headers; the status of the answer.
+struct Sender<'s> {
+    site: &'s Site,
+    address: String,
+    token: String,
+    cookie: String,
+}
+
+impl<'s> Sender<'s> {
+    fn new(site: &'s Site) -> Self {
+        let path = site.plan();
+        let address = format!("{path}/apply");
+        Self {
+            token: site.token(&path, &address),
+            cookie: site.cookie(),
+            address,
+            site,
+        }
+    }
+
+    fn ours(&self) -> [(&str, &str); 4] {
+        [("host", ADDRESS), ("cookie", &*self.cookie), ORIGIN, FORM]
+    }
+
+    /// Our headers but for one, and another in its place.
+    fn instead<'h>(&'h self, left_out: &str, other: Option<&'h str>) -> Vec<(&'h str, &'h str)> {
+        let kept = self.ours().into_iter();
+        let name = |known: &str| {
+            ["host", "origin", "content-type"]
+                .into_iter()
+                .find(|name| *name == known)
+        };
+        kept.filter(|(known, _)| *known != left_out)
+            .chain(other.and_then(|value| Some((name(left_out)?, value))))
+            .collect()
+    }
+
+    fn status(&self, token: &str, headers: &[(&str, &str)]) -> u16 {
+        let body = format!("token={token}&approval=x");
+        let said = self.site.send("POST", (&self.address, &body), headers);
+        said.status.as_u16()
+    }
+}
+
 #[test]
 fn forms_that_are_not_of_this_page_are_refused() {
     at_work(&story().records(), true, |site, program| {
-        let path = site.plan();
-        let (apply, cookie) = (format!("{path}/apply"), site.cookie());
-        let token = site.token(&path, &apply);
-        let other = site.token(&path, &format!("{path}/look"));
-        let ours = [("host", ADDRESS), ("cookie", &*cookie), ORIGIN, FORM];
-        let status = |token: &str, headers: &[(&str, &str)]| {
-            let body = format!("token={token}&approval=x");
-            site.send("POST", (&apply, &body), headers).status.as_u16()
-        };
-        for wrong in ["", "0", &other, &token[1..]] {
-            assert_eq!(status(wrong, &ours), 403, "the token {wrong}");
+        let form = Sender::new(site);
+        let token = form.token.clone();
+        let path = form.address.strip_suffix("/apply").unwrap();
+        let other = site.token(path, &format!("{path}/look"));
+        for wrong in ["", "0", &other, token.get(1..).unwrap()] {
+            assert_eq!(form.status(wrong, &form.ours()), 403, "the token {wrong}");
         }
-        let without = |left_out: &str| -> Vec<(&str, &str)> {
-            ours.iter()
-                .copied()
-                .filter(|(name, _)| *name != left_out)
-                .collect()
-        };
-        assert_eq!(status(&token, &without("cookie")), 403);
-        assert_eq!(status(&token, &without("origin")), 403);
-        assert_eq!(status(&token, &without("content-type")), 403);
-        assert_eq!(status(&token, &without("host")), 421);
+        for left_out in ["cookie", "origin", "content-type"] {
+            let headers = form.instead(left_out, None);
+            assert_eq!(form.status(&token, &headers), 403, "without {left_out}");
+        }
+        assert_eq!(form.status(&token, &form.instead("host", None)), 421);
         for origin in [
             "null",
             "http://evil.example",
@@ -347,37 +379,53 @@ fn forms_that_are_not_of_this_page_are_refused() {
             "https://127.0.0.1:8080",
             "",
         ] {
-            let headers = [without("origin"), vec![("origin", origin)]].concat();
-            assert_eq!(status(&token, &headers), 403, "{origin}");
+            let headers = form.instead("origin", Some(origin));
+            assert_eq!(form.status(&token, &headers), 403, "{origin}");
         }
-        let rebound = [
-            ("host", "rebound.example"),
-            ("origin", "http://rebound.example"),
-        ];
-        let rebound = [&without("origin")[1..], &rebound].concat();
-        assert_eq!(status(&token, &rebound), 421);
+        assert_eq!(
+            form.status(&token, &form.instead("host", Some("rebound.example"))),
+            421
+        );
+        assert_eq!(
+            form.status(&token, &form.instead("content-type", Some("text/plain"))),
+            403
+        );
         for more in [("sec-fetch-site", "cross-site"), ORIGIN] {
-            let headers = [&ours[..], &[more]].concat();
-            assert_eq!(status(&token, &headers), 403, "{more:?}");
+            let headers = [&form.ours()[..], &[more]].concat();
+            assert_eq!(form.status(&token, &headers), 403, "{more:?}");
         }
-        let plain = [
-            without("content-type"),
-            vec![("content-type", "text/plain")],
+        assert!(program.orders.lock().unwrap().is_empty());
+        let mine = [&form.ours()[..], &[("sec-fetch-site", "same-origin")]].concat();
+        assert_eq!(form.status(&token, &mine), 303);
+    });
+}
+
+#[test]
+fn forms_are_small_and_sent_in_one_way() {
+    at_work(&story().records(), true, |site, program| {
+        let form = Sender::new(site);
+        let (token, address) = (&form.token, &form.address);
+        let large = format!("token={token}&approval={}", "x".repeat(1 << 20));
+        let said = site.send("POST", (address, &large), &form.ours());
+        assert_eq!(said.status.as_u16(), 413);
+        assert_eq!(site.get(address).status.as_u16(), 405);
+        let put = site.send("PUT", (address, &format!("token={token}")), &form.ours());
+        assert_eq!(put.status.as_u16(), 405);
+        let bearer = form_of_a_program(site);
+        let headers = [
+            &form.instead("cookie", None)[..],
+            &[("authorization", &*bearer)],
         ]
         .concat();
-        assert_eq!(status(&token, &plain), 403);
-        let large = format!("token={token}&approval={}", "x".repeat(1 << 20));
-        assert_eq!(
-            site.send("POST", (&apply, &large), &ours).status.as_u16(),
-            413
-        );
-        assert_eq!(site.get(&apply).status.as_u16(), 405);
-        let put = site.send("PUT", (&apply, &format!("token={token}")), &ours);
-        assert_eq!(put.status.as_u16(), 405);
+        assert_eq!(form.status(token, &headers), 403, "programs have no forms");
         assert!(program.orders.lock().unwrap().is_empty());
-        let mine = [&ours[..], &[("sec-fetch-site", "same-origin")]].concat();
-        assert_eq!(status(&token, &mine), 303);
     });
+}
+
+/// What a program says to be let in.
+fn form_of_a_program(site: &Site) -> String {
+    let (_, token) = site.entrance().split_once('=').unwrap();
+    format!("Bearer {token}")
 }
 
 /// A journal in which the first steps of a plan are done.
@@ -418,19 +466,25 @@ fn journal(record: &PlanRecord, done: usize) -> Vec<Receipt> {
     lines.collect()
 }
 
+impl Program {
+    /// The one plan has come so far.
+    fn has_come(&self, receipts: Vec<Receipt>) {
+        let mut plans = self.plans.lock().unwrap();
+        let record = PlanRecord {
+            receipts,
+            ..(*plans[0]).clone()
+        };
+        *plans = vec![Arc::new(record)];
+    }
+}
+
 #[test]
-fn a_plan_is_followed_through_its_stages() {
+fn what_is_under_way_is_told_and_nothing_beside_it_offered() {
     at_work(&story().records(), true, |site, program| {
         let path = site.plan();
         let record = program.plans.lock().unwrap()[0].clone();
         let text = || inspected(&site.get(&path).body).text;
-        let with = |receipts: Vec<Receipt>| {
-            let record = PlanRecord {
-                receipts,
-                ..(*record).clone()
-            };
-            *program.plans.lock().unwrap() = vec![Arc::new(record)];
-        };
+        let with = |receipts| program.has_come(receipts);
         with(journal(&record, 2));
         assert!(text().contains("stopped, 2 of") && text().contains("Go on with it"));
         let run = |ended| {
@@ -455,6 +509,16 @@ fn a_plan_is_followed_through_its_stages() {
                 .text
                 .contains("DONE  7 steps \\u{1b}[31m<script>")
         );
+    });
+}
+
+#[test]
+fn a_plan_is_followed_through_its_stages() {
+    at_work(&story().records(), true, |site, program| {
+        let path = site.plan();
+        let record = program.plans.lock().unwrap()[0].clone();
+        let text = || inspected(&site.get(&path).body).text;
+        let with = |receipts| program.has_come(receipts);
         let mut all = journal(&record, record.plan.steps.len());
         with(all.clone());
         assert!(text().contains(": applied, ") && text().contains("Undo this plan"));
@@ -500,7 +564,7 @@ const EVIL: &str = "</bdi></pre></td><script>alert(1)</script>\"'`&amp;\u{1b}[2J
 
 /// Adds hostile text to whatever a plan tells.
 fn poisoned(record: &PlanRecord) -> PlanRecord {
-    let mut plan: Value = serde_json::to_value(&record.plan).unwrap();
+    let mut plan: Value = serde_json::to_value(&*record.plan).unwrap();
     fn poison(value: &mut Value) {
         match value {
             Value::String(text) if text.parse::<u64>().is_err() && !text.contains("T1") => {
@@ -535,7 +599,7 @@ fn poisoned(record: &PlanRecord) -> PlanRecord {
     }
     poison(&mut plan);
     PlanRecord {
-        plan: serde_json::from_value(plan).unwrap(),
+        plan: Arc::new(serde_json::from_value(plan).unwrap()),
         ..record.clone()
     }
 }

@@ -66,9 +66,9 @@ impl Page {
             _ => {}
         }
         match &*name {
+            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             "style" => TokenSinkResult::RawData(states::RawKind::Rawtext),
             "title" => TokenSinkResult::RawData(states::RawKind::Rcdata),
-            "script" => TokenSinkResult::RawData(states::RawKind::ScriptData),
             _ => TokenSinkResult::Continue,
         }
     }

@@ -5,8 +5,8 @@ use crate::html::{Page, read};
 /// Every element and attribute that our templates write.
 const ELEMENTS: &str = "html head meta title link body a header nav ul li form label input select option button main \
                         h1 h2 p footer div table caption thead tbody tr th td br span bdi time dl dt dd ol code \
-                         details summary script section progress pre textarea fieldset legend strong svg svg:title path line \
-                         rect text g";
+                        details summary script article section progress pre textarea fieldset legend strong svg svg:title \
+                        path line rect text g";
 const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-sort action method \
                           for value size autocomplete spellcheck selected role tabindex scope datetime data-word type \
                           src aria-hidden data-from data-to data-at data-status data-states x y x1 x2 y1 y2 d \
@@ -25,7 +25,7 @@ fn check_elements(page: &Page) {
             .filter_map(|place| attributes.get(*place))
         {
             let inside = place.starts_with('/') && !place.starts_with("//");
-            assert!(inside || place == "#main", "{place}");
+            assert!(inside || place == "#main" || place == "#uses", "{place}");
         }
         if name == "script" {
             assert!(attributes["src"].starts_with("/script/"), "{attributes:?}");

@@ -15,6 +15,7 @@ mod hostile;
 mod html;
 mod inspect;
 mod lineage;
+mod records;
 mod report;
 mod schema;
 mod timeline;

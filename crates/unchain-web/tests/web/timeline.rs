@@ -114,8 +114,8 @@ fn what_a_script_is_told_is_what_the_server_says() {
                     .split(' ')
                     .map(|state| state.split_once(':').unwrap());
                 let held = states
-                    .filter(|(from, _)| from.parse::<i64>().unwrap() <= at)
-                    .last();
+                    .rev()
+                    .find(|(from, _)| from.parse::<i64>().unwrap() <= at);
                 assert_eq!(held.unwrap().1, *said);
             }
         }

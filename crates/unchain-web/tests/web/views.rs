@@ -97,3 +97,56 @@ fn what_is_not_there_is_said() {
         assert_eq!(site.get("/nodes/000000000000").status.as_u16(), 404);
     });
 }
+
+/// The addresses behind the numbers of a page's rows, with the numbers.
+fn numbers(body: &str) -> Vec<(String, usize)> {
+    let cells = body.split("<td class=\"number\"><a href=\"").skip(1);
+    let cells = cells.filter_map(|cell| {
+        let (link, rest) = cell.split_once("\">")?;
+        let number = rest.split('<').next()?.parse().ok()?;
+        Some((link.replace("&amp;", "&"), number))
+    });
+    cells.collect()
+}
+
+#[test]
+fn a_number_leads_to_as_many_credentials() {
+    on(&story().records(), |site| {
+        for view in ["/incidents", "/principals"] {
+            let numbers = numbers(&site.get(view).body);
+            let counts = numbers.iter().filter(|(link, _)| !link.contains("sort="));
+            let mut seen = 0;
+            for (link, number) in counts {
+                let rows = tokens(site, link.strip_prefix("/tokens").unwrap());
+                assert_eq!(rows.len(), *number, "{link}");
+                assert!(
+                    inspected(&site.get(link).body).text.contains("All"),
+                    "it can be left"
+                );
+                seen += 1;
+            }
+            assert!(seen > 1, "{numbers:?}");
+        }
+        assert_eq!(
+            tokens(site, "?incident=i-0"),
+            Vec::<serde_json::Value>::new()
+        );
+    });
+}
+
+#[test]
+fn an_incident_says_when_its_credentials_were_last_used() {
+    on(&story().records(), |site| {
+        let page = inspected(&site.get("/incidents").body);
+        let id = page
+            .values("a", "href")
+            .into_iter()
+            .find_map(|link| link.strip_prefix("/incidents/"));
+        let of = tokens(
+            site,
+            &format!("?incident={}&sort=used&order=desc", id.unwrap()),
+        );
+        let last = of[0]["last_used"].as_str().unwrap();
+        assert!(page.values("time", "datetime").contains(&last), "{last}");
+    });
+}

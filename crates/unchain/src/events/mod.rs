@@ -20,8 +20,9 @@ use unchain_core::event::Event;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
 use unchain_core::text::Untrusted;
-use unchain_source::{Filter, Position, Reader, Source, Unit, record_at};
+use unchain_source::{Files, Filter, Position, Reader, Source, Unit, record_at};
 use wanted::Wanted;
+pub(crate) use wanted::names;
 
 const EXAMPLES: &str = "Examples:
   unchain events ASIAQNZGKIQY56JQ7WML --since 2026-03-02T11:00:00Z
@@ -106,26 +107,36 @@ fn print_unit(
     wanted: &mut Wanted,
     printer: &mut Printer<'_>,
 ) -> anyhow::Result<bool> {
-    let mut reader = Reader::default();
-    let mut ordinals = Vec::new();
-    let mut sink = |event: &Event<'_>, at: Position| {
-        if wanted.has(event) {
-            ordinals.push(at.record);
-        }
-    };
-    let report = original.files.read(unit, &mut reader, &mut sink);
-    let sound = report.damage.is_none();
-    if ordinals.is_empty() {
-        return Ok(sound);
-    }
     let mut result = Ok(());
-    record_at(unit, &mut reader, &ordinals, &mut |_, record| {
+    let has = |event: &Event<'_>| wanted.has(event);
+    let sound = raw_records((&original.files, unit), has, |record| {
         if result.is_ok() {
             result = printer.record(&record);
         }
     })?;
     result.with_context(|| format!("cannot print the records of `{}`", clipped(&unit.name())))?;
     Ok(sound)
+}
+
+/// Hands the records of a file that `has` wants to `take`, every session token struck out; whether all of it could be
+/// read.
+pub(crate) fn raw_records(
+    (files, unit): (&Files, &Unit),
+    mut has: impl FnMut(&Event<'_>) -> bool,
+    mut take: impl FnMut(Value),
+) -> anyhow::Result<bool> {
+    let mut reader = Reader::default();
+    let mut ordinals = Vec::new();
+    let mut sink = |event: &Event<'_>, at: Position| {
+        if has(event) {
+            ordinals.push(at.record);
+        }
+    };
+    let report = files.read(unit, &mut reader, &mut sink);
+    if !ordinals.is_empty() {
+        record_at(unit, &mut reader, &ordinals, &mut |_, record| take(record))?;
+    }
+    Ok(report.damage.is_none())
 }
 
 /// Writes records, each event once however often it was delivered.

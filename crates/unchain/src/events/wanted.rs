@@ -155,7 +155,7 @@ fn read(event: &Event<'_>) -> Identity {
 
 /// What a record of a caller mentions: its key id and its principal id as logged. A caller without
 /// either is found by looking at every record, which the empty name stands for.
-fn names(ledger: &Ledger, caller: &Caller) -> Vec<String> {
+pub(crate) fn names(ledger: &Ledger, caller: &Caller) -> Vec<String> {
     let [key, id, session] = [caller.key, caller.unique_id, caller.session].map(|s| ledger.text(s));
     let principal = match session {
         "" => id.to_owned(),

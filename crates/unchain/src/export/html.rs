@@ -42,6 +42,11 @@ fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
         findings: document.findings.clone(),
         subjects: document.found.iter().map(|f| f.subject).collect(),
         roots: document.incidents.iter().map(|i| i.root).collect(),
+        reached: document
+            .incidents
+            .iter()
+            .map(|i| document.report.reached(i))
+            .collect(),
     };
     let places = blocks.iter().filter_map(|block| match block {
         Block::Heading(_, id, _) => Some(id.clone()),
@@ -137,6 +142,8 @@ impl<'o> Page<'o> {
     fn heading(&mut self, level: u8, id: &str, words: &Line) -> io::Result<()> {
         let level = level.clamp(2, 4);
         self.close(level)?;
+        // A part right below a chapter: a reader who goes from heading to heading must not miss a level.
+        let shown = level.min(self.open.max(1) + 1);
         self.under = plain(words);
         if level < 4 {
             writeln!(self.out, "<section class=\"level-{level}\">")?;
@@ -147,7 +154,7 @@ impl<'o> Page<'o> {
         } else {
             format!(" id=\"{}\"", escaped(id))
         };
-        writeln!(self.out, "<h{level}{id}>{}</h{level}>", line(words))
+        writeln!(self.out, "<h{shown}{id}>{}</h{shown}>", line(words))
     }
 
     /// Ends the sections at this level and below; 0 ends all.

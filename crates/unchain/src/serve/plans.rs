@@ -7,11 +7,12 @@ use crate::judge::SettingsArg;
 use crate::lab::host_time;
 use crate::output::words::pasted;
 use crate::trace::find;
+use anyhow::{anyhow, bail};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use unchain_case::Case;
-use unchain_core::contain::{Settings, Verification};
+use unchain_core::contain::{Plan, Receipt, Settings, Verification};
 use unchain_core::report::Report;
 use unchain_web::{Answering, Command, Errand, Opinion, PlanRecord, Planned, Question, Wish};
 
@@ -22,6 +23,8 @@ pub(super) struct Keeper {
     pub(super) accounts: FactsArgs,
     settings: SettingsArg,
     memory: Mutex<Memory>,
+    /// Taken while the accounts are read: one at a time asks AWS.
+    reading: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +49,7 @@ impl Keeper {
             accounts: accounts.clone(),
             settings,
             memory: Mutex::default(),
+            reading: Mutex::default(),
         };
         for path in verifications {
             keeper.verified(verification(path)?);
@@ -77,16 +81,28 @@ impl Keeper {
         let mut plans = Vec::new();
         for row in case.plans()? {
             let lines = usize::try_from(row.receipts).unwrap_or(usize::MAX);
-            let known = |record: &&Arc<PlanRecord>| record.digest == row.digest;
-            let known = self.memory().told.iter().find(known).cloned();
+            let known = self
+                .memory()
+                .told
+                .iter()
+                .find(|known| known.digest == row.digest)
+                .cloned();
             // A plan never changes, and a journal only grows.
-            if let Some(known) = known.filter(|known| known.receipts.len() == lines) {
-                plans.push(self.memory().told_anew(&known));
-            } else if let Some(plan) = case.plan(&row.digest)? {
-                let receipts = case.receipts(&row.digest)?;
-                let record = record((row.digest, plan), receipts);
-                plans.push(self.memory().told_anew(&record));
-            }
+            let record = match known {
+                Some(known) if known.receipts.len() == lines => known,
+                Some(known) => {
+                    let receipts = case.receipts(&row.digest)?;
+                    Arc::new(PlanRecord {
+                        receipts,
+                        ..(*known).clone()
+                    })
+                }
+                None => match case.plan(&row.digest)? {
+                    Some(plan) => record(plan, case.receipts(&row.digest)?, row.digest),
+                    None => continue,
+                },
+            };
+            plans.push(self.memory().told_anew(&record));
         }
         self.memory().told.clone_from(&plans);
         Ok(plans)
@@ -98,13 +114,15 @@ impl Keeper {
             .plans()?
             .into_iter()
             .find(|record| record.digest == digest);
-        found.ok_or_else(|| {
-            anyhow::anyhow!("the case has no such plan any more; look at the list of plans")
-        })
+        found
+            .ok_or_else(|| anyhow!("the case has no such plan any more; look at the list of plans"))
     }
 
     /// Reads the accounts, to answer a question by them.
     pub(super) fn read(self: &Arc<Self>, question: Question) -> anyhow::Result<Answering> {
+        let Ok(_alone) = self.reading.try_lock() else {
+            bail!("the accounts are being read already; wait until that has come to its end");
+        };
         let keeper = Arc::clone(self);
         Ok(match question {
             Question::Plan(wish) => {
@@ -155,7 +173,7 @@ impl Keeper {
         });
         let record = PlanRecord {
             digest: planned.digest,
-            plan: planned.plan,
+            plan: Arc::new(planned.plan),
             receipts: Vec::new(),
             verification: None,
             opinion: Some(Arc::clone(&opinion)),
@@ -185,7 +203,7 @@ impl Keeper {
         accounts: &Accounts,
         record: &Arc<PlanRecord>,
     ) -> anyhow::Result<Planned> {
-        let judged = judged(report, accounts, (record.plan.clone(), report.at()))?;
+        let judged = judged(report, accounts, (Plan::clone(&record.plan), report.at()))?;
         let opinion = Arc::new(Opinion {
             at: host_time(),
             notes: judged.notes,
@@ -240,13 +258,10 @@ impl Memory {
     }
 }
 
-fn record(
-    (digest, plan): (String, unchain_core::contain::Plan),
-    receipts: Vec<unchain_core::contain::Receipt>,
-) -> Arc<PlanRecord> {
+fn record(plan: Plan, receipts: Vec<Receipt>, digest: String) -> Arc<PlanRecord> {
     Arc::new(PlanRecord {
         digest,
-        plan,
+        plan: Arc::new(plan),
         receipts,
         verification: None,
         opinion: None,

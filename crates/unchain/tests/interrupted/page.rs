@@ -23,7 +23,12 @@ fn planned(browser: &Browser, room: &Room<'_>) -> (String, String) {
     hurried(&mut plan);
     let mut case = Case::open_existing(&room.path().join("unchain.case")).unwrap();
     let digest = case.add_plan(&plan).unwrap();
-    (format!("/containment/{}", &digest[..12]), digest)
+    (format!("/containment/{}", begin(&digest, 12)), digest)
+}
+
+/// The first digits of a digest.
+fn begin(digest: &str, digits: usize) -> &str {
+    digest.get(..digits).unwrap()
 }
 
 /// Sends a form for a plan, and waits until what it began has come to its end; what the page says then.
@@ -35,7 +40,7 @@ fn done(browser: &Browser, (path, what): (&str, &str), approval: &str) -> String
     );
     assert_eq!(begun.status, 303, "{what}: {}", begun.body);
     loop {
-        news.next().expect("the program goes on");
+        assert!(news.next().is_some(), "the program goes on");
         let page = browser.get(path).body;
         if !page.contains("is under way") {
             return page;
@@ -70,7 +75,7 @@ fn what_is_approved_on_the_page_is_carried_out_verified_and_undone() {
     let browser = Browser::open(&mut room.serving(&["--allow-apply"]));
     let (path, digest) = planned(&browser, &room);
     let apply = format!("{path}/apply");
-    for wrong in ["", "0123456789ab", &digest[..11]] {
+    for wrong in ["", "0123456789ab", begin(&digest, 11)] {
         let said = browser.send((&path, &apply), &format!("approval={wrong}"));
         assert_eq!(said.status, 409, "{wrong}");
         assert!(
@@ -84,7 +89,7 @@ fn what_is_approved_on_the_page_is_carried_out_verified_and_undone() {
     let looked = done(&browser, (&path, "look"), "");
     assert!(looked.contains("nothing was changed"), "{looked}");
     assert_eq!(room.state(), before);
-    let applied = done(&browser, (&path, "apply"), &digest[..12]);
+    let applied = done(&browser, (&path, "apply"), begin(&digest, 12));
     assert!(applied.contains("came to its end"), "{applied}");
     assert!(applied.contains("data-word=\"applied\""), "{applied}");
     assert_ne!(room.state(), before);

@@ -52,7 +52,7 @@ impl Browser {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let url = line.trim().strip_prefix("http://").expect("an address");
+        let url = line.trim().strip_prefix("http://").unwrap();
         let (host, path) = url.split_once('/').unwrap();
         let mut browser = Self {
             child,
@@ -60,7 +60,7 @@ impl Browser {
             cookie: String::new(),
         };
         let entered = browser.get(&format!("/{path}"));
-        let cookie = entered.header("set-cookie").expect("a cookie");
+        let cookie = entered.header("set-cookie").unwrap();
         browser.cookie = cookie.split(';').next().unwrap().to_owned();
         browser
     }

@@ -22,6 +22,7 @@ mod hostile;
 #[path = "../../../unchain-web/tests/web/html.rs"]
 mod html;
 mod output;
+mod page;
 mod queries;
 mod readme;
 mod report;

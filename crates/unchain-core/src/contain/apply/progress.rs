@@ -5,6 +5,8 @@ use super::thing::Thing;
 use super::{Happened, Receipt, Work};
 use crate::contain::plan::{Action, Call, Plan, Step, Undo};
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a plan stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -80,66 +82,97 @@ impl Progress {
 
 /// How far a plan has come. `journal` has the lines of this plan only, in their order.
 pub fn progress(plan: &Plan, journal: &[Receipt]) -> Progress {
-    let steps: Vec<StepStage> = plan
-        .steps
-        .iter()
-        .map(|step| of_step((plan, step), journal))
-        .collect();
+    let told = Told::of(plan, journal);
+    let steps: Vec<StepStage> = plan.steps.iter().map(|step| told.stage_of(step)).collect();
     Progress {
-        stage: stage(plan, journal, &steps),
+        stage: told.stage(plan, &steps),
         steps,
     }
 }
 
-fn stage(plan: &Plan, journal: &[Receipt], steps: &[StepStage]) -> Stage {
-    if journal.iter().any(|line| line.work == Work::Undo) {
-        let open = plan.steps.iter().zip(steps).any(|(step, stage)| {
-            let comes_back = !matches!(step.undo, Undo::Never(_));
-            comes_back
-                && began(journal, step)
-                && !matches!(stage, StepStage::Undone | StepStage::Left)
-        });
-        return if open { Stage::Undoing } else { Stage::Undone };
-    }
-    if journal.iter().any(|line| line.what == Happened::Verified) {
-        return Stage::Verified;
-    }
-    if journal.is_empty() {
-        return Stage::Planned;
-    }
-    let look = |step: &Step| matches!(step.action, Action::Verify { .. });
-    let mut before = plan
-        .steps
-        .iter()
-        .zip(steps)
-        .take_while(|(step, _)| !look(step));
-    if before.all(|(_, stage)| stage.is_over()) {
-        Stage::Applied
-    } else {
-        Stage::Begun
-    }
+/// A journal by what it is about.
+#[derive(Default)]
+struct Told<'j> {
+    /// Steps of which a change was begun.
+    begun: BTreeSet<u32>,
+    /// The last word on carrying out each step.
+    applied: BTreeMap<u32, &'j Happened>,
+    /// The last word on putting back each thing: it stands with the last step that changed it.
+    undone: BTreeMap<String, &'j Happened>,
+    undoes: bool,
+    verified: bool,
 }
 
-fn began(journal: &[Receipt], step: &Step) -> bool {
-    journal.iter().any(|line| {
-        let begun = matches!(line.what, Happened::Begun { .. });
-        begun && line.work == Work::Apply && line.step == step.number
-    })
-}
+impl<'j> Told<'j> {
+    fn of(plan: &Plan, journal: &'j [Receipt]) -> Self {
+        let mut told = Self::default();
+        let mut back = BTreeMap::new();
+        for line in journal {
+            match line.work {
+                Work::Undo => drop(back.insert(line.step, &line.what)),
+                Work::Apply => told.apply(line),
+            }
+        }
+        told.undoes = !back.is_empty();
+        let steps = plan.steps.iter();
+        let things = steps.filter_map(|step| Some((thing(step)?, *back.get(&step.number)?)));
+        told.undone = things.collect();
+        told
+    }
 
-fn of_step((plan, step): (&Plan, &Step), journal: &[Receipt]) -> StepStage {
-    if let Some(line) = put_back((plan, step), journal).filter(|_| began(journal, step)) {
-        return match &line.what {
-            Happened::Done { .. } => StepStage::Undone,
-            Happened::Surprise { .. } => StepStage::Left,
-            _ => StepStage::NotUndone,
+    fn apply(&mut self, line: &'j Receipt) {
+        self.verified |= line.what == Happened::Verified;
+        if matches!(line.what, Happened::Begun { .. }) {
+            self.begun.insert(line.step);
+        }
+        self.applied.insert(line.step, &line.what);
+    }
+
+    fn stage(&self, plan: &Plan, steps: &[StepStage]) -> Stage {
+        if self.undoes {
+            let open = plan.steps.iter().zip(steps).any(|(step, stage)| {
+                let comes_back = !matches!(step.undo, Undo::Never(_));
+                let back = matches!(stage, StepStage::Undone | StepStage::Left);
+                comes_back && !back && self.begun.contains(&step.number)
+            });
+            return if open { Stage::Undoing } else { Stage::Undone };
+        }
+        if self.verified {
+            return Stage::Verified;
+        }
+        if self.applied.is_empty() {
+            return Stage::Planned;
+        }
+        let look = |step: &Step| matches!(step.action, Action::Verify { .. });
+        let mut before = plan
+            .steps
+            .iter()
+            .zip(steps)
+            .take_while(|(step, _)| !look(step));
+        if before.all(|(_, stage)| stage.is_over()) {
+            Stage::Applied
+        } else {
+            Stage::Begun
+        }
+    }
+
+    fn stage_of(&self, step: &Step) -> StepStage {
+        let back = match self.undoes && self.begun.contains(&step.number) {
+            true => thing(step).and_then(|thing| self.undone.get(&thing)),
+            false => None,
         };
+        match (back, self.applied.get(&step.number)) {
+            (Some(Happened::Done { .. }), _) => StepStage::Undone,
+            (Some(Happened::Surprise { .. }), _) => StepStage::Left,
+            (Some(_), _) => StepStage::NotUndone,
+            (None, None) => StepStage::Waiting,
+            (None, Some(what)) => applied(what),
+        }
     }
-    let own = |line: &&Receipt| line.step == step.number && line.work == Work::Apply;
-    let Some(line) = journal.iter().rfind(own) else {
-        return StepStage::Waiting;
-    };
-    match &line.what {
+}
+
+fn applied(what: &Happened) -> StepStage {
+    match what {
         Happened::Begun { .. } => StepStage::Begun,
         Happened::Done { answer, .. } if is_gone(answer) => StepStage::Gone,
         Happened::Done { already: true, .. } => StepStage::Already,
@@ -150,25 +183,14 @@ fn of_step((plan, step): (&Plan, &Step), journal: &[Receipt]) -> StepStage {
     }
 }
 
-/// The last word on putting back what a step changed: it stands with the last step that changed the same thing.
-fn put_back<'j>((plan, step): (&Plan, &Step), journal: &'j [Receipt]) -> Option<&'j Receipt> {
-    // Most journals have no such line, and things are dear to make.
-    journal.iter().find(|line| line.work == Work::Undo)?;
-    let thing = thing(step)?;
-    let same = |line: &Receipt| {
-        let other = plan.steps.iter().find(|other| other.number == line.step);
-        line.step == step.number || other.and_then(self::thing).as_ref() == Some(&thing)
-    };
-    journal
-        .iter()
-        .rfind(|line| line.work == Work::Undo && same(line))
-}
-
-fn thing(step: &Step) -> Option<Thing> {
+/// What a step changes, as a text that tells it from everything else of the plan.
+fn thing(step: &Step) -> Option<String> {
     let call: &Call = match &step.action {
         Action::Call(call) => call,
         Action::Wait(_) | Action::Verify { .. } => return None,
     };
     // The partition is a part of names that are made up from a call's account, alike in all of a plan.
-    Thing::of(call, "aws")
+    let thing = Thing::of(call, "aws")?;
+    let names = Value::Object(thing.names).to_string();
+    Some(format!("{:?} {} {names}", thing.kind, thing.account.raw()))
 }
