@@ -50,17 +50,6 @@ fn listed(site: &Site, path: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Rows without a column: how plans stand is a chapter of its own in a file.
-fn without(mut rows: Vec<Vec<String>>, name: &str) -> Vec<Vec<String>> {
-    let head = rows.first().into_iter().flatten();
-    if let Some(column) = head.into_iter().position(|cell| cell == name) {
-        for row in &mut rows {
-            row.remove(column);
-        }
-    }
-    rows
-}
-
 #[test]
 fn a_file_has_the_rows_of_the_page() {
     let records = story().records();
@@ -70,7 +59,6 @@ fn a_file_has_the_rows_of_the_page() {
             let lists = lists.iter();
             lists
                 .map(|list| listed(site, &format!("/{list}?at={at}")))
-                .map(|rows| without(rows, "Containment"))
                 .collect()
         });
         filed(&records, at, |views| {
