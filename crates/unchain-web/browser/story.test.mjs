@@ -113,16 +113,31 @@ test('the cursor is moved past expiry, by keyboard and by hand, and every view f
   });
 });
 
-test('a finding leads to its evidence', async () => {
+test('a finding leads to its evidence, down to the raw records', async () => {
   await reading(given.story, {}, async (page) => {
     await menu(page, 'Findings').click();
     const link = await leads(page, /^\/findings\//);
     await page.goto(at(given.story, link));
-    const ids = page.locator('h2', { hasText: 'Records that show it' }).locator('+ ul code');
-    assert.match(await ids.first().innerText(), /^[0-9a-f]{8}-[0-9a-f-]{27}$/);
     await fact(page, 'Incident').getByRole('link').click();
     assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Incident');
     assert.ok(await page.locator('h2', { hasText: 'What happened' }).isVisible());
+    await page.goBack();
+    const first = page.locator('h2', { hasText: 'Records that show it' }).locator('~ ul').first().locator('code').first();
+    const id = await first.innerText();
+    assert.match(id, /^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+    await page.getByRole('link', { name: id }).first().click();
+    await page.waitForURL(/\/records/);
+    assert.match(await page.locator('main pre').first().innerText(), new RegExp(`"eventID": "${id}"`));
+  });
+});
+
+test('the raw record that issued B is shown without its session token', async () => {
+  await reading(given.story, {}, async (page) => {
+    await page.goto(at(given.story, `/tokens?q=${KEYS.B}`));
+    await row(page, KEYS.B).getByRole('link', { name: KEYS.B }).click();
+    await page.getByRole('link', { name: 'Raw records' }).first().click();
+    const issue = page.locator('main pre', { hasText: 'GetSessionToken' }).first();
+    assert.match(await issue.innerText(), /"sessionToken": "\[struck out\]"/);
   });
 });
 

@@ -140,12 +140,12 @@ pub(crate) fn facts(
                 (maybe_time(visit.last_use(&incident.id)))
                 @if let Some(drawn) = time_line(visit, incident) { " (" a href=(drawn) { "time line" } ")" }
             }
-            }
             @if let Some(contained) = contained {
                 dt { "Containment" } dd {
                     (contained(incident, root))
                     @if visit.file.is_none() { " · " a href=(visit.plan_about(root)) { "Plan how to end it" } }
                 }
+            }
             dt { "Accounts" } dd { @for account in &incident.accounts { (log(account)) " " } }
             dt { "ATT&CK" } dd { (techniques(visit, &incident.techniques)) }
         }
