@@ -84,9 +84,9 @@ fn found(files: &Files, sought: &[Sought]) -> anyhow::Result<Fetched> {
 }
 
 /// The wanted records of one file.
-fn of_unit<'s>(
+fn of_unit(
     (files, unit): (&Files, &Unit),
-    wanted: &mut HashSet<&'s str>,
+    wanted: &mut HashSet<&str>,
     found: &mut Fetched,
 ) -> anyhow::Result<()> {
     let has = |event: &Event<'_>| wanted.contains(event.id);

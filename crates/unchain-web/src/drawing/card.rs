@@ -5,6 +5,7 @@ use super::select::{self, Place, Slice, What};
 use super::symbols::{self, Outline};
 use crate::html::{counted, plain};
 use crate::timeline::forest::whose;
+use std::collections::BTreeMap;
 use unchain_core::lineage::{Edge, NodeKind};
 use unchain_core::report::{End, Report};
 use unchain_core::text::Untrusted;
@@ -24,6 +25,8 @@ pub(crate) struct Card {
     pub(crate) kind: String,
     /// Whether it works at the instant; none for what cannot be asked this.
     pub(crate) status: Option<&'static str>,
+    /// The same, or the worst of those that it stands for.
+    pub(crate) worst: Option<&'static str>,
     /// What it is called.
     pub(crate) name: String,
     /// Whose it is, or what else there is to say in a few words.
@@ -81,6 +84,7 @@ impl Card {
             look: None,
             kind,
             status: None,
+            worst: None,
             name,
             more,
             action: Some(Action::Show),
@@ -96,10 +100,12 @@ impl Card {
             Some(principal) => short(principal.raw()),
             None => account(&end),
         };
+        let status = has_state(kind).then(|| report.life(node).status.name());
         Self {
             look: Some((symbols::outline(kind), symbols::symbol(kind))),
             kind: spaced(kind.name()),
-            status: has_state(kind).then(|| report.life(node).status.name()),
+            status,
+            worst: status,
             name: if name.is_empty() {
                 "unnamed".to_owned()
             } else {
@@ -113,10 +119,15 @@ impl Card {
     fn group(report: &Report<'_, '_>, group: &Group, shown: select::Shown) -> Self {
         let first = group.members.first().map_or(0, |edge| edge.child);
         let principal = report.lineage().principal(first);
-        let states = group.states(report);
-        let states = states
+        let states = if has_state(group.kind) {
+            group.states(report)
+        } else {
+            BTreeMap::new()
+        };
+        let worst = states.keys().next().map(|status| status.name());
+        let said = states
             .iter()
-            .map(|(status, count)| format!("{count} {}", spaced(status.name())));
+            .map(|(status, count)| format!("{count} {}", state(status.name())));
         let leads = if group.lead_on { " that made more" } else { "" };
         Self {
             look: Some((symbols::outline(group.kind), symbols::symbol(group.kind))),
@@ -125,12 +136,9 @@ impl Card {
                 counted(group.members.len(), &spaced(group.kind.name()))
             ),
             status: None,
+            worst,
             name: short(whose(principal.raw())),
-            more: if has_state(group.kind) {
-                states.collect::<Vec<_>>().join(", ")
-            } else {
-                String::new()
-            },
+            more: said.collect::<Vec<_>>().join(", "),
             action: Some(match shown {
                 select::Shown::Folded => Action::Show,
                 select::Shown::Open => Action::Fold,
@@ -149,11 +157,7 @@ impl Card {
 
     /// The words that are on the card.
     pub(crate) fn shown(&self) -> Shown {
-        // Beside a kind there is no room for more of "not yet issued".
-        let state = match self.status {
-            Some("not-yet-issued") => "not yet",
-            other => other.unwrap_or_default(),
-        };
+        let state = self.status.map(state).unwrap_or_default();
         Shown {
             kind: cut(&self.kind, KIND - state.len()),
             state,
@@ -180,6 +184,15 @@ impl Card {
         words.extend(call.map(Call::spoken));
         words.retain(|word| !word.is_empty());
         words.join(", ")
+    }
+}
+
+/// A status as a card has room for it.
+fn state(name: &'static str) -> &'static str {
+    if name == "not-yet-issued" {
+        "not yet"
+    } else {
+        name
     }
 }
 

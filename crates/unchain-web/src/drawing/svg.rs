@@ -175,14 +175,14 @@ fn put(
     html! {
         @if asked { text.asked x=(x + 2) y=(y - 5) { "in focus" } }
         @match link {
-            Some(Link { href: Some(href), id }) => a.card href=(href) id=[id] transform=(at) data-status=[card.status]
+            Some(Link { href: Some(href), id }) => a.card href=(href) id=[id] transform=(at) data-status=[card.worst]
                 aria-label=(spoken()) { g aria-hidden="true" { (inside) } },
-            other => g.card id=[other.and_then(|link| link.id)] transform=(at) data-status=[card.status] { (inside) },
+            other => g.card id=[other.and_then(|link| link.id)] transform=(at) data-status=[card.worst] { (inside) },
         }
     }
 }
 
-/// What a card shows. The spaces part its words for those who hear them.
+/// What a card shows. The spaces part its words where they are searched.
 fn face(card: &Card) -> Markup {
     let class = if card.look.is_some() {
         "shape"
@@ -199,7 +199,7 @@ fn face(card: &Card) -> Markup {
     html! {
         @if card.action.is_some() && card.look.is_some() { path.shape.behind d=(shape) transform="translate(5 5)" {} }
         path class=(class) d=(shape) {}
-        @if card.status.is_some() { path.stripe d="M3.5 14v34" {} }
+        @if card.worst.is_some() { path.stripe d="M3.5 14v34" {} }
         @if let Some((_, symbol)) = card.look { path.symbol d=(symbol) transform="translate(12 23)" {} }
         svg x="36" y="0" width=(WIDE - 42) height=(HIGH) {
             text.kind x="0" y="19" { (kind) } " "

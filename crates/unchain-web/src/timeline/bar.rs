@@ -154,6 +154,7 @@ impl Bar {
 
     /// A stretch in which it may work, cut by what the log shows of it.
     fn known(&self, (from, to): (i64, i64)) -> [(i64, i64, Look); 3] {
+        let to = to.max(from);
         let seen = self.created.or(self.first_used);
         let sure = match self.basis {
             ExpiryBasis::Recorded | ExpiryBasis::Requested | ExpiryBasis::Never => i64::MAX,
@@ -341,4 +342,85 @@ fn severity(finding: &FindingRow) -> usize {
     let all = crate::views::findings::SEVERITIES;
     let place = all.iter().position(|name| *name == finding.severity);
     place.unwrap_or(all.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::axis::WIDTH;
+    use crate::timeline::tests::{ledger, story};
+    use proptest::prelude::*;
+    use unchain_core::lineage::Lineage;
+
+    /// Calls with the bar of every credential of the story.
+    fn every(check: impl Fn(&Bar)) {
+        let ledger = ledger(&story().records());
+        let lineage = Lineage::build(&ledger);
+        let at = Timestamp::parse("2026-03-02T12:05:00Z").unwrap();
+        let report = Report::new(&lineage, at);
+        for node in report.credentials() {
+            check(&Bar::of(&report, report.uses(), node));
+        }
+    }
+
+    #[test]
+    fn a_bar_ends_where_the_next_part_begins() {
+        every(|bar| {
+            let (first, last) = bar.span().unwrap();
+            for window in [Window::around(first, last), Window::new(first, last)] {
+                let pieces = bar.pieces(window);
+                assert!(!pieces.is_empty() && pieces.iter().all(|piece| piece.from <= piece.to));
+                assert!(pieces.is_sorted_by(|a, b| a.to <= b.from), "{pieces:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn uses_stand_on_their_bar() {
+        every(|bar| {
+            let (first, last) = bar.span().unwrap();
+            let window = Window::around(first, last);
+            let pieces = bar.pieces(window);
+            let column = WIDTH / COLUMNS;
+            for at in Ticks::of(&bar.kinds, window).at {
+                let on = |piece: &Piece| piece.from / column <= at && at <= piece.to / column;
+                assert!(pieces.iter().any(on), "{at} of {bar:?}");
+            }
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn any_instants_can_be_drawn(
+            kinds in prop::collection::vec((any::<u32>(), any::<u32>()), 0..20),
+            created in any::<Option<u32>>(),
+            expires in any::<Option<u32>>(),
+            edges in any::<(i64, i64)>(),
+        ) {
+            let kinds: Vec<(i64, i64)> = kinds.iter().map(|(a, b)| (i64::from(*a.min(b)), i64::from(*a.max(b)))).collect();
+            let ends = [created.map(i64::from), expires.map(i64::from)];
+            let bar = Bar {
+                states: vec![
+                    (i64::MIN, Status::NotYet, None),
+                    (ends[0].unwrap_or(0), Status::Alive, None),
+                    (ends[1].unwrap_or(i64::MAX), Status::Revoked, Some("key deleted")),
+                ],
+                created: ends[0],
+                expires: ends[1],
+                basis: ExpiryBasis::AtMost("a rule"),
+                first_used: kinds.iter().map(|kind| kind.0).min(),
+                last_used: kinds.iter().map(|kind| kind.1).max(),
+                uses: 0,
+                kinds,
+            };
+            for window in [Window::new(edges.0, edges.1), Window::new(edges.0, edges.0)] {
+                for piece in bar.pieces(window) {
+                    prop_assert!(0 <= piece.from && piece.from <= piece.to && piece.to <= WIDTH);
+                }
+                let ticks = Ticks::of(&bar.kinds, window);
+                prop_assert!(ticks.at.iter().all(|at| (0..=COLUMNS).contains(at)));
+                prop_assert!(ticks.between.iter().all(|(from, to)| 0 <= *from && from < to && *to <= COLUMNS));
+            }
+        }
+    }
 }

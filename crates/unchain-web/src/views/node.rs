@@ -38,7 +38,9 @@ pub(crate) fn body(visit: &Visit<'_, '_>, node: u32) -> Markup {
     let up: Vec<&Edge> = lineage.parents(node).collect();
     let down: Vec<&Edge> = lineage.children(node).collect();
     html! {
-        @if !visit.is_file() { p { (others(visit, node)) } }
+        @if !visit.is_file() {
+            p { (others(visit, node)) " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" } }
+        }
         (facts(visit, node))
         (visit.part("Came from"))
         (edges(visit, &up, |edge| edge.parent))
@@ -70,7 +72,6 @@ fn others(visit: &Visit<'_, '_>, node: u32) -> Markup {
     html! {
         a href=(drawn(visit, node)) { "Lineage" } ", " a href=(of.link("/timeline")) { "time line" }
         @if visit.has_records() { ", " a href=(visit.link(&format!("{}/records", visit.address(node)))) { "raw records" } }
-        " · " a href=(visit.plan_about(node)) { "Plan how to end its lineage" }
     }
 }
 

@@ -128,6 +128,47 @@ fn hostile_text_in_every_field_stays_text() {
     }
 }
 
+/// A record of its own with one more field that is hostile: those without which it would not be what it is.
+fn odd(record: &Value, number: usize) -> Vec<Value> {
+    let fields = [
+        "/eventName",
+        "/eventSource",
+        "/eventType",
+        "/eventCategory",
+        "/userIdentity/type",
+    ];
+    let copies = fields.iter().enumerate().filter_map(|(which, field)| {
+        let mut copy = record.clone();
+        copy["eventID"] = format!("{number:08x}-{which:04x}-4000-8000-000000000000").into();
+        let Value::String(text) = copy.pointer_mut(field)? else {
+            return None;
+        };
+        text.push_str(EVIL);
+        Some(copy)
+    });
+    copies.collect()
+}
+
+#[test]
+fn hostile_names_of_calls_and_kinds_stay_text() {
+    let mut records = story().records();
+    let more: Vec<Value> = records
+        .iter()
+        .enumerate()
+        .flat_map(|(n, record)| odd(record, n))
+        .collect();
+    records.extend(more);
+    on(&records, |site| {
+        let (seen, text) = crawl(site);
+        saw_every_view(&seen);
+        assert!(
+            text.contains("AssumeRole=1+1</bdi>"),
+            "it was there, as text"
+        );
+        assert!(!text.contains(|c: char| c != '\n' && c.is_control()));
+    });
+}
+
 #[test]
 fn what_an_address_says_stays_text_too() {
     on(&story().records(), |site| {

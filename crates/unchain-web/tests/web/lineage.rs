@@ -200,7 +200,7 @@ fn thousands_alike_are_one_card() {
         assert_eq!(cards(&first).len(), 4, "{:#?}", cards(&first));
         let (spoken, link) = card(&first, &["5000 temporary credentials"]);
         assert!(
-            spoken.contains("show them") && spoken.contains(" alive"),
+            spoken.contains("show them") && spoken.contains(" alive, "),
             "{spoken}"
         );
         // Who made something stands by itself.

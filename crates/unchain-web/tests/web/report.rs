@@ -1,6 +1,7 @@
 //! The views of a file: the same rows as the page, and nothing that asks for anything.
 
 use crate::common::{NOON, Site, judged, ledger, on, story};
+use crate::hostile::{EVIL, poison};
 use crate::html::{Page, read};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,17 +51,6 @@ fn listed(site: &Site, path: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Rows without a column: how plans stand is a chapter of its own in a file.
-fn without(mut rows: Vec<Vec<String>>, name: &str) -> Vec<Vec<String>> {
-    let head = rows.first().into_iter().flatten();
-    if let Some(column) = head.into_iter().position(|cell| cell == name) {
-        for row in &mut rows {
-            row.remove(column);
-        }
-    }
-    rows
-}
-
 #[test]
 fn a_file_has_the_rows_of_the_page() {
     let records = story().records();
@@ -70,7 +60,6 @@ fn a_file_has_the_rows_of_the_page() {
             let lists = lists.iter();
             lists
                 .map(|list| listed(site, &format!("/{list}?at={at}")))
-                .map(|rows| without(rows, "Containment"))
                 .collect()
         });
         filed(&records, at, |views| {
@@ -130,23 +119,27 @@ fn incidents_findings_and_nodes_are_told_as_on_the_page() {
     });
 }
 
+/// Every kind of view.
+fn all() -> [View; 11] {
+    [
+        View::Incidents,
+        View::Incident(0),
+        View::Lineage(0),
+        View::TimeLine(0),
+        View::Story(0),
+        View::Findings,
+        View::Finding(0),
+        View::Tokens,
+        View::Principals,
+        View::Nodes,
+        View::Coverage,
+    ]
+}
+
 #[test]
 fn a_link_leads_to_a_place_in_the_file_or_is_plain_text() {
     filed(&story().records(), NOON, |views| {
-        let all = [
-            View::Incidents,
-            View::Incident(0),
-            View::Lineage(0),
-            View::TimeLine(0),
-            View::Story(0),
-            View::Findings,
-            View::Finding(0),
-            View::Tokens,
-            View::Principals,
-            View::Nodes,
-            View::Coverage,
-        ];
-        let pages: Vec<Page> = all.into_iter().map(|which| view(views, which)).collect();
+        let pages: Vec<Page> = all().into_iter().map(|which| view(views, which)).collect();
         let ids: Vec<&str> = pages
             .iter()
             .flat_map(|page| &page.tags)
@@ -187,6 +180,36 @@ fn a_view_that_is_not_there_is_empty() {
             assert_eq!(views.html(which), "", "{which:?}");
         }
     });
+}
+
+#[test]
+fn hostile_text_stays_text_in_a_file() {
+    let long = format!("{EVIL}{}", "A".repeat(100_000));
+    for evil in [EVIL, &long] {
+        let mut records = story().records();
+        records.iter_mut().for_each(|record| poison(record, evil));
+        filed(&records, NOON, |views| {
+            let mut text = String::new();
+            for which in all() {
+                let page = view(views, which);
+                for name in ["script", "img", "style", "iframe", "form", "input"] {
+                    assert_eq!(page.count(name), 0, "{which:?} {name}");
+                }
+                for (name, attributes) in &page.tags {
+                    let odd =
+                        |key: &&String| key.starts_with("on") || *key == "style" || *key == "src";
+                    assert_eq!(attributes.keys().find(odd), None, "{which:?} {name}");
+                }
+                text.push_str(&page.text);
+            }
+            assert!(
+                text.contains("<script>alert(1)</script>"),
+                "it is there, as text"
+            );
+            let raw = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}".contains(c));
+            assert!(!text.contains(raw));
+        });
+    }
 }
 
 #[test]
