@@ -243,7 +243,7 @@ pub(in crate::contain) fn notes(
             Severity::Refuse => "  ! refused: ",
             Severity::Warn => "  ? ",
         };
-        let text = format!("{}: {} ({})", abouts.join(", "), note.why, note.code);
+        let text = format!("{}: {} ({})", first(&abouts), note.why, note.code);
         paragraph(out, width, (mark, "    "), &text)?;
     }
     Ok(())
@@ -279,6 +279,15 @@ fn proof(out: &mut dyn Write, width: usize, planned: &Planned) -> io::Result<()>
     more(out, standings.len(), limit)?;
     ways(out, width, (plan, proof))?;
     kept(out, width, &proof.outside)
+}
+
+/// The first names, and how many there are besides.
+fn first(names: &[String]) -> String {
+    let shown = names.get(..SHORT).unwrap_or(names).join(", ");
+    match names.len().saturating_sub(SHORT) {
+        0 => shown,
+        left => format!("{shown} and {left} more"),
+    }
 }
 
 fn more(out: &mut dyn Write, all: usize, limit: usize) -> io::Result<()> {
@@ -385,7 +394,7 @@ fn left_open(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
     }
     let ways = counted(plan.open.len() as u64, "way");
     writeln!(out, "\nLEFT OPEN  {ways}")?;
-    for open in &plan.open {
+    for open in plan.open.iter().take(SHORT) {
         let until = match open.until {
             Some(until) => format!("; over at {} UTC", moment(until)),
             None => String::new(),
@@ -394,7 +403,7 @@ fn left_open(out: &mut dyn Write, width: usize, plan: &Plan) -> io::Result<()> {
         let text = format!("{subject}: {}{until}", open.why);
         paragraph(out, width, ("  ? ", "    "), &text)?;
     }
-    Ok(())
+    more(out, plan.open.len(), SHORT)
 }
 
 /// What to do with what was written.
@@ -422,4 +431,17 @@ pub(super) fn next(
         Form::Terraform => "apply it alone in a folder; its comment lists what it cannot do",
     };
     paragraph(out, width, ("  ", "  "), &format!("{file}: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_names_are_some_names_and_a_number() {
+        let names: Vec<String> = (0..1_000).map(|number| format!("n{number}")).collect();
+        let few = names.get(..SHORT).unwrap();
+        assert_eq!(first(few), few.join(", "));
+        assert_eq!(first(&names), format!("{} and 976 more", few.join(", ")));
+    }
 }

@@ -81,13 +81,15 @@ fn proofs(out: &mut dyn Write, width: usize, found: &Verification) -> io::Result
             Conclusion::Unknown(_) => "unknown",
         };
         writeln!(out, "  {name:<9}{says}")?;
-        let reasons = conclusion.reasons();
+        // Credentials of one user live for one reason, which is told once.
+        let mut reasons: Vec<String> = conclusion.reasons().iter().map(told).collect();
+        reasons.dedup();
         let mark = match conclusion {
             Conclusion::Refuted(_) => "    ! ",
             Conclusion::Proven | Conclusion::Unknown(_) => "    ? ",
         };
         for reason in reasons.iter().take(SHORT) {
-            paragraph(out, width, (mark, "      "), &told(reason))?;
+            paragraph(out, width, (mark, "      "), reason)?;
         }
         more(out, reasons.len())?;
     }
