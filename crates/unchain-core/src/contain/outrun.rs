@@ -56,7 +56,10 @@ pub(super) fn exempt_in_reach(plan: &Plan, facts: &Facts) -> BTreeSet<Owner> {
     let owners = plan.subjects.iter().filter(|s| s.credential);
     let owners: BTreeSet<&Owner> = owners.filter_map(|s| s.owner.as_ref()).collect();
     let exempt = plan.settings.exempt.iter();
-    let exempt: BTreeSet<Owner> = exempt.filter_map(|arn| Owner::of_arn(arn.raw())).collect();
+    // Nothing of IAM makes a credential of root.
+    let exempt: BTreeSet<Owner> = exempt
+        .filter_map(|arn| Owner::of_arn(arn.raw()).filter(|owner| owner.kind != OwnerKind::Root))
+        .collect();
     let reached = |exempt: &Owner| {
         let mut others = owners.iter().filter(|o| o.kind != OwnerKind::Root);
         others.any(|owner| reaches(facts, owner, exempt))

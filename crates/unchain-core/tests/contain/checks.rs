@@ -1,6 +1,6 @@
 //! One plan for each thing that speaks against a plan.
 
-use super::common::{NOW, SHOP, STORY, facts, now, seed_plan, settings, trail, with_report};
+use super::common::{NOW, SHOP, STORY, facts, keys, now, seed_plan, settings, trail, with_report};
 use serde_json::{Map, Value, json};
 use unchain_core::contain::{
     Action, Call, Facts, Note, Organization, Phase, Plan, ScpLevel, Settings, Severity, check,
@@ -274,4 +274,44 @@ fn who_is_not_exempt_is_locked_out_of_an_account_that_is_frozen() {
     };
     assert_eq!(out(false), [false, false]);
     assert_eq!(out(true), [true, false]);
+}
+
+/// Root made everybody: who is named as exempt is not climbed to, and is no reason to refuse.
+#[test]
+fn a_lineage_that_root_began_ends_below_root_where_root_is_exempt() {
+    let trail = trail(
+        "day 2026-03-02\nregion us-east-1\naccount 111122223333 as shop\nroot owner in shop key OWNER\n\
+         08:00 OWNER CreateUser olivia\n08:01 OWNER CreateAccessKey olivia -> OLIVIA\n\
+         08:02 OWNER CreateUser alice\n08:03 OWNER CreateAccessKey alice -> A\n\
+         09:00 A GetSessionToken -> B\n",
+    );
+    let root = format!("arn:aws:iam::{SHOP}:root");
+    let mut spared = settings();
+    with_report(&trail, |report| {
+        let planned = |settings: &Settings| {
+            plan(report, &facts(), settings, (trail.key("B").unwrap(), now()))
+        };
+        let refusals = |plan: &Plan| {
+            let notes = check(plan, report, &facts(), now()).into_iter();
+            notes
+                .filter(|note| note.severity == Severity::Refuse)
+                .map(|note| note.code)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            refusals(&planned(&spared)),
+            ["locks-out"],
+            "olivia is root's"
+        );
+        spared.exempt.push(Untrusted::new(root));
+        let plan = planned(&spared);
+        let ends = ["A", "B"].map(|label| trail.key(label).unwrap().to_owned());
+        assert_eq!(keys(&plan), ends.into());
+        assert_eq!(refusals(&plan), [""; 0]);
+        let warned = check(&plan, report, &facts(), now());
+        let reach = warned
+            .iter()
+            .find(|note| note.code == "exempt-in-reach" && note.about.raw().ends_with(":root"));
+        assert_eq!(reach, None, "nobody takes root by IAM");
+    });
 }

@@ -73,8 +73,9 @@ pub(crate) struct Accounts {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Whom to spare")]
 pub(crate) struct Sparing {
-    /// The ARN of a user or role that must keep access: your own, the one for emergencies; may be repeated
-    #[arg(long, value_name = "ARN", value_parser = principal)]
+    /// The ARN of a user or role that must keep access: your own, the one for emergencies; may be repeated.
+    /// A lineage is not followed above it, nor above a root user that is named here
+    #[arg(long, value_name = "ARN", value_parser = exempt)]
     exempt: Vec<Untrusted>,
     /// The ARN of a role whose other sessions must go on, also with `--level evict`; may be repeated
     #[arg(long, value_name = "ARN", value_parser = principal)]
@@ -253,12 +254,26 @@ fn account_id(text: &str) -> Result<String, String> {
 
 /// The ARN of a user, role or role session, without wildcards.
 pub(crate) fn principal(text: &str) -> Result<Untrusted, String> {
-    let owner =
-        Owner::of_arn(text).filter(|owner| owner.is_sound() && owner.kind != OwnerKind::Root);
-    owner.map(|_| Untrusted::new(text)).ok_or_else(|| {
-        "not the ARN of one user or role, such as arn:aws:iam::111122223333:role/responder"
+    sparable(text)
+        .filter(|owner| owner.kind != OwnerKind::Root)
+        .map(|_| Untrusted::new(text))
+        .ok_or_else(|| {
+            "not the ARN of one user or role, such as arn:aws:iam::111122223333:role/responder"
+                .to_owned()
+        })
+}
+
+/// The same for whom a plan may spare: also the root user, below which a lineage that it began is then cut off.
+pub(crate) fn exempt(text: &str) -> Result<Untrusted, String> {
+    sparable(text).map(|_| Untrusted::new(text)).ok_or_else(|| {
+        "not the ARN of one user or role, such as arn:aws:iam::111122223333:role/responder, or of a root user, \
+         such as arn:aws:iam::111122223333:root"
             .to_owned()
     })
+}
+
+fn sparable(text: &str) -> Option<Owner> {
+    Owner::of_arn(text).filter(Owner::is_sound)
 }
 
 fn warn(facts: &Facts) {
@@ -291,15 +306,15 @@ impl Sparing {
         (exempt, shared): (&[String], &[String]),
         settings: SettingsArg,
     ) -> anyhow::Result<Self> {
-        let named = |typed: &[String]| -> anyhow::Result<Vec<Untrusted>> {
+        let named = |typed: &[String], read: fn(&str) -> Result<Untrusted, String>| {
             let each = typed
                 .iter()
-                .map(|arn| principal(arn).map_err(|why| anyhow!("`{}` is {why}", clipped(arn))));
-            each.collect()
+                .map(|arn| read(arn).map_err(|why| anyhow!("`{}` is {why}", clipped(arn))));
+            each.collect::<anyhow::Result<Vec<_>>>()
         };
         Ok(Self {
-            exempt: named(exempt)?,
-            shared: named(shared)?,
+            exempt: named(exempt, self::exempt)?,
+            shared: named(shared, principal)?,
             settings,
         })
     }

@@ -1,5 +1,6 @@
 //! `unchain.toml`: reading and checking it, with the line of every mistake. docs/settings.md describes it.
 
+use crate::contain;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -132,15 +133,18 @@ fn parse(text: &str) -> Result<Said, Mistake> {
     Ok(Said {
         judging: settings,
         containment: Containment {
-            exempt: principals(file.containment.exempt)?,
-            shared: principals(file.containment.shared)?,
+            exempt: named(file.containment.exempt, contain::exempt)?,
+            shared: named(file.containment.shared, contain::principal)?,
         },
     })
 }
 
-fn principals(arns: Vec<Spanned<String>>) -> Result<Vec<Untrusted>, Mistake> {
+fn named(
+    arns: Vec<Spanned<String>>,
+    read: fn(&str) -> Result<Untrusted, String>,
+) -> Result<Vec<Untrusted>, Mistake> {
     let each = arns.into_iter().map(|arn| {
-        let named = crate::contain::principal(arn.get_ref());
+        let named = read(arn.get_ref());
         named.map_err(|what| (arn.span(), format!("`{}` is {what}", arn.get_ref())))
     });
     each.collect()
@@ -306,7 +310,7 @@ mod tests {
         );
         let (line, what) = mistake("111122223333 =", "11112222333 =");
         assert_eq!((line, what.contains("twelve digits")), (13, true), "{what}");
-        for wrong in ["role/resp*", "root", "policy/responder"] {
+        for wrong in ["role/resp*", "policy/responder"] {
             let (line, what) = mistake("role/responder", wrong);
             assert_eq!(
                 (line, what.contains("one user or role")),
@@ -314,6 +318,16 @@ mod tests {
                 "{what}"
             );
         }
+        let (line, what) = mistake("role/web-server", "root");
+        assert_eq!(
+            (line, what.contains("one user or role")),
+            (16, true),
+            "{what}"
+        );
+        assert!(
+            parse(&GOOD.replace("role/responder", "root")).is_ok(),
+            "root is climbed to, and can be spared"
+        );
         let (_, what) = mistake("[accounts]", "[accounts");
         assert!(!what.contains('\n'), "{what}");
     }
