@@ -9,7 +9,7 @@ use unchain_core::time::Timestamp;
 const KEPT: usize = 4;
 
 /// What was found, with the nodes that it is about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Judged {
     /// As `unchain findings --format json` tells them.
     pub findings: Findings,

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use unchain_core::contain::progress;
 use unchain_core::lineage::Lineage;
-use unchain_core::report::{Findings, IncidentRow, Report, Token};
+use unchain_core::report::{IncidentRow, Report, Token};
 use unchain_core::time::Timestamp;
 
 /// How the views look, and how a document around them does.
@@ -316,15 +316,7 @@ impl<'l> Views<'l> {
 
 /// What was found is known before anybody asks for it.
 fn nothing(_: &Report<'_, '_>) -> Judged {
-    Judged {
-        findings: Findings {
-            incidents: Vec::new(),
-            findings: Vec::new(),
-        },
-        subjects: Vec::new(),
-        roots: Vec::new(),
-        reached: Vec::new(),
-    }
+    Judged::default()
 }
 
 /// All that is known of one node.

@@ -172,18 +172,9 @@ mod tests {
     use super::*;
     use std::future::Future as _;
     use std::task::{Context, Poll, Waker};
-    use unchain_core::report::Findings;
 
     fn judge(_: &Report<'_, '_>) -> Judged {
-        Judged {
-            findings: Findings {
-                incidents: Vec::new(),
-                findings: Vec::new(),
-            },
-            subjects: Vec::new(),
-            roots: Vec::new(),
-            reached: Vec::new(),
-        }
+        Judged::default()
     }
 
     fn with_one_worker(then: impl FnOnce(Asker, tokio::runtime::Runtime)) {
