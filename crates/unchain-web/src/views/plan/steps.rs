@@ -156,7 +156,7 @@ fn whole(visit: &Visit<'_, '_>, record: &PlanRecord, (step, at): (&Step, StepSta
             dt { "Why" } dd { (outside(&step.reason)) }
             dt { "Phase" } dd { (step.phase.name()) ": " (step.phase.purpose()) }
             dt { "For" } dd { (subjects(plan, step)) }
-            dt { "Records" } dd { @for id in step.evidence.iter().take(SHORT) { code { (log(id)) } " " } }
+            dt { "Records" } dd { @for id in step.evidence.iter().take(SHORT) { (visit.event(id.raw())) " " } }
             dt { "Breaks" } dd {
                 @if step.breaks.is_empty() { "nothing outside the lineage that is known" }
                 @else { ul { @for broken in step.breaks.iter().take(SHORT) { li { (log(&broken.who)) " " (outside(&broken.what)) } } } }
