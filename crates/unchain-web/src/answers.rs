@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use unchain_core::detect::Incident;
+use unchain_core::finding::Finding;
 use unchain_core::report::{Findings, Report, Token};
 use unchain_core::time::Timestamp;
 
@@ -22,6 +24,24 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// `findings` are the rows of what was found, in the order of `found` and `incidents`; the nodes are those of the
+    /// report's lineage.
+    pub fn new(
+        report: &Report<'_, '_>,
+        findings: Findings,
+        (found, incidents): (&[Finding], &[Incident]),
+    ) -> Self {
+        Self {
+            findings,
+            subjects: found.iter().map(|finding| finding.subject).collect(),
+            roots: incidents.iter().map(|incident| incident.root).collect(),
+            reached: incidents
+                .iter()
+                .map(|incident| report.reached(incident))
+                .collect(),
+        }
+    }
+
     /// What the findings of incidents are about, the worst incident's first.
     pub(crate) fn subjects_by_incident(&self) -> Vec<u32> {
         let findings = self.findings.findings.iter().zip(&self.subjects);

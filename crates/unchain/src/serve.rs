@@ -285,13 +285,8 @@ fn allow_readers() {
 
 /// What the user's settings make of a report.
 fn judged(judge: &Judge, report: &Report<'_, '_>) -> Judged {
-    judge.judged(report, |scene, found, incidents| Judged {
-        findings: report.findings(scene, found, incidents),
-        subjects: found.iter().map(|finding| finding.subject).collect(),
-        roots: incidents.iter().map(|incident| incident.root).collect(),
-        reached: incidents
-            .iter()
-            .map(|incident| report.reached(incident))
-            .collect(),
+    judge.judged(report, |scene, found, incidents| {
+        let findings = report.findings(scene, found, incidents);
+        Judged::new(report, findings, (found, incidents))
     })
 }

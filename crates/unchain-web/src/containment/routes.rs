@@ -161,7 +161,7 @@ async fn answered(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     site.ask(uri, String::new(), move |visit| {
-        match prepared.and_then(|answer| answer(visit.report())) {
+        match prepared.and_then(|answer| answer(&visit.report)) {
             Ok(planned) if planned.kept => Led::To(visit.link(&planned.record.path())),
             Ok(planned) => Led::Said(plan::refused(visit, &planned.record)),
             Err(why) => Led::Said(visit.conflict(&why)),

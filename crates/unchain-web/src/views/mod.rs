@@ -150,13 +150,6 @@ impl<'v, 'l> Visit<'v, 'l> {
         let level = heading + 1;
         Self { level, ..self }
     }
-}
-
-impl<'v, 'l> Visit<'v, 'l> {
-    /// The report that views read.
-    pub(crate) fn report(&self) -> &Report<'v, 'l> {
-        &self.report
-    }
 
     fn page(&self, title: &str, body: &Markup) -> Reply {
         let frame = Frame {

@@ -106,15 +106,8 @@ pub(crate) fn judged(report: &Report<'_, '_>) -> Judged {
     let scene = Scene::new(lineage, &settings, &networks, None);
     let found = detect::run(&scene);
     let incidents = detect::incidents(&scene, &found);
-    Judged {
-        findings: report.findings(&scene, &found, &incidents),
-        subjects: found.iter().map(|finding| finding.subject).collect(),
-        roots: incidents.iter().map(|incident| incident.root).collect(),
-        reached: incidents
-            .iter()
-            .map(|incident| report.reached(incident))
-            .collect(),
-    }
+    let findings = report.findings(&scene, &found, &incidents);
+    Judged::new(report, findings, (&found, &incidents))
 }
 
 impl Site {

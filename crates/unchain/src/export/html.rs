@@ -39,16 +39,8 @@ pub(crate) fn html(out: &mut dyn Write, document: &Document<'_>) -> io::Result<(
 
 /// The page's views of what is reported, whose links lead to headings of the report.
 fn views<'d>(document: &Document<'d>, blocks: &[Block]) -> Views<'d> {
-    let judged = Judged {
-        findings: document.findings.clone(),
-        subjects: document.found.iter().map(|f| f.subject).collect(),
-        roots: document.incidents.iter().map(|i| i.root).collect(),
-        reached: document
-            .incidents
-            .iter()
-            .map(|i| document.report.reached(i))
-            .collect(),
-    };
+    let found = (document.found, document.incidents);
+    let judged = Judged::new(document.report, document.findings.clone(), found);
     let places = blocks.iter().filter_map(|block| match block {
         Block::Heading(_, id, _) => Some(id.clone()),
         _ => None,
