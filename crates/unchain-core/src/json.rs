@@ -188,9 +188,11 @@ impl<'a> Node<'a> {
 
 /// The content of a JSON string token.
 fn unquote(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
+    let [b'"', .., b'"'] = text.as_bytes() else {
+        return None;
+    };
+    if walk::has_backslash(text.as_bytes()) {
         return serde_json::from_str::<String>(text).ok().map(Cow::Owned);
     }
-    Some(Cow::Borrowed(inner))
+    text.get(1..text.len() - 1).map(Cow::Borrowed)
 }

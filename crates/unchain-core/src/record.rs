@@ -14,7 +14,7 @@ use crate::json::shapes::Shapes;
 use crate::json::walk;
 use crate::record::memo::Memo;
 use crate::record::order::{Member, Order};
-use crate::time::Timestamp;
+use crate::time::{SameDay, Timestamp};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -24,9 +24,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
     let mut parser = Parser {
         identities: Memo::nothing(),
-        others: Memo::nothing(),
         shapes: Shapes::nothing(),
         order: Order::nothing(),
+        day: SameDay::default(),
     };
     parser.parse_at(text, at)
 }
@@ -39,9 +39,9 @@ pub fn parse_at(text: &str, at: usize) -> Option<(Event<'_>, usize)> {
 #[derive(Debug, Default)]
 pub struct Parser {
     identities: Memo,
-    others: Memo,
     shapes: Shapes,
     order: Order,
+    day: SameDay,
 }
 
 impl Parser {
@@ -220,7 +220,7 @@ impl<'a> Fields<'a> {
             Member::Time => {
                 let mut text = "";
                 let end = place.text_of::<20>(&mut text)?;
-                self.time = Some(Timestamp::parse(text)?);
+                self.time = Some(parser.day.parse(text)?);
                 Some(end)
             }
             Member::Name => place.text(&mut event.name),
@@ -256,10 +256,7 @@ impl<'a> Fields<'a> {
             Member::Response => parser.part(place, (event.name, member), &mut event.response),
             Member::Additional => parser.part(place, (event.name, member), &mut event.additional),
             Member::Details => parser.part(place, (event.name, member), &mut event.details),
-            Member::Tls => {
-                let shapes = (&mut parser.shapes, member as usize);
-                parser.others.node(place, shapes).map(|(_, end, _)| end)
-            }
+            Member::Tls => parser.shapes.end(place.bytes, place.at, member as usize),
             Member::RequestId if place.is_text_of::<ID>() => Some(place.at + ID + 2),
             Member::Resources => parser
                 .shapes

@@ -132,6 +132,53 @@ fn canonical(b: &[u8]) -> Option<Timestamp> {
     )
 }
 
+/// Reads instants of which most are on the day of the one before: a file holds the events of an hour.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SameDay {
+    /// `2023-07-10T`, and that day's first instant.
+    known: Option<([u8; 11], Timestamp)>,
+}
+
+impl SameDay {
+    /// As [`Timestamp::parse`].
+    #[inline(always)]
+    pub(crate) fn parse(&mut self, text: &str) -> Option<Timestamp> {
+        if let Some((day, rest)) = text.as_bytes().split_first_chunk()
+            && let Some((known, start)) = self.known
+            && *day == known
+            && let Some(second) = second_of_day(rest)
+        {
+            return Some(Timestamp(start.0 + second));
+        }
+        self.learn(text)
+    }
+
+    #[cold]
+    fn learn(&mut self, text: &str) -> Option<Timestamp> {
+        let time = Timestamp::parse(text)?;
+        if let Some((day, rest)) = text.as_bytes().split_first_chunk()
+            && let Some(second) = second_of_day(rest)
+        {
+            self.known = Some((*day, Timestamp(time.0 - second)));
+        }
+        Some(time)
+    }
+}
+
+/// The second that `11:54:47Z` is of a day; `None` for anything else, and for a leap second.
+#[inline(always)]
+fn second_of_day(text: &[u8]) -> Option<i64> {
+    let &[h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = text else {
+        return None;
+    };
+    let number = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens <= 9 && ones <= 9).then(|| i64::from(tens * 10 + ones))
+    };
+    let (hour, minute, second) = (number(h1, h2)?, number(m1, m2)?, number(s1, s2)?);
+    (hour <= 23 && minute <= 59 && second <= 59).then_some(hour * 3600 + minute * 60 + second)
+}
+
 fn build((year, month, day): (i64, i64, i64), (h, m, s): (i64, i64, i64)) -> Option<Timestamp> {
     let in_month = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -316,6 +363,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn remembering_the_day_changes_nothing(
+            seconds in proptest::collection::vec(0i64..200_000, 1..20),
+            bad in proptest::collection::vec("2026-0[23]-0[12]T[012][0-9]:[056][0-9]:[056][0-9][Z+]", 1..20),
+        ) {
+            let good = seconds.iter().map(|s| Timestamp::from_seconds(1_772_300_000 + s).to_string());
+            let mut day = SameDay::default();
+            for text in good.zip(bad).flat_map(|(good, bad)| [good, bad]) {
+                prop_assert_eq!(day.parse(&text), Timestamp::parse(&text), "{}", text);
+            }
+        }
+
         #[test]
         fn printing_and_parsing_are_inverse(seconds in -62_167_219_200i64..=LATEST) {
             let t = Timestamp::from_seconds(seconds);

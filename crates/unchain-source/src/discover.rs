@@ -52,9 +52,10 @@ impl Unit {
     /// The path as text, or `-`. What is not UTF-8 is replaced. From outside, so escape it before
     /// showing it.
     pub fn name(&self) -> String {
-        let path = self.path().map(PathBuf::into_os_string);
-        let name = path.as_deref().unwrap_or(&self.file);
-        name.to_string_lossy().into_owned()
+        match self.path() {
+            Some(path) => as_text(path.as_os_str()),
+            None => as_text(&self.file),
+        }
     }
 
     /// The end of the path, with the file's own name.
@@ -74,6 +75,14 @@ impl Unit {
     /// What the path says about the content.
     pub fn layout(&self) -> Option<Layout> {
         Layout::of(&self.path()?)
+    }
+}
+
+/// A path as text. What is not UTF-8 is replaced, for which nearly no path need be searched.
+pub(crate) fn as_text(path: &OsStr) -> String {
+    match path.to_str() {
+        Some(text) => text.to_owned(),
+        None => path.to_string_lossy().into_owned(),
     }
 }
 

@@ -147,13 +147,13 @@ pub fn record_at(
 /// counted, as one is as costly to open as an hour's log.
 fn sibling(unit: &Unit) -> Option<FileReport> {
     // Nearly all files have the name of a log, and no folder makes anything else of them.
-    let name = unit.end().to_string_lossy();
-    let name = name.rsplit('/').next().unwrap_or_default();
-    if name.split('_').nth(1) == Some("CloudTrail") {
+    let end = unit.end().as_encoded_bytes();
+    let name = end.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if name.split(|byte| *byte == b'_').nth(1) == Some(b"CloudTrail") {
         return None;
     }
     let layout = unit.layout().filter(|layout| layout.sure)?;
-    let mut report = FileReport::new(&unit.name(), unit.size());
+    let mut report = FileReport::new(unit.name(), unit.size());
     let other = &mut report.counts.other;
     report.kind = match layout.tree {
         Tree::Logs | Tree::NetworkActivity => return None,

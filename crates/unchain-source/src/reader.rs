@@ -1,6 +1,6 @@
 //! Reads one unit: opens it, unpacks it in the cheapest way that is safe, and feeds the scanner.
 
-use crate::discover::Unit;
+use crate::discover::{Unit, as_text};
 use crate::files::{Sink, ToSink};
 use crate::filter::Filter;
 use crate::inflate;
@@ -60,10 +60,11 @@ impl Reader {
         filter: &Filter,
         taker: &mut dyn Take,
     ) -> FileReport {
-        let mut report = FileReport::new(&unit.name(), 0);
         let Some(path) = unit.path() else {
+            let report = FileReport::new(unit.name(), 0);
             return self.any(&mut io::stdin().lock(), report, Tally::new(filter, taker));
         };
+        let mut report = FileReport::new(as_text(path.as_os_str()), 0);
         match File::open(path) {
             Ok(mut file) => self.any(&mut file, report, Tally::new(filter, taker)),
             Err(error) => {
@@ -172,7 +173,7 @@ pub fn read_bytes(
 ) -> FileReport {
     let mut taker = ToSink(sink);
     let filter = Filter::default();
-    let report = FileReport::new(name, size(bytes.len()));
+    let report = FileReport::new(name.to_owned(), size(bytes.len()));
     reader.any(&mut { bytes }, report, Tally::new(&filter, &mut taker))
 }
 

@@ -136,9 +136,9 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    pub(crate) fn new(name: &str, bytes_on_disk: u64) -> Self {
+    pub(crate) fn new(name: String, bytes_on_disk: u64) -> Self {
         Self {
-            name: name.to_owned(),
+            name,
             bytes_on_disk,
             bytes: 0,
             kind: FileKind::Unreadable,

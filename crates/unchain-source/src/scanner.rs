@@ -136,11 +136,10 @@ impl<'p> Scanner<'p> {
             return self.enter(1, first, tally);
         }
         let (text, base) = view.text(at);
-        if let Some((event, end)) = self.parser.parse_at(text, at - base) {
-            tally.event(
-                &event,
-                Raw::Text(text.get(at - base..end).unwrap_or_default()),
-            );
+        // By reference: an event is large, and would be copied out of the pair.
+        if let Some((event, end)) = &self.parser.parse_at(text, at - base) {
+            let record = text.get(at - base..*end).unwrap_or_default();
+            tally.event(event, Raw::Text(record));
             self.refused = false;
             return Step::To(base + end);
         }

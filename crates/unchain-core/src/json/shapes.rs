@@ -18,22 +18,27 @@ pub(crate) const WIDTH: usize = 32;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
     text: [u8; WIDTH],
-    length: u32,
+    /// A bit for each byte that counts.
+    mask: u32,
+    length: u8,
 }
 
 impl Stretch {
-    /// One that no text goes on with.
+    /// One that no text goes on with: these bytes do not stand in UTF-8.
     pub(crate) const NONE: Self = Self {
-        text: [0; WIDTH],
-        length: u32::MAX,
+        text: [0xff; WIDTH],
+        mask: u32::MAX,
+        length: 0,
     };
 
     /// The first `length` bytes of a text; `None` if they are too many.
     pub(crate) fn new(text: &[u8; WIDTH], length: usize) -> Option<Self> {
-        let length = u32::try_from(length).ok()?;
-        (length as usize <= WIDTH).then_some(Self {
+        let unused = WIDTH.checked_sub(length)?;
+        let mask = u32::try_from(unused).ok().map(|n| u32::MAX.checked_shr(n));
+        Some(Self {
             text: *text,
-            length,
+            mask: mask?.unwrap_or_default(),
+            length: u8::try_from(length).ok()?,
         })
     }
 
@@ -43,7 +48,7 @@ impl Stretch {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.length as usize
+        usize::from(self.length)
     }
 
     /// Whether the text goes on with this. One comparison of 32 bytes, whatever the length.
@@ -51,7 +56,7 @@ impl Stretch {
     pub(crate) fn is_at(&self, text: &[u8; WIDTH]) -> bool {
         let ([a, b], [c, d]) = (halves(&self.text), halves(text));
         let same = a.simd_eq(c).to_bitmask() | b.simd_eq(d).to_bitmask() << 16;
-        same.trailing_ones() >= self.length
+        same & self.mask == self.mask
     }
 }
 

@@ -346,6 +346,19 @@ pub(crate) fn is_plain<const N: usize>(bytes: &[u8], at: usize) -> bool {
     found.to_bitmask() == 0
 }
 
+/// Whether there is a backslash. Most texts that are asked about are too short for what `memchr` prepares.
+#[inline]
+pub(crate) fn has_backslash(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<16>() else {
+        return text.contains(&b'\\');
+    };
+    let parts = text.as_chunks::<16>().0.iter().chain([last]);
+    let found = parts.fold(u8x16::ZERO, |found, part| {
+        found | u8x16::new(*part).simd_eq(BACKSLASH)
+    });
+    found.to_bitmask() != 0
+}
+
 fn long_plain_end(bytes: &[u8], mut at: usize) -> usize {
     let start = at;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {

@@ -97,7 +97,8 @@ impl Ledger {
 
     /// What the record says beside who called from where, and with which client.
     fn act_of(&mut self, event: &Event<'_>) -> Act {
-        let hash = |text: &str| self.symbols.hash(text);
+        let symbols = &self.symbols;
+        let hash = |text: &str| symbols.hash(text);
         let failed = event.failed();
         let flags = u128::from(event.category as u8) << 8
             | u128::from(event.read_only.map_or(2, u8::from)) << 1
@@ -105,8 +106,8 @@ impl Ledger {
         let key = join([
             hash(event.source),
             hash(event.name),
-            hash(event.region),
-            hash(event.recipient),
+            self.memory.region.hash(event.region, hash),
+            self.memory.recipient.hash(event.recipient, hash),
             hash(event.error_code),
             flags,
         ]);

@@ -25,6 +25,28 @@ pub(super) struct Memory {
     /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
     tokens: Vec<(Token, Ref)>,
     pub(super) last_hour: Option<(u32, i64)>,
+    pub(super) region: Last,
+    pub(super) recipient: Last,
+}
+
+/// A text of the last event and its hash: all events of a file are of one region and one account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Last {
+    text: String,
+    hash: u128,
+}
+
+impl Last {
+    /// The hash of a text, which is computed only if it is another than the last time.
+    #[inline]
+    pub(super) fn hash(&mut self, text: &str, hash: impl Fn(&str) -> u128) -> u128 {
+        // Nothing is known of the empty text at first.
+        if self.text != text || text.is_empty() {
+            self.hash = hash(text);
+            text.clone_into(&mut self.text);
+        }
+        self.hash
+    }
 }
 
 /// What a record says beside who called from where.
@@ -59,6 +81,8 @@ impl Default for Memory {
             act_rows: Vec::new(),
             tokens: vec![((0, false), Ref::Row(0)); TOKENS],
             last_hour: None,
+            region: Last::default(),
+            recipient: Last::default(),
         }
     }
 }

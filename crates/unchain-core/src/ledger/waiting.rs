@@ -323,12 +323,17 @@ impl Ledger {
 
     /// The client of an event, if it was met lately; else it waits.
     pub(super) fn client_of(&mut self, event: &Event<'_>) -> Ref {
-        let texts = [event.address, event.user_agent, event.vpc_endpoint];
-        let texts = texts.map(|text| (text, self.symbols.hash(text)));
-        let key = join(texts.map(|(_, hash)| hash));
-        match self.memory.clients.near(key) {
-            Some(row) => Ref::Row(row),
-            None => self.waiting.client(key, texts),
+        let (address, agent) = (event.address, event.user_agent);
+        let endpoint = event.vpc_endpoint;
+        // One by one: mapping an array of them takes twice as many instructions.
+        let hash = |text| self.symbols.hash(text);
+        let hashes = [hash(address), hash(agent), hash(endpoint)];
+        let key = join(hashes);
+        if let Some(row) = self.memory.clients.near(key) {
+            return Ref::Row(row);
         }
+        let [a, b, c] = hashes;
+        let texts = [(address, a), (agent, b), (endpoint, c)];
+        self.waiting.client(key, texts)
     }
 }

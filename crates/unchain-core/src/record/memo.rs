@@ -1,4 +1,4 @@
-//! Identities and TLS details met before, which come again byte for byte.
+//! Identities met before, which come again byte for byte.
 //!
 //! Must not know what they mean.
 
@@ -26,8 +26,7 @@ struct Slot {
 
 /// A power of two, so that a hash picks a slot by its low bits.
 const SLOTS: usize = 1024;
-/// How many bytes choose the slot: enough to reach into `principalId`, and into the host name of
-/// `tlsDetails`.
+/// How many bytes choose the slot: enough to reach into `principalId`.
 const PREFIX: usize = 120;
 /// Larger values rarely come again, and keeping them would cost memory.
 const LONGEST: usize = 2048;
