@@ -9,7 +9,8 @@ mod table;
 
 pub use denies::allows_everything;
 pub(crate) use denies::{listed, parse as parse_policy};
-pub use keep::{UNNAMED_DEVICE, attributes, vends};
+pub(crate) use keep::attributes;
+pub use keep::{UNNAMED_DEVICE, vends};
 
 use std::borrow::Cow;
 

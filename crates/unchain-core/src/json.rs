@@ -6,6 +6,7 @@
 //! with the same meaning; the fuzz target `record` and the tests in `tests/record_paths.rs` hold that.
 //! Must not know CloudTrail.
 
+pub(crate) mod outlines;
 pub(crate) mod shapes;
 pub(crate) mod walk;
 

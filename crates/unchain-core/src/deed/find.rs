@@ -5,13 +5,18 @@
 
 use super::table::{GROUPS, Group, MEMBERS, Part};
 use crate::event::Event;
+use crate::json::outlines::Outlines;
 use crate::json::{Node, walk};
 
 /// For each group of a row, the members that it names.
 pub(super) type Found<'a> = [[Option<Node<'a>>; MEMBERS]; GROUPS];
 
 /// Finds the members that `groups` name.
-pub(super) fn members<'a>(event: &Event<'a>, groups: &'static [Group], found: &mut Found<'a>) {
+pub(super) fn members<'a>(
+    event: &Event<'a>,
+    groups: &'static [Group],
+    (outlines, found): (&mut Outlines, &mut Found<'a>),
+) {
     let parts = [
         (Part::Request, event.request),
         (Part::Response, event.response),
@@ -21,7 +26,7 @@ pub(super) fn members<'a>(event: &Event<'a>, groups: &'static [Group], found: &m
     for (part, node) in parts {
         let wanted = Groups::of(part, groups);
         if let Some(node) = node.filter(|_| wanted.active != 0) {
-            wanted.read(node, found);
+            wanted.read(node, part, (outlines, found));
         }
     }
 }
@@ -41,14 +46,38 @@ impl Groups {
         Self { all, active }
     }
 
-    fn read<'a>(self, part: Node<'a>, found: &mut Found<'a>) {
-        let quick = match part {
-            Node::Text(text) => self.in_one_pass(text, (0, 0), found),
-            Node::Value(_) => None,
+    fn read<'a>(
+        self,
+        node: Node<'a>,
+        part: Part,
+        (outlines, found): (&mut Outlines, &mut Found<'a>),
+    ) {
+        let Node::Text(text) = node else {
+            return self.by_name(node, found);
         };
-        if quick.is_none() {
-            self.by_name(part, found);
+        // No two rows have their groups in one place.
+        let kind = self.all.as_ptr().addr() << 2 | part as usize;
+        let slots = found.as_flattened_mut();
+        let known = outlines.known(text, kind, |slot, value| {
+            if let Some(slot) = slots.get_mut(slot) {
+                *slot = Some(Node::Text(value));
+            }
+        });
+        if known {
+            return;
         }
+        if self.in_one_pass(text, (0, 0), found).is_none() {
+            self.by_name(node, found);
+        }
+        let own = (0..).zip(found.as_flattened()).filter(|(slot, _)| {
+            let group: Option<&u32> = BITS.get(slot / MEMBERS);
+            group.is_some_and(|bit| self.active & bit != 0)
+        });
+        let texts = own.filter_map(|(slot, node)| match node {
+            Some(Node::Text(value)) => Some((slot, *value)),
+            _ => None,
+        });
+        outlines.learn(text, kind, texts);
     }
 
     /// The active groups with their bits and their places in `found`.
@@ -213,10 +242,14 @@ mod tests {
             prop_assert_eq!(vends(Node::Text(&text)), vends(Node::Value(&value)), "{}", text);
             for part in PARTS {
                 let groups = Groups::of(part, groups);
-                let mut found = Found::default();
-                groups.read(Node::Text(&text), &mut found);
-                prop_assert_eq!(values(&found), by_name(groups, Node::Text(&text)), "{}", text);
-                prop_assert_eq!(values(&found), by_name(groups, Node::Value(&value)), "{}", text);
+                let mut outlines = Outlines::default();
+                // The second time, the shape is known.
+                for _ in 0..2 {
+                    let mut found = Found::default();
+                    groups.read(Node::Text(&text), part, (&mut outlines, &mut found));
+                    prop_assert_eq!(values(&found), by_name(groups, Node::Text(&text)), "{}", text);
+                    prop_assert_eq!(values(&found), by_name(groups, Node::Value(&value)), "{}", text);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use super::{Attribute as A, Deed, Rule, Value, denies, find};
 use crate::event::Event;
 use crate::id::{is_session_of, split_principal};
 use crate::json::Node;
+use crate::json::outlines::Outlines;
 use crate::time::{Timestamp, seconds};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
@@ -18,10 +19,14 @@ pub const UNNAMED_DEVICE: &str = "a device that the record does not name";
 type Kept<'a> = Vec<(A, Value<'a>)>;
 
 /// What the ledger keeps of an event that is a deed, in the order of the attributes.
-pub fn attributes<'a>(event: &Event<'a>, rule: Rule) -> Vec<(A, Value<'a>)> {
+pub(crate) fn attributes<'a>(
+    event: &Event<'a>,
+    rule: Rule,
+    outlines: &mut Outlines,
+) -> Vec<(A, Value<'a>)> {
     let mut out = Vec::with_capacity(12);
     let mut found = find::Found::default();
-    find::members(event, rule.0.keep, &mut found);
+    find::members(event, rule.0.keep, (outlines, &mut found));
     for ((_, _, members), nodes) in rule.0.keep.iter().zip(&found) {
         for ((_, attribute), node) in members.iter().zip(nodes) {
             if let Some(node) = node {
@@ -356,7 +361,7 @@ mod tests {
             Value::Text(text) => text.into_owned(),
             Value::Number(number) => number.to_string(),
         };
-        attributes(&event, rule)
+        attributes(&event, rule, &mut Outlines::default())
             .into_iter()
             .map(|(a, v)| (a, text(v)))
             .collect()

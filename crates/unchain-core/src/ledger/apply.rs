@@ -46,7 +46,7 @@ impl Ledger {
             return;
         }
         let deed = rule.map(|rule| {
-            let values = deed::attributes(event, rule);
+            let values = deed::attributes(event, rule, &mut self.memory.parts);
             self.deed_of(event, rule.deed(), &values)
         });
         let placed = Placed {

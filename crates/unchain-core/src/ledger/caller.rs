@@ -7,6 +7,7 @@
 use super::symbols::Symbol;
 use crate::event::Event;
 use crate::id::split_principal;
+use crate::json::outlines::Outlines;
 use crate::json::{Node, walk};
 use crate::time::{Seconds, Timestamp, seconds};
 use std::borrow::Cow;
@@ -181,6 +182,55 @@ impl<'a> Parts<'a> {
             Node::Value(_) => None,
         };
         quick.unwrap_or_else(|| Self::by_name(identity))
+    }
+
+    /// As [`Parts::of`], for an identity that most often has the shape of one before.
+    pub(super) fn outlined(text: &'a str, outlines: &mut Outlines) -> Self {
+        let mut parts = Self::default();
+        let mut slots = parts.slots();
+        let known = outlines.known(text, kind(text), |slot, value| {
+            if let Some(slot) = slots.get_mut(slot) {
+                **slot = Some(Node::Text(value));
+            }
+        });
+        if !known {
+            parts = Self::of(Node::Text(text));
+            let slots = (0..).zip(parts.slots());
+            let texts = slots.filter_map(|(slot, node)| match node {
+                Some(Node::Text(value)) => Some((slot, *value)),
+                _ => None,
+            });
+            outlines.learn(text, kind(text), texts);
+        }
+        parts
+    }
+
+    /// All members.
+    fn slots(&mut self) -> [&mut Option<Node<'a>>; 21] {
+        let context = &mut self.context;
+        [
+            &mut self.kind,
+            &mut self.key,
+            &mut self.principal,
+            &mut self.arn,
+            &mut self.account,
+            &mut self.user,
+            &mut self.invoked_by,
+            &mut self.provider,
+            &mut self.credential,
+            &mut self.behalf,
+            &mut self.scope,
+            &mut self.delegate,
+            &mut context.created,
+            &mut context.mfa,
+            &mut context.issuer_arn,
+            &mut context.issuer_id,
+            &mut context.web,
+            &mut context.delivery,
+            &mut context.source,
+            &mut context.root,
+            &mut context.sign_in,
+        ]
     }
 
     /// Into the nested objects without skipping them first. Gives up where a nested object is of
@@ -383,6 +433,13 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What identities have in common: four letters of the type, where it stands first.
+fn kind(identity: &str) -> usize {
+    let letters = identity.as_bytes().get(r#"{"type":""#.len()..);
+    let letters = letters.and_then(<[u8]>::first_chunk);
+    letters.map_or(0, |letters| u32::from_le_bytes(*letters) as usize)
+}
+
 /// Keeps the value at a place and gives the place behind it.
 fn fill<'a>(slot: &mut Option<Node<'a>>, text: &'a str, at: usize) -> Option<usize> {
     let end = walk::value(text.as_bytes(), at)?;
@@ -412,4 +469,69 @@ fn principal_and_arn(
     let stem = arn.strip_suffix(session).filter(|_| !session.is_empty());
     caller.arn_ends_with_session = stem.is_some();
     caller.arn = symbol_of(stem.unwrap_or(&arn));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A value: a text, or another kind than is usual.
+    fn value() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            4 => Just(r#""@""#),
+            1 => prop::sample::select(vec!["null", "true", "12", "{}", r#"{"userId":"@","arn":"@"}"#]),
+        ]
+    }
+
+    fn object(names: &'static [&'static str]) -> impl Strategy<Value = String> {
+        let member = (prop::sample::select(names), value());
+        let member = member.prop_map(|(name, value)| format!("\"{name}\":{value}"));
+        prop::collection::vec(member, 0..7).prop_map(|members| members.join(","))
+    }
+
+    fn identity() -> impl Strategy<Value = String> {
+        let parts = (
+            object(&[
+                "type",
+                "principalId",
+                "arn",
+                "accountId",
+                "accessKeyId",
+                "onBehalfOf",
+                "x",
+            ]),
+            object(&["sourceIdentity", "webIdFederationData", "ec2RoleDelivery"]),
+            object(&["creationDate", "mfaAuthenticated", "arn"]),
+            object(&["arn", "principalId", "type"]),
+            any::<bool>(),
+        );
+        parts.prop_map(|(own, context, attributes, issuer, twice)| {
+            let context = format!(
+                r#""sessionContext":{{"attributes":{{{attributes}}},"sessionIssuer":{{{issuer}}}{}{context}}}"#,
+                if context.is_empty() { "" } else { "," }
+            );
+            let twice = if twice { context.as_str() } else { r#""x":0"# };
+            let comma = if own.is_empty() { "" } else { "," };
+            format!("{{{own}{comma}{context},{twice}}}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn outlines_do_not_change_what_is_read(
+            templates in prop::collection::vec(identity(), 1..4),
+            texts in prop::collection::vec(r#"[a-z:/]{0,20}|\\n|\\u00e9"#, 1..6),
+        ) {
+            let mut outlines = Outlines::default();
+            for text in &texts {
+                for template in &templates {
+                    let text = template.replace('@', text);
+                    let plain = format!("{:?}", Parts::of(Node::Text(&text)));
+                    let outlined = format!("{:?}", Parts::outlined(&text, &mut outlines));
+                    prop_assert_eq!(plain, outlined, "{}", text);
+                }
+            }
+        }
+    }
 }

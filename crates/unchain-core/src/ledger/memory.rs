@@ -8,6 +8,7 @@ use super::symbols::Symbol;
 use super::table::Table;
 use super::usage::UseKey;
 use super::waiting::Ref;
+use crate::json::outlines::Outlines;
 
 /// Look-ups of each sort that stay near.
 const RECENT: usize = 1 << 12;
@@ -27,6 +28,10 @@ pub(super) struct Memory {
     pub(super) last_hour: Option<(u32, i64)>,
     pub(super) region: Last,
     pub(super) recipient: Last,
+    /// Of identities.
+    pub(super) identities: Outlines,
+    /// Of the parts of deeds.
+    pub(super) parts: Outlines,
 }
 
 /// A text of the last event and its hash: all events of a file are of one region and one account.
@@ -83,6 +88,8 @@ impl Default for Memory {
             last_hour: None,
             region: Last::default(),
             recipient: Last::default(),
+            identities: Outlines::default(),
+            parts: Outlines::default(),
         }
     }
 }

@@ -17,7 +17,6 @@ use super::symbols::Symbol;
 use super::usage::{Client, EventKey, Mark, UseKey};
 use crate::deed::{Attribute, Deed, Value};
 use crate::event::Event;
-use crate::json::Node;
 use std::ops::Range;
 
 /// So many events wait at most.
@@ -287,9 +286,10 @@ impl Ledger {
         for caller in &mut callers {
             caller.row = self.memory.callers.get(caller.identity.hash);
         }
+        let outlines = &mut self.memory.identities;
         let unknown = || callers.iter().enumerate().filter(|(_, c)| c.row.is_none());
         let read: Vec<(usize, Parts<'_>)> = unknown()
-            .map(|(n, c)| (n, Parts::of(Node::Text(waiting.text(c.identity)))))
+            .map(|(n, c)| (n, Parts::outlined(waiting.text(c.identity), outlines)))
             .collect();
         let texts = read.iter().flat_map(|(_, parts)| parts.own_texts());
         std::hint::black_box(
