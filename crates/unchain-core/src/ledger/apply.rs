@@ -89,10 +89,27 @@ impl Ledger {
         }
     }
 
-    pub(super) fn add_caller(&mut self, mut caller: Caller, rare: Rare) -> u32 {
-        let seed = self.seed;
-        caller.rare = self.rare.add(rare, hash_rare(seed, &rare));
-        self.callers.add(caller, hash_caller(seed, &caller))
+    pub(super) fn add_caller(&mut self, caller: Caller, rare: Rare) -> u32 {
+        let (caller, hash) = self.hashed(caller, rare);
+        self.callers.add(caller, hash)
+    }
+
+    /// Adds callers, whose places are far from each other: all are touched before one is read. Gives
+    /// their numbers.
+    pub(super) fn add_callers(&mut self, rows: impl Iterator<Item = (Caller, Rare)>) -> Vec<u32> {
+        let rows: Vec<_> = rows.map(|(row, rare)| self.hashed(row, rare)).collect();
+        std::hint::black_box(self.callers.touch(rows.iter().map(|(_, hash)| *hash)));
+        let rows = rows.into_iter();
+        rows.map(|(row, hash)| self.callers.add(row, hash))
+            .collect()
+    }
+
+    fn hashed(&mut self, mut caller: Caller, rare: Rare) -> (Caller, u128) {
+        caller.rare = 0;
+        if rare != Rare::default() {
+            caller.rare = self.rare.add(rare, hash_rare(self.seed, &rare));
+        }
+        (caller, hash_caller(self.seed, &caller))
     }
 
     /// What the record says beside who called from where, and with which client.

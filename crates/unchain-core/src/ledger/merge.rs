@@ -4,6 +4,9 @@ use super::fact::{Attempt, AttemptKey, Kept};
 use super::usage::{Call, Client, EventKey, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 
+/// So many rows are looked up together: the processor waits for all of them at once.
+const TOGETHER: usize = 128;
+
 /// Where the rows of one ledger are in another.
 ///
 /// All move at once: in their order, looking one up need not wait for the one before.
@@ -67,14 +70,31 @@ impl Ledger {
 
 impl Transfer {
     fn new(from: &Ledger, to: &mut Ledger) -> Self {
-        let texts = from.symbols.iter();
         let mut new = Self {
-            symbols: texts.map(|(_, text)| to.symbols.intern(text)).collect(),
+            symbols: Vec::with_capacity(from.symbols.len()),
+            callers: Vec::with_capacity(from.callers().len()),
             ..Self::default()
         };
-        for caller in from.callers() {
-            let (caller, rare) = (new.caller(caller), new.rare(from.rare(caller)));
-            new.callers.push(to.add_caller(caller, rare));
+        let mut texts = from.symbols.iter().map(|(_, text)| text);
+        let mut near = Vec::with_capacity(TOGETHER);
+        loop {
+            near.clear();
+            let next = texts.by_ref().take(TOGETHER);
+            near.extend(next.map(|text| (text, to.symbols.hash(text))));
+            if near.is_empty() {
+                break;
+            }
+            let hashes = near.iter().map(|(_, hash)| *hash);
+            std::hint::black_box(to.symbols.touch(hashes));
+            let near = near.iter();
+            new.symbols
+                .extend(near.map(|(text, hash)| to.symbols.intern_hashed(text, *hash)));
+        }
+        for callers in from.callers().chunks(TOGETHER) {
+            let rows = callers.iter();
+            let rows = rows.map(|caller| (new.caller(caller), new.rare(from.rare(caller))));
+            let numbers = to.add_callers(rows);
+            new.callers.extend(numbers);
         }
         for call in from.calls() {
             let call = new.call(call);

@@ -20,11 +20,15 @@ pub(super) fn ordered(rows: impl Iterator<Item = [u32; 3]>) -> Vec<u128> {
     dealt(&words)
 }
 
-/// The words in order. They are dealt to heaps by the highest bits in use, which costs two passes in place of
-/// eleven levels of sorting.
+/// The words in order. They are dealt to heaps by the highest bits in which they differ, which costs two passes in
+/// place of eleven levels of sorting. Times of one month have a third of their bits in common.
 fn dealt(words: &[u128]) -> Vec<u128> {
-    let all = words.iter().fold(0, |all, word| all | word);
-    let shift = (u128::BITS - all.leading_zeros()).saturating_sub(HEAPS.ilog2());
+    let ends = (0, u128::MAX);
+    let (any, all) = words
+        .iter()
+        .fold(ends, |(any, all), word| (any | word, all & word));
+    let differ = u128::BITS - (any ^ all).leading_zeros();
+    let shift = differ.saturating_sub(HEAPS.ilog2());
     let heap = |word: &u128| usize::try_from(word >> shift).unwrap_or_default() % HEAPS;
     let mut ends = [0usize; HEAPS];
     for word in words {
@@ -87,9 +91,10 @@ mod tests {
         let few: fn(u32) -> [u32; 3] = |n| [spread(n) % 9, spread(n) % 5, n % 3];
         let many: fn(u32) -> [u32; 3] = |n| [spread(n), spread(n) >> 7, 1];
         let one: fn(u32) -> [u32; 3] = |_| [0, 0, 7];
+        let late: fn(u32) -> [u32; 3] = |n| [u32::MAX - (spread(n) >> 12), 3, 2];
         let count = u32::try_from(4 * HEAPS).expect("few");
         let rows: Vec<u32> = (0..count).collect();
-        for numbers in [few, many, one] {
+        for numbers in [few, many, one, late] {
             let order = ordered(rows.iter().map(|&n| numbers(n)));
             let mut expected = rows.clone();
             expected.sort_by_key(|&n| (numbers(n), n));

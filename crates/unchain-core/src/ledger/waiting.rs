@@ -8,7 +8,6 @@
 //! any split give an equal ledger).
 
 use super::Ledger;
-use super::apply::hash_caller;
 use super::caller::{Caller, Parts, Rare};
 use super::fact::Kept;
 use super::memory::{Act, Token};
@@ -296,19 +295,13 @@ impl Ledger {
             self.symbols
                 .touch(texts.map(|text| self.symbols.hash(text))),
         );
-        let mut rows: Vec<(usize, (Caller, Rare))> = Vec::with_capacity(read.len());
+        let mut rows: Vec<(Caller, Rare)> = Vec::with_capacity(read.len());
         for (n, parts) in &read {
             let console = callers.get(*n).is_some_and(|c| c.from_console);
-            rows.push((
-                *n,
-                parts.caller(console, &mut |text| self.symbols.intern(text)),
-            ));
+            rows.push(parts.caller(console, &mut |text| self.symbols.intern(text)));
         }
-        let hashes = rows.iter().map(|(_, (row, _))| hash_caller(self.seed, row));
-        std::hint::black_box(self.callers.touch(hashes));
-        for (n, (row, rare)) in rows {
-            if let Some(caller) = callers.get_mut(n) {
-                let row = self.add_caller(row, rare);
+        for ((n, _), row) in read.iter().zip(self.add_callers(rows.into_iter())) {
+            if let Some(caller) = callers.get_mut(*n) {
                 self.memory.callers.get_or_add(caller.identity.hash, row);
                 caller.row = Some(row);
             }
