@@ -21,6 +21,8 @@ pub(super) struct Memo {
 #[derive(Clone, Debug, Default)]
 struct Slot {
     text: Vec<u8>,
+    /// A hash of its first bytes, so that another text is told without going to this one.
+    prefix: u64,
     token: Option<NonZeroU64>,
 }
 
@@ -67,7 +69,8 @@ impl Memo {
     ) -> Option<(Node<'a>, usize, Option<NonZeroU64>)> {
         let rest = place.bytes.get(place.at..)?;
         let prefix = rest.get(..PREFIX).unwrap_or(rest);
-        let slot = usize::try_from(xxh3_64(prefix)).unwrap_or_default() % SLOTS;
+        let prefix = xxh3_64(prefix);
+        let slot = usize::try_from(prefix).unwrap_or_default() % SLOTS;
         let Some(known) = self
             .slots
             .get_mut(slot)
@@ -76,7 +79,8 @@ impl Memo {
             let (node, end) = place.shaped(shapes, kind)?;
             return Some((node, end, None));
         };
-        if !known.text.is_empty() && rest.starts_with(&known.text) {
+        let alike = known.prefix == prefix && !known.text.is_empty();
+        if alike && rest.starts_with(&known.text) {
             let end = place.at + known.text.len();
             let node = Node::Text(place.text.get(place.at..end)?);
             return Some((node, end, known.token));
@@ -85,6 +89,7 @@ impl Memo {
         if end - place.at > LONGEST {
             return Some((node, end, None));
         }
+        known.prefix = prefix;
         known.text.clear();
         known
             .text
