@@ -89,7 +89,8 @@ impl Outlines {
         };
         let members = found.map(|(slot, value)| {
             let from = value.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-            let (from, to) = (self.spot(from)?, self.spot(from + value.len())?);
+            let to = Some(from + value.len()).filter(|to| *to <= text.len())?;
+            let (from, to) = (self.spot(from)?, self.spot(to)?);
             Some(Member { slot, from, to })
         });
         let Some(members) = members.collect() else {
