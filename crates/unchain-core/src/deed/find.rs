@@ -55,12 +55,12 @@ impl Groups {
         let Node::Text(text) = node else {
             return self.by_name(node, found);
         };
-        // No two rows have their groups in one place.
+        // Groups in one place are the same (test: `groups_in_one_place_are_the_same`).
         let kind = self.all.as_ptr().addr() << 2 | part as usize;
         let slots = found.as_flattened_mut();
         let known = outlines.known(text, kind, |slot, value| {
             if let Some(slot) = slots.get_mut(slot) {
-                *slot = Some(Node::Text(value));
+                *slot = Some(value);
             }
         });
         if known {
@@ -69,15 +69,11 @@ impl Groups {
         if self.in_one_pass(text, (0, 0), found).is_none() {
             self.by_name(node, found);
         }
-        let own = (0..).zip(found.as_flattened()).filter(|(slot, _)| {
-            let group: Option<&u32> = BITS.get(slot / MEMBERS);
-            group.is_some_and(|bit| self.active & bit != 0)
+        let own = found.iter().zip(BITS).flat_map(|(slots, bit)| {
+            let active = self.active & bit != 0;
+            slots.iter().map(move |node| node.filter(|_| active))
         });
-        let texts = own.filter_map(|(slot, node)| match node {
-            Some(Node::Text(value)) => Some((slot, *value)),
-            _ => None,
-        });
-        outlines.learn(text, kind, texts);
+        outlines.learn(text, kind, own);
     }
 
     /// The active groups with their bits and their places in `found`.

@@ -248,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn groups_in_one_place_are_the_same() {
+        let mut lengths = std::collections::HashMap::new();
+        let all = TABLE.iter().chain([&VEND]).map(|row| row.keep);
+        for keep in all.filter(|keep| !keep.is_empty()) {
+            let length = *lengths.entry(keep.as_ptr()).or_insert(keep.len());
+            assert_eq!(length, keep.len());
+        }
+    }
+
+    #[test]
     fn no_row_is_too_large() {
         for row in TABLE {
             let mut groups = row.keep.iter();

@@ -6,6 +6,7 @@
 //! Test: `outlines_change_nothing`.
 //! Must not know what the members mean.
 
+use super::Node;
 use super::shapes::{Shapes, Walked};
 
 /// The outlines of objects met before.
@@ -48,7 +49,7 @@ impl Outlines {
         &mut self,
         text: &'a str,
         kind: usize,
-        mut found: impl FnMut(usize, &'a str),
+        mut found: impl FnMut(usize, Node<'a>),
     ) -> bool {
         let Some(walked) = self.walk(text, kind) else {
             return false;
@@ -66,19 +67,19 @@ impl Outlines {
             if let (Some(from), Some(to)) = (place(member.from), place(member.to))
                 && let Some(value) = text.get(from..to)
             {
-                found(member.slot, value);
+                found(member.slot, Node::Text(value));
             }
         }
         true
     }
 
-    /// Remembers where the members stand that were looked for by name. The values are parts of `text`.
+    /// Remembers where the members stand that were looked for by name: by slot, the parts of `text`.
     #[cold]
     pub(crate) fn learn<'a>(
         &mut self,
         text: &'a str,
         kind: usize,
-        found: impl Iterator<Item = (usize, &'a str)>,
+        found: impl Iterator<Item = Option<Node<'a>>>,
     ) {
         if self.shapes.is_full() {
             *self = Self::default();
@@ -87,7 +88,11 @@ impl Outlines {
         let Some(walked) = self.walk(text, kind).filter(|_| end == Some(text.len())) else {
             return;
         };
-        let members = found.map(|(slot, value)| {
+        let texts = (0..).zip(found).filter_map(|(slot, node)| match node? {
+            Node::Text(text) => Some((slot, text)),
+            Node::Value(_) => None,
+        });
+        let members = texts.map(|(slot, value)| {
             let from = value.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
             let to = Some(from + value.len()).filter(|to| *to <= text.len())?;
             let (from, to) = (self.spot(from)?, self.spot(to)?);
@@ -109,7 +114,7 @@ impl Outlines {
         let starts = &mut self.starts;
         starts.clear();
         let met = |start| starts.push(start);
-        self.shapes.walk(text.as_bytes(), 0, (spread(kind), met))
+        self.shapes.walk(text.as_bytes(), spread(kind), met)
     }
 
     /// The stretch that a place is in or at the end of.
@@ -129,7 +134,7 @@ fn spread(kind: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Node, walk};
+    use crate::json::walk;
     use proptest::prelude::*;
 
     /// Looks by name, as whoever uses outlines does where the shape is new.
@@ -149,12 +154,17 @@ mod tests {
     /// The same by outlines, and whether the shape was known.
     fn by_outline<'a>(outlines: &mut Outlines, text: &'a str) -> (Vec<Option<&'a str>>, bool) {
         let mut found = vec![None; 4];
-        if outlines.known(text, 7, |slot, value| found[slot] = Some(value)) {
+        let known = outlines.known(text, 7, |slot, value| {
+            if let Node::Text(value) = value {
+                found[slot] = Some(value);
+            }
+        });
+        if known {
             return (found, true);
         }
         found = by_name(text);
-        let own = found.iter().copied().enumerate();
-        outlines.learn(text, 7, own.filter_map(|(slot, text)| Some((slot, text?))));
+        let own = found.iter().map(|text| text.map(Node::Text));
+        outlines.learn(text, 7, own);
         found.resize(4, None);
         (found, false)
     }

@@ -168,16 +168,12 @@ impl Shapes {
         }
     }
 
-    /// As [`Shapes::end`] for a shape that is known; `None` if it is not. `met` gets the place of every step.
+    /// As [`Shapes::end`] of a whole text, for a shape that is known; `None` if it is not. `met` gets the place of
+    /// every step.
     #[inline]
-    pub(crate) fn walk(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        (kind, met): (usize, impl FnMut(usize)),
-    ) -> Option<Walked> {
+    pub(crate) fn walk(&self, text: &[u8], kind: usize, met: impl FnMut(usize)) -> Option<Walked> {
         let root = self.steps.get(kind % TREES)?;
-        self.known(bytes, at, (root.child, met))
+        self.known(text, 0, (root.child, met))
     }
 
     /// Whether all that was met is forgotten before something new is.
@@ -254,9 +250,7 @@ impl Shapes {
     ) -> Option<usize> {
         loop {
             let length = WIDTH.min(to - from);
-            let text = width_at(bytes, from).copied();
-            let text = text.or_else(|| padded(bytes, from))?;
-            let stretch = Stretch::new(&text, length)?;
+            let stretch = Stretch::new(&padded(bytes, from)?, length)?;
             let next = Some(next).filter(|_| from + length == to);
             last = self.add_step(stretch, next, (tree, last))?;
             from += length;
@@ -334,7 +328,7 @@ mod tests {
         let shapes = taught(&[text("one", "1")]);
         let other = text(r#"two \" and an escape"#, "-20.5");
         let known = |text: &str| {
-            let walked = shapes.walk(text.as_bytes(), 0, (0, |_| ()));
+            let walked = shapes.walk(text.as_bytes(), 0, |_| ());
             walked.map(|walked| walked.end)
         };
         assert_eq!(known(&other), Some(other.len()));

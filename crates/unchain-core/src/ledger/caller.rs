@@ -190,17 +190,13 @@ impl<'a> Parts<'a> {
         let mut slots = parts.slots();
         let known = outlines.known(text, kind(text), |slot, value| {
             if let Some(slot) = slots.get_mut(slot) {
-                **slot = Some(Node::Text(value));
+                **slot = Some(value);
             }
         });
         if !known {
             parts = Self::of(Node::Text(text));
-            let slots = (0..).zip(parts.slots());
-            let texts = slots.filter_map(|(slot, node)| match node {
-                Some(Node::Text(value)) => Some((slot, *value)),
-                _ => None,
-            });
-            outlines.learn(text, kind(text), texts);
+            let slots = parts.slots().into_iter();
+            outlines.learn(text, kind(text), slots.map(|node| *node));
         }
         parts
     }
