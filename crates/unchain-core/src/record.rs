@@ -16,7 +16,7 @@ use crate::record::memo::Memo;
 use crate::record::order::{Member, Order};
 use crate::time::{SameDay, Timestamp};
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Parses the record that begins at byte `at` of `text` and returns it with the offset behind it.
 ///
@@ -69,10 +69,10 @@ impl Parser {
     fn part<'a>(
         &mut self,
         place: Place<'a>,
-        (call, member): (&str, Member),
+        kind: usize,
         into: &mut Option<Node<'a>>,
     ) -> Option<usize> {
-        let (node, end) = place.shaped(&mut self.shapes, kind(call, member))?;
+        let (node, end) = place.shaped(&mut self.shapes, kind)?;
         *into = Some(node);
         Some(end)
     }
@@ -154,13 +154,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What values of one call's member have in common, as a number.
-#[inline(always)]
-fn kind(call: &str, member: Member) -> usize {
-    let hash = xxh3_64_with_seed(call.as_bytes(), member as u64);
-    usize::try_from(hash).unwrap_or_default()
-}
-
 /// The members of a record as the fast path meets them.
 struct Fields<'a> {
     event: Event<'a>,
@@ -168,6 +161,8 @@ struct Fields<'a> {
     category: &'a str,
     management: Option<bool>,
     seen: u64,
+    /// A hash of the event's name; zero before that is met.
+    call: usize,
 }
 
 impl<'a> Fields<'a> {
@@ -203,7 +198,14 @@ impl<'a> Fields<'a> {
             category: "",
             management: None,
             seen: 0,
+            call: 0,
         }
+    }
+
+    /// What values of one call's member have in common, as a number.
+    #[inline(always)]
+    fn kind(&self, member: Member) -> usize {
+        self.call.wrapping_add(member as usize)
     }
 
     /// Reads the value of one member and gives the place behind it.
@@ -215,6 +217,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.seen |= bit;
+        let kind = self.kind(member);
         let event = &mut self.event;
         match member {
             Member::Time => {
@@ -223,7 +226,11 @@ impl<'a> Fields<'a> {
                 self.time = Some(parser.day.parse(text)?);
                 Some(end)
             }
-            Member::Name => place.text(&mut event.name),
+            Member::Name => {
+                let end = place.text(&mut event.name)?;
+                self.call = usize::try_from(xxh3_64(event.name.as_bytes())).unwrap_or_default();
+                Some(end)
+            }
             Member::Source => place.text(&mut event.source),
             Member::Id => place.text_of::<ID>(&mut event.id),
             Member::Region => place.text(&mut event.region),
@@ -252,15 +259,13 @@ impl<'a> Fields<'a> {
                 event.identity_token = token;
                 event.identity.map(|_| end)
             }
-            Member::Request => parser.part(place, (event.name, member), &mut event.request),
-            Member::Response => parser.part(place, (event.name, member), &mut event.response),
-            Member::Additional => parser.part(place, (event.name, member), &mut event.additional),
-            Member::Details => parser.part(place, (event.name, member), &mut event.details),
+            Member::Request => parser.part(place, kind, &mut event.request),
+            Member::Response => parser.part(place, kind, &mut event.response),
+            Member::Additional => parser.part(place, kind, &mut event.additional),
+            Member::Details => parser.part(place, kind, &mut event.details),
+            Member::Resources => parser.shapes.end(place.bytes, place.at, kind),
             Member::Tls => parser.shapes.end(place.bytes, place.at, member as usize),
             Member::RequestId if place.is_text_of::<ID>() => Some(place.at + ID + 2),
-            Member::Resources => parser
-                .shapes
-                .end(place.bytes, place.at, kind(event.name, member)),
             Member::Version | Member::RequestId | Member::Other | Member::Start | Member::End => {
                 walk::value(place.bytes, place.at)
             }

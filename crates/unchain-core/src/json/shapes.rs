@@ -8,8 +8,7 @@
 //! a number is checked each time. Test: `shapes_change_nothing`.
 //! Must not know what the members mean.
 
-use super::walk::{self, Levels, Next};
-use wide::u8x16;
+use super::walk::{self, Levels, Next, halves};
 
 /// How many bytes are compared at once.
 pub(crate) const WIDTH: usize = 32;
@@ -57,14 +56,6 @@ impl Stretch {
         let ([a, b], [c, d]) = (halves(&self.text), halves(text));
         let same = a.simd_eq(c).to_bitmask() | b.simd_eq(d).to_bitmask() << 16;
         same & self.mask == self.mask
-    }
-}
-
-#[inline(always)]
-fn halves(text: &[u8; WIDTH]) -> [u8x16; 2] {
-    match text.as_chunks::<16>().0 {
-        [a, b] => [u8x16::new(*a), u8x16::new(*b)],
-        _ => [u8x16::ZERO; 2],
     }
 }
 

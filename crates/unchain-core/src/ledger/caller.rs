@@ -184,21 +184,19 @@ impl<'a> Parts<'a> {
         quick.unwrap_or_else(|| Self::by_name(identity))
     }
 
-    /// As [`Parts::of`], for an identity that most often has the shape of one before.
-    pub(super) fn outlined(text: &'a str, outlines: &mut Outlines) -> Self {
-        let mut parts = Self::default();
-        let mut slots = parts.slots();
+    /// Becomes what [`Parts::of`] gives, for an identity that most often has the shape of one before. It must be empty.
+    pub(super) fn read(&mut self, text: &'a str, outlines: &mut Outlines) {
+        let mut slots = self.slots();
         let known = outlines.known(text, kind(text), |slot, value| {
             if let Some(slot) = slots.get_mut(slot) {
                 **slot = Some(value);
             }
         });
         if !known {
-            parts = Self::of(Node::Text(text));
-            let slots = parts.slots().into_iter();
+            *self = Self::of(Node::Text(text));
+            let slots = self.slots().into_iter();
             outlines.learn(text, kind(text), slots.map(|node| *node));
         }
-        parts
     }
 
     /// All members.
@@ -319,7 +317,7 @@ impl<'a> Parts<'a> {
     /// The caller that these are the parts of; `from_console` is what its record says. Texts become symbols
     /// by `symbol_of`, which adds them or only looks them up.
     pub(super) fn caller(
-        self,
+        &self,
         from_console: bool,
         symbol_of: &mut impl FnMut(&str) -> Symbol,
     ) -> (Caller, Rare) {
@@ -346,7 +344,7 @@ impl<'a> Parts<'a> {
         rare.identity_store = text(symbol_of, within(self.behalf, "identityStoreArn"));
         rare.in_scope_of = text(symbol_of, within(self.scope, "sourceArn"));
         rare.delegate = text(symbol_of, within(self.delegate, "accountId"));
-        let context = self.context;
+        let context = &self.context;
         let created = context.created.and_then(Node::str);
         caller.created = created.and_then(|t| Timestamp::parse(&t)).map(seconds);
         caller.mfa = context.mfa.and_then(Node::bool);
@@ -524,7 +522,9 @@ mod tests {
                 for template in &templates {
                     let text = template.replace('@', text);
                     let plain = format!("{:?}", Parts::of(Node::Text(&text)));
-                    let outlined = format!("{:?}", Parts::outlined(&text, &mut outlines));
+                    let mut outlined = Parts::default();
+                    outlined.read(&text, &mut outlines);
+                    let outlined = format!("{outlined:?}");
                     prop_assert_eq!(plain, outlined, "{}", text);
                 }
             }

@@ -58,7 +58,7 @@ impl Ledger {
             return;
         }
         let rows = std::mem::take(&mut self.facts.rows);
-        let order = ordered(rows.iter().map(|fact| [0, fact.time, fact.hash]));
+        let order = ordered(rows.iter().map(|fact| [fact.time, fact.hash, 0]));
         let mut sorted = Vec::with_capacity(rows.len());
         let mut alike: Vec<Fact> = Vec::new();
         for group in ordered::alike(&order) {

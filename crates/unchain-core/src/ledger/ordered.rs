@@ -1,8 +1,12 @@
 //! Rows in the order of a few of their numbers, without moving the rows: one word a row, so that sorting
 //! compares without branches and touches nothing else.
 
-/// How many heaps words are dealt to; a power of two. Each is then small enough to be sorted in near memory.
-const HEAPS: usize = 2048;
+/// How many bits of a number words are dealt by at once.
+const DIGIT: u32 = 11;
+/// A heap for each value of a digit.
+const HEAPS: usize = 1 << DIGIT;
+/// Where the first number begins in a word.
+const FIRST: u32 = 96;
 
 /// A word for each row: its three numbers, then its place. Ascending.
 pub(super) fn ordered(rows: impl Iterator<Item = [u32; 3]>) -> Vec<u128> {
@@ -11,24 +15,38 @@ pub(super) fn ordered(rows: impl Iterator<Item = [u32; 3]>) -> Vec<u128> {
             .iter()
             .fold(0u128, |word, &part| word << 32 | u128::from(part))
     };
-    let words: Vec<u128> = rows.zip(0u32..).map(word).collect();
+    let mut words: Vec<u128> = rows.zip(0u32..).map(word).collect();
     if words.len() < HEAPS {
-        let mut order = words;
-        order.sort_unstable();
-        return order;
+        words.sort_unstable();
+        return words;
     }
-    dealt(&words)
+    dealt(words)
 }
 
-/// The words in order. They are dealt to heaps by the highest bits in which they differ, which costs two passes in
-/// place of eleven levels of sorting. Times of one month have a third of their bits in common.
-fn dealt(words: &[u128]) -> Vec<u128> {
+/// The words in order. They are dealt by the digits of their first numbers, the lowest first, and what has one first
+/// number is sorted: two passes over all words in place of ten levels of sorting.
+fn dealt(mut words: Vec<u128>) -> Vec<u128> {
     let ends = (0, u128::MAX);
     let (any, all) = words
         .iter()
         .fold(ends, |(any, all), word| (any | word, all & word));
+    // Higher digits are the same in all.
     let differ = u128::BITS - (any ^ all).leading_zeros();
-    let shift = differ.saturating_sub(HEAPS.ilog2());
+    let mut other = vec![0; words.len()];
+    let mut shift = FIRST;
+    while shift < differ {
+        deal(&words, &mut other, shift);
+        std::mem::swap(&mut words, &mut other);
+        shift += DIGIT;
+    }
+    for alike in words.chunk_by_mut(|a, b| a >> FIRST == b >> FIRST) {
+        alike.sort_unstable();
+    }
+    words
+}
+
+/// Puts words in the order of one digit; those with the same digit stay in theirs.
+fn deal(words: &[u128], order: &mut [u128], shift: u32) {
     let heap = |word: &u128| usize::try_from(word >> shift).unwrap_or_default() % HEAPS;
     let mut ends = [0usize; HEAPS];
     for word in words {
@@ -40,7 +58,6 @@ fn dealt(words: &[u128]) -> Vec<u128> {
     for end in &mut ends {
         (*end, start) = (start, start + *end);
     }
-    let mut order = vec![0; words.len()];
     for word in words {
         if let Some(end) = ends.get_mut(heap(word))
             && let Some(slot) = order.get_mut(*end)
@@ -49,16 +66,6 @@ fn dealt(words: &[u128]) -> Vec<u128> {
             *end += 1;
         }
     }
-    let mut rest = order.as_mut_slice();
-    let mut start = 0;
-    for end in ends {
-        let Some((one, others)) = rest.split_at_mut_checked(end - start) else {
-            break;
-        };
-        one.sort_unstable();
-        (rest, start) = (others, end);
-    }
-    order
 }
 
 /// The words of rows with equal numbers, together.
