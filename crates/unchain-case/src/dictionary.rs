@@ -3,6 +3,7 @@
 
 use crate::detail::{self, Item};
 use crate::error::Fault;
+use crate::insert::Insert;
 use crate::joins::{Hasher, Join};
 use crate::links::{Kind, NewLinks};
 use crate::usage::Numbers;
@@ -47,6 +48,31 @@ pub(crate) struct Dictionary<'c, 'l> {
     places: Vec<Option<u32>>,
     details: HashMap<Box<[Item]>, u32>,
     hasher: Hasher,
+}
+
+/// The case's numbers of all that uses' keys are made of, for whoever does not know the case.
+pub(crate) struct Numbering {
+    calls: Vec<u32>,
+    clients: Vec<u32>,
+    places: Vec<u32>,
+    outcomes: HashMap<Symbol, u32>,
+}
+
+impl Numbering {
+    /// The numbers of a use's key.
+    pub(crate) fn of(&self, key: &UseKey) -> Numbers {
+        let number = |rows: &[u32], n: u32| rows.get(n as usize).copied().unwrap_or_default();
+        let outcome = match key.outcome {
+            Symbol::EMPTY => None,
+            outcome => self.outcomes.get(&outcome).copied(),
+        };
+        Numbers {
+            call: number(&self.calls, key.call),
+            client: number(&self.clients, key.client),
+            place: number(&self.places, key.place),
+            outcome: outcome.unwrap_or_default(),
+        }
+    }
 }
 
 impl<'c, 'l> Dictionary<'c, 'l> {
@@ -192,6 +218,34 @@ impl<'c, 'l> Dictionary<'c, 'l> {
         })
     }
 
+    /// The numbers of all that uses' keys are made of, each given now if it is new.
+    pub(crate) fn numbering(&mut self) -> Result<Numbering, Fault> {
+        let ledger = self.ledger;
+        let numbers = |rows: usize| 0..u32::try_from(rows).unwrap_or(u32::MAX);
+        let calls = numbers(ledger.calls().len()).map(|n| self.call(n));
+        let calls = calls.collect::<Result<_, _>>()?;
+        if self.fresh {
+            self.add_clients()?;
+        }
+        let clients = numbers(ledger.clients().len()).map(|n| self.client(n));
+        let clients = clients.collect::<Result<_, _>>()?;
+        let places = numbers(ledger.places().count()).map(|n| self.place(n));
+        let places = places.collect::<Result<_, _>>()?;
+        let mut outcomes = HashMap::new();
+        for usage in ledger.uses() {
+            let outcome = usage.key.outcome;
+            if !outcome.is_empty() && !outcomes.contains_key(&outcome) {
+                outcomes.insert(outcome, self.symbol(outcome)?);
+            }
+        }
+        Ok(Numbering {
+            calls,
+            clients,
+            places,
+            outcomes,
+        })
+    }
+
     fn call(&mut self, number: u32) -> Result<u32, Fault> {
         if let Some(&Some(id)) = self.calls.get(number as usize) {
             return Ok(id);
@@ -246,6 +300,29 @@ impl<'c, 'l> Dictionary<'c, 'l> {
         ];
         let id = self.find_or_add(sql, values)?;
         Ok(remember(&mut self.clients, number, id))
+    }
+
+    /// Adds all clients to a case without any, in the order of the table's index: a row in the middle of it costs twice
+    /// as much as one at its end.
+    fn add_clients(&mut self) -> Result<(), Fault> {
+        let ledger = self.ledger;
+        let mut rows = Vec::with_capacity(ledger.clients().len());
+        for (number, client) in (0u32..).zip(ledger.clients()) {
+            let (agent, endpoint) = (self.symbol(client.agent)?, self.symbol(client.endpoint)?);
+            let (start, address) = (
+                ledger.symbols().start(client.address),
+                ledger.text(client.address),
+            );
+            rows.push((start, address, agent, endpoint, number));
+        }
+        rows.sort_unstable();
+        let mut insert = Insert::new(self.connection, "client", &["address", "agent", "endpoint"])?;
+        for (n, &(_, address, agent, endpoint, number)) in rows.iter().enumerate() {
+            let values = rusqlite::params![address, agent, endpoint];
+            let id = insert.row(values, rows.len() - n)?;
+            remember(&mut self.clients, number, id);
+        }
+        Ok(())
     }
 
     /// The number of a place.

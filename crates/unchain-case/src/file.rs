@@ -4,8 +4,9 @@
 //! path the one modified later stays, whichever came first.
 
 use crate::error::Fault;
+use crate::insert::Insert;
 use crate::usage::unite_sorted;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 use std::borrow::Cow;
 
 /// One file, or another source of records.
@@ -43,14 +44,40 @@ pub struct FileRow {
     pub keys: Vec<u32>,
 }
 
-const COLUMNS: &str = "path, size, modified, fingerprint, kind, compression, read, parsed, filtered, \
-    refused, notes, damage, earliest, latest, keys";
+const COLUMNS: [&str; 15] = [
+    "path",
+    "size",
+    "modified",
+    "fingerprint",
+    "kind",
+    "compression",
+    "read",
+    "parsed",
+    "filtered",
+    "refused",
+    "notes",
+    "damage",
+    "earliest",
+    "latest",
+    "keys",
+];
+
+fn columns() -> String {
+    COLUMNS.join(",")
+}
 
 /// Adds files. Says how many were new or changed.
 pub(crate) fn write(connection: &Connection, files: &[FileRow]) -> Result<u64, Fault> {
-    let mut select = connection.prepare(&format!("SELECT {COLUMNS} FROM file WHERE path = ?1"))?;
+    let ascending = files.is_sorted_by(|a, b| a.path < b.path);
+    if ascending
+        && !connection.query_row("SELECT EXISTS (SELECT 1 FROM file)", [], |row| row.get(0))?
+    {
+        return add(connection, files);
+    }
+    let columns = columns();
+    let mut select = connection.prepare(&format!("SELECT {columns} FROM file WHERE path = ?1"))?;
     let mut upsert = connection.prepare(&format!(
-        "INSERT INTO file ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET \
+        "INSERT INTO file ({columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET \
          size = excluded.size, modified = excluded.modified, fingerprint = excluded.fingerprint, \
          kind = excluded.kind, compression = excluded.compression, read = excluded.read, \
          parsed = excluded.parsed, filtered = excluded.filtered, refused = excluded.refused, \
@@ -81,11 +108,22 @@ pub(crate) fn write(connection: &Connection, files: &[FileRow]) -> Result<u64, F
             None => new,
         };
         if known.as_ref() != Some(&*united) {
-            insert(&mut upsert, &united)?;
+            with_values(&united, |values| Ok(upsert.execute(values)?))?;
             changed += 1;
         }
     }
     Ok(changed)
+}
+
+/// Adds files, whose paths ascend, to a case without any.
+fn add(connection: &Connection, files: &[FileRow]) -> Result<u64, Fault> {
+    let mut insert = Insert::new(connection, "file", &COLUMNS)?;
+    for (n, file) in files.iter().enumerate() {
+        with_values(&in_order(file), |values| {
+            insert.row(values, files.len() - n)
+        })?;
+    }
+    Ok(files.len() as u64)
 }
 
 /// A file whose lists are in order.
@@ -111,8 +149,9 @@ pub(crate) fn with(
     (since, until): (Option<i64>, Option<i64>),
 ) -> Result<Vec<FileRow>, Fault> {
     let mut statement = connection.prepare(&format!(
-        "SELECT {COLUMNS} FROM file WHERE coalesce(latest >= ?1, 1) AND coalesce(earliest <= ?2, 1) \
-         ORDER BY earliest, path"
+        "SELECT {} FROM file WHERE coalesce(latest >= ?1, 1) AND coalesce(earliest <= ?2, 1) \
+         ORDER BY earliest, path",
+        columns()
     ))?;
     let mut rows = statement.query([since, until])?;
     let mut found = Vec::new();
@@ -127,7 +166,8 @@ pub(crate) fn with(
 
 /// Every file, by path.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<FileRow>, Fault> {
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM file ORDER BY path"))?;
+    let mut statement =
+        connection.prepare(&format!("SELECT {} FROM file ORDER BY path", columns()))?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -174,10 +214,14 @@ fn unite(known: &FileRow, new: FileRow) -> FileRow {
     }
 }
 
-fn insert(upsert: &mut rusqlite::Statement<'_>, file: &FileRow) -> Result<(), Fault> {
+/// Gives a file's values, in the order of the columns.
+fn with_values<T>(
+    file: &FileRow,
+    take: impl FnOnce(&[&dyn ToSql]) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let keys: Vec<u8> = file.keys.iter().flat_map(|key| key.to_le_bytes()).collect();
-    upsert.execute(rusqlite::params![
+    take(rusqlite::params![
         file.path,
         number(file.size),
         file.modified,
@@ -193,8 +237,7 @@ fn insert(upsert: &mut rusqlite::Statement<'_>, file: &FileRow) -> Result<(), Fa
         file.earliest,
         file.latest,
         keys
-    ])?;
-    Ok(())
+    ])
 }
 
 /// Counts as a JSON object.

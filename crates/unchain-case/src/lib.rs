@@ -35,12 +35,12 @@ pub use info::{Info, PlaceInfo};
 pub use joins::key_hash;
 pub use journal::PlanRow;
 pub use pulse::Pulse;
-pub use write::Written;
+pub use write::{Threads, Written};
 
 use error::{Fault, shown};
 use read::{Marks, Reader};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use unchain_core::ledger::Ledger;
@@ -114,35 +114,23 @@ impl Case {
     /// is as it was.
     pub fn write(&mut self, ledger: &mut Ledger, files: &[FileRow]) -> Result<Written, CaseError> {
         ledger.settle();
-        self.write_settled(ledger, files)
+        self.begin(files)?.finish(ledger, Threads::One)
     }
 
-    /// As [`Case::write`], for a ledger that others look at meanwhile: [`Ledger::settle`] was called.
+    /// Begins what [`Case::write`] does with the files, while others make the ledger. Nothing changes before
+    /// [`Writing::finish`].
     ///
     /// # Errors
     ///
-    /// As [`Case::write`].
-    pub fn write_settled(
-        &mut self,
-        ledger: &Ledger,
-        files: &[FileRow],
-    ) -> Result<Written, CaseError> {
-        Self::write_all(&mut self.connection, ledger, files).map_err(|fault| fault.at(&self.path))
-    }
-
-    fn write_all(
-        connection: &mut Connection,
-        ledger: &Ledger,
-        files: &[FileRow],
-    ) -> Result<Written, Fault> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let written = write::write(&transaction, ledger, files)?;
-        if written.is_empty() {
-            transaction.rollback()?;
-        } else {
-            transaction.commit()?;
-        }
-        Ok(written)
+    /// The case cannot be written or is damaged; then it is as it was.
+    pub fn begin(&mut self, files: &[FileRow]) -> Result<Writing<'_>, CaseError> {
+        let Self { connection, path } = self;
+        let (transaction, files) = begin(connection, files).map_err(|fault| fault.at(path))?;
+        Ok(Writing {
+            transaction,
+            path,
+            files,
+        })
     }
 
     /// The whole ledger without its marks: to answer from, not to write.
@@ -225,6 +213,49 @@ impl Case {
             found
         };
         read().map_err(|fault| fault.at(&self.path))
+    }
+}
+
+fn begin<'c>(
+    connection: &'c mut Connection,
+    files: &[FileRow],
+) -> Result<(Transaction<'c>, u64), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let files = file::write(&transaction, files)?;
+    Ok((transaction, files))
+}
+
+/// A write to a case that has begun; it is undone unless it is finished.
+#[derive(Debug)]
+pub struct Writing<'c> {
+    transaction: Transaction<'c>,
+    path: &'c Path,
+    /// How many files were added.
+    files: u64,
+}
+
+impl Writing<'_> {
+    /// Adds a ledger for which [`Ledger::settle`] was called, and keeps everything.
+    ///
+    /// # Errors
+    ///
+    /// As [`Case::write`].
+    pub fn finish(self, ledger: &Ledger, threads: Threads) -> Result<Written, CaseError> {
+        let Self {
+            transaction,
+            path,
+            files,
+        } = self;
+        let finish = || {
+            let written = write::write(&transaction, ledger, (files, threads))?;
+            if written.is_empty() {
+                transaction.rollback()?;
+            } else {
+                transaction.commit()?;
+            }
+            Ok(written)
+        };
+        finish().map_err(|fault: Fault| fault.at(path))
     }
 }
 

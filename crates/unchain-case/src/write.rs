@@ -1,4 +1,4 @@
-//! Uniting a ledger with a case, in one transaction.
+//! Uniting a ledger with a case, in the transaction in which its files were added.
 //!
 //! INVARIANT: what a write leaves depends on the set of events and files only, not on the order or number
 //! of writes (`tests/law.rs`). A write that adds nothing leaves the file as it was.
@@ -8,7 +8,6 @@ use crate::detail::Item;
 use crate::dictionary::Dictionary;
 use crate::digest;
 use crate::error::Fault;
-use crate::file::{self, FileRow};
 use crate::joins::{CallerTexts, Hasher};
 use crate::links::{Links, NewLinks};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -29,6 +28,15 @@ pub struct Written {
     pub facts: u64,
     /// Rows that were there and changed without anything counted above.
     pub changed: u64,
+}
+
+/// How many threads may work on a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// That of the caller.
+    One,
+    /// One more.
+    Two,
 }
 
 impl Written {
@@ -54,11 +62,11 @@ pub(crate) struct Writer<'c, 'l> {
     pub(crate) list: Vec<Item>,
 }
 
-/// Unites a settled ledger and files with a case.
+/// Unites a settled ledger with a case to which so many files were added.
 pub(crate) fn write(
     connection: &Connection,
     ledger: &Ledger,
-    files: &[FileRow],
+    (files, threads): (u64, Threads),
 ) -> Result<Written, Fault> {
     let any = connection
         .query_row(
@@ -75,18 +83,20 @@ pub(crate) fn write(
         hasher: Hasher::default(),
         links,
         new_links: NewLinks::default(),
-        written: Written::default(),
+        written: Written {
+            files,
+            ..Written::default()
+        },
         callers: vec![0; ledger.callers().len()],
         list: Vec::new(),
     };
     writer.places()?;
-    writer.callers()?;
+    writer.callers(threads)?;
     // Not kept until the end, because there are many.
     writer.new_links.write(connection)?;
     writer.facts()?;
     writer.attempts()?;
     writer.written.changed += digest::write(connection, ledger, &mut writer.dictionary)?;
-    writer.written.files = file::write(connection, files)?;
     let written = writer.written;
     if !written.is_empty() {
         writer.new_links.write(connection)?;

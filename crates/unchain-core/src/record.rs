@@ -130,6 +130,12 @@ impl<'a> Place<'a> {
         Some(end)
     }
 
+    /// The end of a value that most often has the shape of one of its kind before.
+    #[inline(always)]
+    fn end(self, parser: &mut Parser, kind: usize) -> Option<usize> {
+        parser.shapes.end(self.bytes, self.at, kind)
+    }
+
     /// As [`Place::node`], for a value that most often has the shape of one of its kind before.
     #[inline(always)]
     fn shaped(self, shapes: &mut Shapes, kind: usize) -> Option<(Node<'a>, usize)> {
@@ -152,6 +158,12 @@ impl<'a> Place<'a> {
         *into = node.bool();
         Some(end)
     }
+}
+
+/// What values of one call's member have in common, as a number.
+#[inline(always)]
+fn kind(call: usize, member: Member) -> usize {
+    call.wrapping_add(member as usize)
 }
 
 /// The members of a record as the fast path meets them.
@@ -202,12 +214,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What values of one call's member have in common, as a number.
-    #[inline(always)]
-    fn kind(&self, member: Member) -> usize {
-        self.call.wrapping_add(member as usize)
-    }
-
     /// Reads the value of one member and gives the place behind it.
     #[inline(always)]
     fn member(&mut self, place: Place<'a>, member: Member, parser: &mut Parser) -> Option<usize> {
@@ -217,7 +223,6 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.seen |= bit;
-        let kind = self.kind(member);
         let event = &mut self.event;
         match member {
             Member::Time => {
@@ -259,12 +264,14 @@ impl<'a> Fields<'a> {
                 event.identity_token = token;
                 event.identity.map(|_| end)
             }
-            Member::Request => parser.part(place, kind, &mut event.request),
-            Member::Response => parser.part(place, kind, &mut event.response),
-            Member::Additional => parser.part(place, kind, &mut event.additional),
-            Member::Details => parser.part(place, kind, &mut event.details),
-            Member::Resources => parser.shapes.end(place.bytes, place.at, kind),
-            Member::Tls => parser.shapes.end(place.bytes, place.at, member as usize),
+            Member::Request => parser.part(place, kind(self.call, member), &mut event.request),
+            Member::Response => parser.part(place, kind(self.call, member), &mut event.response),
+            Member::Additional => {
+                parser.part(place, kind(self.call, member), &mut event.additional)
+            }
+            Member::Details => parser.part(place, kind(self.call, member), &mut event.details),
+            Member::Resources => place.end(parser, kind(self.call, member)),
+            Member::Tls => place.end(parser, member as usize),
             Member::RequestId if place.is_text_of::<ID>() => Some(place.at + ID + 2),
             Member::Version | Member::RequestId | Member::Other | Member::Start | Member::End => {
                 walk::value(place.bytes, place.at)

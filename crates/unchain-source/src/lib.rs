@@ -36,6 +36,6 @@ pub use files::{Files, Position, Sink, Source, record_at};
 pub use filter::Filter;
 pub use layout::{Layout, Tree};
 pub use limits::Limits;
-pub use reader::{Reader, read_bytes};
+pub use reader::{Reader, modified, read_bytes};
 pub use report::{Compression, Damage, FileKind, FileReport, ReadSummary};
 pub use secret::{STRUCK_OUT, strike_out};

@@ -13,9 +13,10 @@ use crate::view::View;
 use libdeflater::Decompressor;
 use std::cell::Cell;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::rc::Rc;
+use std::time::UNIX_EPOCH;
 use unchain_core::record::Parser;
 
 /// The buffers of one thread, used again for every file.
@@ -25,6 +26,7 @@ pub struct Reader {
     inflater: Decompressor,
     parser: Parser,
     limits: Limits,
+    times: bool,
 }
 
 impl Default for Reader {
@@ -50,6 +52,16 @@ impl Reader {
             inflater: Decompressor::new(),
             parser: Parser::default(),
             limits,
+            times: false,
+        }
+    }
+
+    /// Asks every file when it was modified. An open file answers in a quarter of the time that its path takes.
+    #[must_use]
+    pub fn with_times(self) -> Self {
+        Self {
+            times: true,
+            ..self
         }
     }
 
@@ -66,7 +78,12 @@ impl Reader {
         };
         let mut report = FileReport::new(as_text(path.as_os_str()), 0);
         match File::open(path) {
-            Ok(mut file) => self.any(&mut file, report, Tally::new(filter, taker)),
+            Ok(mut file) => {
+                if self.times {
+                    report.modified = file.metadata().ok().as_ref().and_then(modified);
+                }
+                self.any(&mut file, report, Tally::new(filter, taker))
+            }
             Err(error) => {
                 report.damage = Some(Damage::Failed(error.kind()));
                 report
@@ -204,6 +221,12 @@ fn read_up_to(
             Err(error) => return (filled, Some(error)),
         }
     }
+}
+
+/// When a file was modified last, in seconds since 1970; `None` where the place that holds it does not say.
+pub fn modified(metadata: &Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 fn size(length: usize) -> u64 {

@@ -129,6 +129,9 @@ pub struct FileReport {
     pub kind: FileKind,
     /// How it was packed.
     pub compression: Compression,
+    /// When it was modified last, in seconds since 1970, where the reader was asked ([`crate::Reader::with_times`])
+    /// and the file was opened.
+    pub modified: Option<i64>,
     /// Its records.
     pub counts: Counts,
     /// What was wrong with it as a whole; the first trouble met.
@@ -143,6 +146,7 @@ impl FileReport {
             bytes: 0,
             kind: FileKind::Unreadable,
             compression: Compression::Plain,
+            modified: None,
             counts: Counts::default(),
             damage: None,
         }

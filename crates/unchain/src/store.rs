@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 use unchain_case::{Case, CaseError, FileRow, key_hash};
 use unchain_core::time::Timestamp;
 use unchain_source::{Files, Filter, Unit};
@@ -49,9 +48,7 @@ pub(crate) fn row(file: FileRead) -> FileRow {
 
 /// When a file was modified, in seconds since 1970.
 pub(crate) fn modified(path: Option<&Path>) -> Option<i64> {
-    let modified = std::fs::metadata(path?).ok()?.modified().ok()?;
-    let since = modified.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
+    unchain_source::modified(&std::fs::metadata(path?).ok()?)
 }
 
 /// The absolute path, so that the file is found again from any folder.

@@ -59,13 +59,7 @@ impl Stretch {
     }
 }
 
-/// The bytes from a place on that one comparison needs.
-#[inline(always)]
-pub(crate) fn width_at(bytes: &[u8], at: usize) -> Option<&[u8; WIDTH]> {
-    bytes.get(at..).and_then(|rest| rest.first_chunk())
-}
-
-/// As [`width_at`], and what is missing at the end is filled with bytes that do not stand in UTF-8.
+/// The bytes from a place on that one comparison needs; what is missing at the end is filled with bytes that do not stand in UTF-8.
 #[cold]
 fn padded(bytes: &[u8], at: usize) -> Option<[u8; WIDTH]> {
     let rest = bytes.get(at..)?;
@@ -182,7 +176,7 @@ impl Shapes {
     ) -> Option<Walked> {
         let mut end;
         loop {
-            let text = match width_at(bytes, at) {
+            let text = match walk::chunk_at(bytes, at) {
                 Some(text) => text,
                 None => {
                     end = padded(bytes, at)?;

@@ -318,7 +318,7 @@ fn escape(bytes: &[u8], at: usize) -> Option<usize> {
 /// Sixteen bytes at a time: most strings of a record end within one or two steps.
 #[inline(always)]
 pub(crate) fn plain_end(bytes: &[u8], at: usize) -> usize {
-    let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) else {
+    let Some(block) = chunk_at::<16>(bytes, at) else {
         return short_plain_end(bytes, at);
     };
     let mask = stops(u8x16::new(*block)).to_bitmask();
@@ -332,8 +332,9 @@ pub(crate) fn plain_end(bytes: &[u8], at: usize) -> usize {
 /// decision where the length is known beforehand. `N` is at least 16.
 #[inline(always)]
 pub(crate) fn is_plain<const N: usize>(bytes: &[u8], at: usize) -> bool {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let Some((text, [b'"', ..])) = rest.split_first_chunk::<N>() else {
+    let end = at.saturating_add(N + 1);
+    let rest = bytes.get(at..end).unwrap_or_default();
+    let Some((text, [b'"'])) = rest.split_first_chunk::<N>() else {
         return false;
     };
     let Some(last) = text.last_chunk::<16>() else {
@@ -362,7 +363,7 @@ pub(crate) fn has_backslash(text: &[u8]) -> bool {
 #[inline(always)]
 fn long_plain_end(bytes: &[u8], mut at: usize) -> usize {
     let start = at;
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+    while let Some(block) = chunk_at::<32>(bytes, at) {
         let [a, b] = halves(block).map(|half| stops(half).to_bitmask());
         let mask = a | b << 16;
         if mask != 0 {
@@ -374,6 +375,13 @@ fn long_plain_end(bytes: &[u8], mut at: usize) -> usize {
         }
     }
     short_plain_end(bytes, at)
+}
+
+/// The next bytes, if there are so many. One comparison with the length, where cutting off what stands before takes
+/// another.
+#[inline(always)]
+pub(crate) fn chunk_at<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.first_chunk()
 }
 
 /// Thirty-two bytes as the processor compares them.
@@ -395,7 +403,7 @@ fn short_plain_end(bytes: &[u8], at: usize) -> usize {
 /// Skips blocks of 64 plain bytes: session tokens and policies are long.
 #[inline(never)]
 fn skip_plain_blocks(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+    while let Some(block) = chunk_at::<64>(bytes, at) {
         let parts = block
             .as_chunks::<16>()
             .0

@@ -94,14 +94,10 @@ impl Ledger {
         self.callers.add(caller, hash)
     }
 
-    /// Adds callers, whose places are far from each other: all are touched before one is read. Gives
-    /// their numbers.
+    /// Adds callers, and gives their numbers.
     pub(super) fn add_callers(&mut self, rows: impl Iterator<Item = (Caller, Rare)>) -> Vec<u32> {
-        let rows: Vec<_> = rows.map(|(row, rare)| self.hashed(row, rare)).collect();
-        std::hint::black_box(self.callers.touch(rows.iter().map(|(_, hash)| *hash)));
-        let rows = rows.into_iter();
-        rows.map(|(row, hash)| self.callers.add(row, hash))
-            .collect()
+        let rows = rows.map(|(row, rare)| self.hashed(row, rare)).collect();
+        self.callers.add_all(rows)
     }
 
     fn hashed(&mut self, mut caller: Caller, rare: Rare) -> (Caller, u128) {
@@ -172,10 +168,16 @@ impl Ledger {
         number
     }
 
+    /// Adds clients, and gives their numbers.
+    pub(super) fn add_clients(&mut self, rows: impl Iterator<Item = Client>) -> Vec<u32> {
+        let rows = rows
+            .map(|row| (row, hash_client(self.seed, &row)))
+            .collect();
+        self.clients.add_all(rows)
+    }
+
     pub(super) fn add_client(&mut self, client: Client) -> u32 {
-        let endpoint = u64::from(client.endpoint.number());
-        let hash = mix(self.seed, &[pair(client.address, client.agent), endpoint]);
-        self.clients.add(client, hash)
+        self.clients.add(client, hash_client(self.seed, &client))
     }
 
     pub(super) fn add_place(&mut self, place: Place) -> u32 {
@@ -290,6 +292,11 @@ impl Ledger {
 
 fn pair(a: Symbol, b: Symbol) -> u64 {
     u64::from(a.number()) << 32 | u64::from(b.number())
+}
+
+fn hash_client(seed: u64, row: &Client) -> u128 {
+    let endpoint = u64::from(row.endpoint.number());
+    mix(seed, &[pair(row.address, row.agent), endpoint])
 }
 
 pub(super) fn hash_caller(seed: u64, row: &Caller) -> u128 {

@@ -100,9 +100,9 @@ impl Transfer {
             let call = new.call(call);
             new.calls.push(to.add_call(call));
         }
-        for client in from.clients() {
-            let client = new.client(client);
-            new.clients.push(to.add_client(client));
+        for clients in from.clients().chunks(TOGETHER) {
+            let numbers = to.add_clients(clients.iter().map(|client| new.client(client)));
+            new.clients.extend(numbers);
         }
         for (place, hours) in from.places() {
             let place = new.place(place);

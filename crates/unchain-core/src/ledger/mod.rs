@@ -74,8 +74,11 @@ impl<T> Rows<T> {
         self.rows.get(number as usize)
     }
 
-    fn touch(&self, hashes: impl Iterator<Item = u128>) -> u32 {
-        self.table.touch(hashes)
+    /// Adds rows with their hashes, whose places are far from each other: all are touched before one is read.
+    fn add_all(&mut self, rows: Vec<(T, u128)>) -> Vec<u32> {
+        std::hint::black_box(self.table.touch(rows.iter().map(|(_, hash)| *hash)));
+        let rows = rows.into_iter();
+        rows.map(|(row, hash)| self.add(row, hash)).collect()
     }
 
     fn add(&mut self, row: T, hash: u128) -> u32 {

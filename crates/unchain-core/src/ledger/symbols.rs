@@ -72,6 +72,15 @@ impl Symbols {
         slice(&self.arena, &self.ends, symbol.0)
     }
 
+    /// The first bytes of a text as a number: where two differ, so do their texts, in the same order.
+    pub fn start(&self, symbol: Symbol) -> u128 {
+        let mut start = [0; 16];
+        for (slot, byte) in start.iter_mut().zip(self.get(symbol).bytes()) {
+            *slot = byte;
+        }
+        u128::from_be_bytes(start)
+    }
+
     /// The hash that tells texts apart.
     #[inline]
     pub(super) fn hash(&self, text: &str) -> u128 {

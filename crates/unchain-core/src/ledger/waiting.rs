@@ -261,19 +261,21 @@ impl Ledger {
         let mut clients = std::mem::take(&mut waiting.clients);
         for client in &mut clients {
             client.row = self.memory.clients.get(client.key);
-            if client.row.is_some() {
-                continue;
-            }
-            let texts = client.texts.map(|copied| {
+        }
+        let mut rows = Vec::with_capacity(clients.len());
+        for client in clients.iter().filter(|client| client.row.is_none()) {
+            let [address, agent, endpoint] = client.texts.map(|copied| {
                 let text = waiting.text(copied);
                 self.symbols.intern_hashed(text, copied.hash)
             });
-            let [address, agent, endpoint] = texts;
-            let row = self.add_client(Client {
+            rows.push(Client {
                 address,
                 agent,
                 endpoint,
             });
+        }
+        let unknown = clients.iter_mut().filter(|client| client.row.is_none());
+        for (client, row) in unknown.zip(self.add_clients(rows.into_iter())) {
             self.memory.clients.get_or_add(client.key, row);
             client.row = Some(row);
         }

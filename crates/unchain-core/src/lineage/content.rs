@@ -54,8 +54,8 @@ impl Row {
             created: caller.created,
             kind: caller.kind,
             unique_id: caller.unique_id,
-            unique_id_start: start(ledger.text(caller.unique_id)),
-            session_start: start(ledger.text(caller.session)),
+            unique_id_start: ledger.symbols().start(caller.unique_id),
+            session_start: ledger.symbols().start(caller.session),
             number,
         }
     }
@@ -70,13 +70,4 @@ impl Row {
             }
         })
     }
-}
-
-/// The first bytes of a text as a number: where two differ, so do their texts, in the same order.
-fn start(text: &str) -> u128 {
-    let mut start = [0; 16];
-    for (slot, byte) in start.iter_mut().zip(text.bytes()) {
-        *slot = byte;
-    }
-    u128::from_be_bytes(start)
 }

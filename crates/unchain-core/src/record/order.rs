@@ -2,7 +2,7 @@
 //!
 //! Must not know what the members mean.
 
-use crate::json::shapes::{Stretch, WIDTH, width_at};
+use crate::json::shapes::Stretch;
 use crate::json::walk;
 
 /// The members of a record that are told apart. Those up to `Details` may come once.
@@ -90,8 +90,8 @@ impl Member {
 /// What stood between the values of the records before.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// For each member what came behind its value, the latest first.
-    behind: Vec<[Step; 2]>,
+    /// For each member what came behind its value, the latest first; none where nothing is remembered.
+    behind: Option<Box<[[Step; 2]; MEMBERS]>>,
 }
 
 /// The text from behind one value to the next: comma, key and colon, or the closing brace.
@@ -108,7 +108,7 @@ impl Default for Order {
             member: Member::End,
         };
         Self {
-            behind: vec![[unused; 2]; MEMBERS],
+            behind: Some(Box::new([[unused; 2]; MEMBERS])),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Default for Order {
 impl Order {
     /// One that does not remember.
     pub(super) fn nothing() -> Self {
-        Self { behind: Vec::new() }
+        Self { behind: None }
     }
 
     /// The member behind the value of `last`, which ends before `at`, and the place of its value; or
@@ -128,8 +128,9 @@ impl Order {
         at: usize,
         last: Member,
     ) -> Option<(Member, usize)> {
-        let text = width_at(bytes, at);
-        if let (Some(text), Some([latest, other])) = (text, self.behind.get(last as usize)) {
+        if let (Some(text), Some(behind)) = (walk::chunk_at(bytes, at), &self.behind)
+            && let Some([latest, other]) = behind.get(last as usize)
+        {
             for step in [latest, other] {
                 if step.text.is_at(text) {
                     let behind = at + step.text.len();
@@ -142,23 +143,20 @@ impl Order {
                 }
             }
         }
-        let (member, behind) = read(bytes, at, last)?;
-        self.remember(text, behind - at, (last, member));
-        Some((member, behind))
+        self.learn(bytes, at, last)
     }
 
+    /// Reads what is behind a value, and remembers it.
     #[cold]
-    fn remember(
-        &mut self,
-        text: Option<&[u8; WIDTH]>,
-        length: usize,
-        (last, member): (Member, Member),
-    ) {
-        if let (Some(text), Some(steps)) = (text, self.behind.get_mut(last as usize))
-            && let Some(text) = Stretch::new(text, length)
+    fn learn(&mut self, bytes: &[u8], at: usize, last: Member) -> Option<(Member, usize)> {
+        let (member, behind) = read(bytes, at, last)?;
+        if let (Some(text), Some(steps)) = (walk::chunk_at(bytes, at), &mut self.behind)
+            && let Some(steps) = steps.get_mut(last as usize)
+            && let Some(text) = Stretch::new(text, behind - at)
         {
             *steps = [Step { text, member }, steps[0]];
         }
+        Some((member, behind))
     }
 }
 

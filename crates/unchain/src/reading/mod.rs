@@ -125,12 +125,17 @@ impl Reading {
 ///
 /// # Errors
 ///
-/// What did not fit into the memory could not be read again from where it was put.
+/// As [`unite`].
 pub(crate) fn read(
     files: &Files,
     options: &Options,
     progress: &Progress,
 ) -> anyhow::Result<Reading> {
+    unite(read_apart(files, options, progress))
+}
+
+/// Reads all files on as many threads as the options say. Each gives what it read, at least one.
+pub(crate) fn read_apart(files: &Files, options: &Options, progress: &Progress) -> Vec<Reading> {
     let available = std::thread::available_parallelism().map_or(1, NonZero::get);
     let threads = options.threads.map_or(available, NonZero::get);
     let threads = threads.clamp(1, files.units().len().max(1));
@@ -141,7 +146,25 @@ pub(crate) fn read(
         reading.ledger.set_spill(spill.clone());
         read_share(files, (options, reading), (&shares, worker), progress)
     };
-    let mut readings = on_threads((0..threads).collect(), work);
+    on_threads((0..threads).collect(), work)
+}
+
+/// Takes the files that a case will want, in order.
+pub(crate) fn take_files(readings: &mut [Reading]) -> Vec<FileRead> {
+    let files = readings
+        .iter_mut()
+        .flat_map(|reading| reading.files.drain(..));
+    let mut files: Vec<FileRead> = files.collect();
+    files.sort_unstable_by(|a, b| a.report.name.cmp(&b.report.name));
+    files
+}
+
+/// What several threads read as one, settled.
+///
+/// # Errors
+///
+/// What did not fit into the memory could not be read again from where it was put.
+pub(crate) fn unite(mut readings: Vec<Reading>) -> anyhow::Result<Reading> {
     while readings.len() > 1 {
         let mut pairs = Vec::new();
         let mut rest = readings.into_iter();
@@ -155,14 +178,13 @@ pub(crate) fn read(
             one
         });
     }
-    let mut reading = readings.pop().unwrap_or_else(|| Reading::new(options.seed));
+    let mut reading = readings
+        .pop()
+        .unwrap_or_else(|| Reading::new(unchain_core::ledger::NO_SEED));
     reading.ledger.finish();
     if reading.ledger.has_lost() {
         anyhow::bail!("a temporary file cannot be read again; set TMPDIR to another disk");
     }
-    reading
-        .files
-        .sort_unstable_by(|a, b| a.report.name.cmp(&b.report.name));
     Ok(reading)
 }
 
@@ -190,7 +212,10 @@ fn read_share(
     (shares, worker): (&Shares, usize),
     progress: &Progress,
 ) -> Reading {
-    let mut reader = Reader::default();
+    let mut reader = match options.remember {
+        Remember::None => Reader::default(),
+        Remember::Each => Reader::default().with_times(),
+    };
     let mut identities = Identities::new(options.seed);
     while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
         let report = match options.remember {
@@ -209,10 +234,12 @@ fn read_share(
         progress.file(report.bytes_on_disk, report.counts.parsed);
         reading.add(&report);
         if options.remember == Remember::Each {
+            // What another file says of this one was not opened.
+            let asked = || store::modified(unit.path().as_deref());
             reading.files.push(FileRead {
+                modified: report.modified.or_else(asked),
                 report,
                 unit: unit.clone(),
-                modified: store::modified(unit.path().as_deref()),
                 keys: identities.take(),
             });
         }

@@ -10,7 +10,7 @@ use crate::findings::{Level, verdict};
 use crate::input;
 use crate::judge::JudgeArgs;
 use crate::output::json;
-use crate::reading::{self, Options, Reading, Remember};
+use crate::reading::{self, FileRead, Options, Reading, Remember};
 use crate::sigma::{self, SigmaView};
 use crate::store;
 use crate::when::{At, When};
@@ -19,7 +19,7 @@ use std::io::Write as _;
 use std::num::NonZero;
 use std::path::PathBuf;
 use summary::{Added, Summary};
-use unchain_case::{Case, FileRow};
+use unchain_case::{Case, FileRow, Threads, Writing};
 use unchain_core::ledger::Ledger;
 use unchain_core::lineage::Lineage;
 use unchain_core::report::Report;
@@ -115,7 +115,7 @@ impl Scan {
         // Before the long work, so that a mistake in the settings or a case that cannot be written is
         // known at once.
         let judge = self.judge.read()?;
-        let case = (!self.no_case)
+        let mut case = (!self.no_case)
             .then(|| Case::open(&self.case))
             .transpose()?;
         let watched = context.watched && !self.quiet;
@@ -129,18 +129,20 @@ impl Scan {
                 Remember::Each
             },
         };
-        let mut reading = reading::read(&files, &options, &progress)?;
+        let mut readings = reading::read_apart(&files, &options, &progress);
         progress.finish();
-        let rows: Vec<FileRow> = reading.files.drain(..).map(store::row).collect();
+        let read = reading::take_files(&mut readings);
+        let begin = || case.as_mut().map(|case| begin(case, read)).transpose();
+        let (writing, reading) = self.beside(begin, || reading::unite(readings));
+        let (writing, reading) = (writing?, reading?);
         let ledger = &reading.ledger;
-        let keep = move || {
-            let added = case.map(|case| self.keep(case, ledger, &rows));
-            // On one thread the lineage takes their room.
-            drop(rows);
-            added
+        let keep = || {
+            writing
+                .map(|writing| self.keep(writing, ledger))
+                .transpose()
         };
         let (added, lineage) = self.beside(keep, || Lineage::build(ledger));
-        let added = added.transpose()?;
+        let added = added?;
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
         let findings = (!self.no_findings).then(|| judge.findings(&report));
@@ -189,9 +191,9 @@ impl Scan {
         Ok(Some(Rules::load(folder)?))
     }
 
-    /// Adds what was read to the case, in one transaction.
-    fn keep(&self, mut case: Case, ledger: &Ledger, rows: &[FileRow]) -> anyhow::Result<Added> {
-        let written = case.write_settled(ledger, rows)?;
+    /// Adds what was read to the case, and keeps it.
+    fn keep(&self, writing: Writing<'_>, ledger: &Ledger) -> anyhow::Result<Added> {
+        let written = writing.finish(ledger, self.writers())?;
         Ok(Added {
             path: Untrusted::new(&*self.case.to_string_lossy()),
             files: written.files,
@@ -205,7 +207,7 @@ impl Scan {
         here: impl FnOnce() -> A,
         there: impl FnOnce() -> B + Send,
     ) -> (A, B) {
-        if self.no_case || self.threads == Some(NonZero::<usize>::MIN) {
+        if self.no_case || self.writers() == Threads::One {
             return (here(), there());
         }
         std::thread::scope(|scope| {
@@ -216,6 +218,14 @@ impl Scan {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })
+    }
+
+    /// How many threads the case may be written with.
+    fn writers(&self) -> Threads {
+        match self.threads {
+            Some(NonZero::<usize>::MIN) => Threads::One,
+            _ => Threads::Two,
+        }
     }
 
     /// The options with which another command looks at the same logs.
@@ -238,6 +248,12 @@ impl Scan {
             regions: self.filter.region.clone(),
         }
     }
+}
+
+/// Adds what became of the files to a case, in a transaction that goes on.
+fn begin(case: &mut Case, files: Vec<FileRead>) -> anyhow::Result<Writing<'_>> {
+    let rows: Vec<FileRow> = files.into_iter().map(store::row).collect();
+    Ok(case.begin(&rows)?)
 }
 
 /// Says on standard error why the exit code is what it is.
