@@ -49,6 +49,11 @@ impl Unit {
         Some(self.folder.as_deref()?.join(&*self.file))
     }
 
+    /// The folder that the unit is in, or nothing of it, and the rest of its path; `None` for standard input.
+    pub(crate) fn place(&self) -> Option<(&Arc<Path>, &OsStr)> {
+        Some((self.folder.as_ref()?, &self.file))
+    }
+
     /// The path as text, or `-`. What is not UTF-8 is replaced. From outside, so escape it before
     /// showing it.
     pub fn name(&self) -> String {

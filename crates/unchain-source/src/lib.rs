@@ -18,6 +18,7 @@ mod inflate;
 mod layout;
 mod limits;
 mod lists;
+mod open;
 mod parse;
 mod reader;
 mod repair;

@@ -1,10 +1,11 @@
 //! Reads one unit: opens it, unpacks it in the cheapest way that is safe, and feeds the scanner.
 
-use crate::discover::{Unit, as_text};
+use crate::discover::Unit;
 use crate::files::{Sink, ToSink};
 use crate::filter::Filter;
 use crate::inflate;
 use crate::limits::Limits;
+use crate::open::Folder;
 use crate::report::{Compression, Damage, FileKind, FileReport};
 use crate::scanner::Scanner;
 use crate::stream::{Counted, compression, damage, unpacked};
@@ -13,7 +14,7 @@ use crate::view::View;
 use libdeflater::Decompressor;
 use std::cell::Cell;
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::rc::Rc;
 use std::time::UNIX_EPOCH;
@@ -27,6 +28,7 @@ pub struct Reader {
     parser: Parser,
     limits: Limits,
     times: bool,
+    folder: Folder,
 }
 
 impl Default for Reader {
@@ -53,6 +55,7 @@ impl Reader {
             parser: Parser::default(),
             limits,
             times: false,
+            folder: Folder::default(),
         }
     }
 
@@ -72,12 +75,11 @@ impl Reader {
         filter: &Filter,
         taker: &mut dyn Take,
     ) -> FileReport {
-        let Some(path) = unit.path() else {
-            let report = FileReport::new(unit.name(), 0);
+        let mut report = FileReport::new(unit.name(), 0);
+        let Some(opened) = self.folder.file(unit) else {
             return self.any(&mut io::stdin().lock(), report, Tally::new(filter, taker));
         };
-        let mut report = FileReport::new(as_text(path.as_os_str()), 0);
-        match File::open(path) {
+        match opened {
             Ok(mut file) => {
                 if self.times {
                     report.modified = file.metadata().ok().as_ref().and_then(modified);
