@@ -10,7 +10,7 @@ mod common;
 use common::{STORIES, ledger, story};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use unchain_case::{Case, FileRow};
+use unchain_case::{Case, FileRow, Threads};
 
 /// Calls of one service in great number, over a few days and clients.
 fn service_calls(count: u32) -> Vec<Value> {
@@ -62,6 +62,44 @@ fn a_case_gives_back_the_ledger_it_was_given() {
         assert_eq!(counts.events(), whole.events());
         assert_eq!(counts.facts().len(), whole.facts().len());
     }
+}
+
+#[test]
+fn two_threads_write_what_one_writes() {
+    // The last has callers with so many events that their marks are kept by day.
+    let all = (0..STORIES.len()).map(story).chain([service_calls(9000)]);
+    for records in all {
+        let mut cases = [Threads::One, Threads::Two].map(|threads| {
+            let mut case = Case::in_memory().expect("a case");
+            // The second write meets callers that are there, and new ones.
+            let written = [&records[..records.len() / 2], &records[..]].map(|part| {
+                let mut part = ledger(part);
+                part.settle();
+                let writing = case.begin(&[file("a", 3)]).expect("begun");
+                writing.finish(&part, threads).expect("written")
+            });
+            (case, written)
+        });
+        let [(one, by_one), (two, by_two)] = &mut cases;
+        assert_eq!(by_one, by_two);
+        let whole = ledger(&records).canonical();
+        for case in [one, two] {
+            assert_eq!(case.load_with_marks().expect("loaded").canonical(), whole);
+        }
+    }
+}
+
+#[test]
+fn a_write_that_is_not_finished_is_undone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("unchain.case");
+    let mut case = Case::open(&path).expect("a case");
+    case.write(&mut ledger(&story(0)), &[file("a", 3)])
+        .expect("written");
+    let before = std::fs::read(&path).expect("read");
+    drop(case.begin(&[file("b", 4)]).expect("begun"));
+    assert_eq!(case.files().expect("files").len(), 1);
+    assert_eq!(std::fs::read(&path).expect("read"), before);
 }
 
 #[test]

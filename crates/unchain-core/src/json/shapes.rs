@@ -175,6 +175,7 @@ impl Shapes {
         (mut number, mut met): (u32, impl FnMut(usize)),
     ) -> Option<Walked> {
         let mut end;
+        let mut in_text = false;
         loop {
             let text = match walk::chunk_at(bytes, at) {
                 Some(text) => text,
@@ -183,24 +184,44 @@ impl Shapes {
                     &end
                 }
             };
-            let mut step = self.steps.get(number as usize)?;
-            while !step.stretch.is_at(text) {
-                number = step.sibling;
-                step = self.steps.get(number as usize)?;
-            }
+            let Some((found, step)) = self.step_at(text, number) else {
+                // What stands behind a string begins with its closing quote, so this may be an escape.
+                if !std::mem::take(&mut in_text) {
+                    return None;
+                }
+                at = walk::escaped_end(bytes, at)?;
+                continue;
+            };
             met(at);
             at += step.stretch.len();
+            in_text = false;
             match step.next {
                 None => {}
                 Some(Next::End) => {
                     return Some(Walked {
                         end: at,
-                        last: number,
+                        last: found,
                     });
                 }
-                Some(next) => at = content(bytes, at, next)?,
+                Some(Next::Text) => {
+                    at = walk::plain_end(bytes, at);
+                    in_text = true;
+                }
+                Some(Next::Number) => at = walk::number(bytes, at)?,
             }
             number = step.child;
+        }
+    }
+
+    /// The step with which the text goes on: the one of this number, or another that may stand in its place.
+    #[inline(always)]
+    fn step_at(&self, text: &[u8; WIDTH], mut number: u32) -> Option<(u32, &Step)> {
+        loop {
+            let step = self.steps.get(number as usize)?;
+            if step.stretch.is_at(text) {
+                return Some((number, step));
+            }
+            number = step.sibling;
         }
     }
 

@@ -285,6 +285,15 @@ pub(crate) fn number(bytes: &[u8], start: usize) -> Option<usize> {
     (!exponent && at - start <= MAX_NUMBER).then_some(at)
 }
 
+/// The closing quote of a string whose first escape stands here.
+#[cold]
+pub(crate) fn escaped_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let escape = bytes.get(at) == Some(&b'\\');
+    escaped_string(bytes, at)
+        .filter(|_| escape)
+        .map(|behind| behind - 1)
+}
+
 /// Goes on from the first byte of a string that is not plain.
 #[cold]
 fn escaped_string(bytes: &[u8], mut at: usize) -> Option<usize> {
