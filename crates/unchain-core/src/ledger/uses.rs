@@ -329,7 +329,10 @@ impl Run {
             .iter()
             .filter_map(|fresh| others.get(fresh.row as usize));
         self.uses.extend(new);
-        for (left, fresh) in fresh.iter().enumerate().rev() {
+        // Most belong behind all others, where they are now: uses of callers that were not known.
+        let between = fresh.partition_point(|fresh| (fresh.before as usize) < end);
+        let between = fresh.get(..between).unwrap_or_default();
+        for (left, fresh) in between.iter().enumerate().rev() {
             let before = fresh.before as usize;
             self.uses.copy_within(before..end, before + left + 1);
             end = before;
