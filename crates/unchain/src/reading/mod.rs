@@ -234,7 +234,7 @@ fn read_share(
         progress.file(report.bytes_on_disk, report.counts.parsed);
         reading.add(&report);
         if options.remember == Remember::Each {
-            // What another file says of this one was not opened.
+            // A file whose name alone told what it is was not opened.
             let asked = || store::modified(unit.path().as_deref());
             reading.files.push(FileRead {
                 modified: report.modified.or_else(asked),

@@ -120,21 +120,9 @@ impl Scan {
             .transpose()?;
         let watched = context.watched && !self.quiet;
         let progress = input::progress(&files, watched);
-        let options = Options {
-            threads: self.threads,
-            seed: context.seed,
-            remember: if self.no_case {
-                Remember::None
-            } else {
-                Remember::Each
-            },
-        };
-        let mut readings = reading::read_apart(&files, &options, &progress);
+        let readings = reading::read_apart(&files, &self.options(context), &progress);
         progress.finish();
-        let read = reading::take_files(&mut readings);
-        let begin = || case.as_mut().map(|case| begin(case, read)).transpose();
-        let (writing, reading) = self.beside(begin, || reading::unite(readings));
-        let (writing, reading) = (writing?, reading?);
+        let (writing, reading) = self.united(case.as_mut(), readings)?;
         let ledger = &reading.ledger;
         let keep = || {
             writing
@@ -143,6 +131,7 @@ impl Scan {
         };
         let (added, lineage) = self.beside(keep, || Lineage::build(ledger));
         let added = added?;
+        drop(case);
         let at = self.at.instant(context.now);
         let report = Report::new(&lineage, at);
         let findings = (!self.no_findings).then(|| judge.findings(&report));
@@ -189,6 +178,30 @@ impl Scan {
             );
         }
         Ok(Some(Rules::load(folder)?))
+    }
+
+    fn options(&self, context: &Context<'_>) -> Options {
+        Options {
+            threads: self.threads,
+            seed: context.seed,
+            remember: if self.no_case {
+                Remember::None
+            } else {
+                Remember::Each
+            },
+        }
+    }
+
+    /// Everything that was read as one; what became of the files is being written meanwhile.
+    fn united<'c>(
+        &self,
+        case: Option<&'c mut Case>,
+        mut readings: Vec<Reading>,
+    ) -> anyhow::Result<(Option<Writing<'c>>, Reading)> {
+        let read = reading::take_files(&mut readings);
+        let begin = || case.map(|case| begin(case, read)).transpose();
+        let (writing, reading) = self.beside(begin, || reading::unite(readings));
+        Ok((writing?, reading?))
     }
 
     /// Adds what was read to the case, and keeps it.
