@@ -27,8 +27,8 @@ const COLUMNS: [&str; 7] = [
 const BATCH: u32 = 64;
 /// So many bytes a batch has about.
 const BATCH_BYTES: usize = 16 << 10;
-/// So many batches are packed before they are written, at most.
-const AHEAD: usize = 4;
+/// So many batches are packed before they are written, at most: two megabytes, so that neither thread waits often.
+const AHEAD: usize = 128;
 /// A caller with more marks than this has them in `caller_day`.
 pub(crate) const INLINE_MARKS: usize = 4096;
 
