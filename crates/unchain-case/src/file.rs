@@ -68,10 +68,13 @@ fn columns() -> String {
 
 /// Adds files. Says how many were new or changed.
 pub(crate) fn write(connection: &Connection, files: &[FileRow]) -> Result<u64, Fault> {
-    let ascending = files.is_sorted_by(|a, b| a.path < b.path);
-    if ascending
-        && !connection.query_row("SELECT EXISTS (SELECT 1 FROM file)", [], |row| row.get(0))?
-    {
+    // Where there was no file, and paths ascend, none can be there: a look-up costs as much as adding it.
+    let mut last = connection
+        .query_row("SELECT max(path) FROM file", [], |row| {
+            row.get::<_, Option<String>>(0)
+        })?
+        .map(Cow::Owned);
+    if last.is_none() && files.is_sorted_by(|a, b| a.path < b.path) {
         return add(connection, files);
     }
     let columns = columns();
@@ -84,12 +87,6 @@ pub(crate) fn write(connection: &Connection, files: &[FileRow]) -> Result<u64, F
          notes = excluded.notes, damage = excluded.damage, earliest = excluded.earliest, \
          latest = excluded.latest, keys = excluded.keys"
     ))?;
-    // Where there was no file, and paths ascend, none can be there: a look-up costs as much as adding it.
-    let mut last = connection
-        .query_row("SELECT max(path) FROM file", [], |row| {
-            row.get::<_, Option<String>>(0)
-        })?
-        .map(Cow::Owned);
     let mut changed = 0;
     for new in files {
         let is_new = last.as_deref().is_none_or(|last| last < new.path.as_str());

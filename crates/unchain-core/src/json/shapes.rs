@@ -59,7 +59,8 @@ impl Stretch {
     }
 }
 
-/// The bytes from a place on that one comparison needs; what is missing at the end is filled with bytes that do not stand in UTF-8.
+/// The bytes from a place on that one comparison needs; what is missing at the end is filled with bytes that do not
+/// stand in UTF-8.
 #[cold]
 fn padded(bytes: &[u8], at: usize) -> Option<[u8; WIDTH]> {
     let rest = bytes.get(at..)?;
