@@ -334,7 +334,7 @@ impl<'c> Reader<'c> {
 
     fn event(&mut self, id: EventId<'_>) -> EventKey {
         match id {
-            EventId::Guid(bytes) => EventKey::Guid(bytes),
+            EventId::Guid(bytes) => self.ledger.guid_key(bytes),
             EventId::Text(text) => self.ledger.event_key(&text),
         }
     }

@@ -11,7 +11,7 @@ use crate::error::Fault;
 use crate::joins::{CallerTexts, Hasher};
 use crate::links::{Links, NewLinks};
 use rusqlite::{Connection, OptionalExtension as _};
-use unchain_core::ledger::{Caller, EventKey, Ledger};
+use unchain_core::ledger::{Caller, EventKey, Ledger, Unpacked};
 
 /// What a write added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,8 +161,8 @@ pub(crate) fn caller_texts<'l>(ledger: &'l Ledger, caller: &Caller) -> CallerTex
 /// An event id of a ledger.
 pub(crate) fn event_id(ledger: &Ledger, key: EventKey) -> crate::usage::EventId<'_> {
     use crate::usage::EventId;
-    match key {
-        EventKey::Guid(bytes) => EventId::Guid(bytes),
-        EventKey::Text(symbol) => EventId::Text(ledger.text(symbol).into()),
+    match key.unpack() {
+        Unpacked::Guid(bytes) => EventId::Guid(bytes),
+        Unpacked::Text(symbol) => crate::rules::event_of_text(ledger.text(symbol)),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::SourceError;
 use crate::layout::Layout;
+use crate::units::Units;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,14 @@ impl Unit {
         Self {
             folder: Some(Arc::from(Path::new(""))),
             file: path.into().into_os_string().into_boxed_os_str(),
+        }
+    }
+
+    /// A file of a folder.
+    pub(crate) fn within(folder: &Arc<Path>, name: &OsStr) -> Self {
+        Self {
+            folder: Some(Arc::clone(folder)),
+            file: Box::from(name),
         }
     }
 
@@ -94,7 +103,7 @@ pub(crate) fn as_text(path: &OsStr) -> String {
 /// What a list of sources amounts to.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) units: Vec<Unit>,
+    pub(crate) units: Units,
     pub(crate) unreachable: Vec<Unreachable>,
 }
 
@@ -109,9 +118,9 @@ pub(crate) fn discover<S: AsRef<OsStr>>(sources: &[S]) -> Result<Found, SourceEr
     }
     // One folder is listed in order; comparing its paths again would cost more than listing it.
     if sources.len() > 1 {
-        found.units.sort_by_cached_key(Unit::path);
-        found.units.dedup_by_key(|unit| unit.path());
+        found.units.sort();
     }
+    found.units.shrink();
     found.unreachable.sort_by(|a, b| a.name.cmp(&b.name));
     found.unreachable.dedup();
     Ok(found)
@@ -173,10 +182,7 @@ fn walk(folder: &Path, found: &mut Found) {
             if let Some(parent) = entry.path().parent().filter(|parent| **parent != *folder) {
                 folder = Arc::from(parent);
             }
-            found.units.push(Unit {
-                folder: Some(Arc::clone(&folder)),
-                file: Box::from(entry.file_name()),
-            });
+            found.units.push_within(&folder, entry.file_name());
         } else {
             found.unreachable.push(Unreachable {
                 name: entry.path().to_string_lossy().into_owned(),
@@ -205,7 +211,7 @@ mod tests {
     use std::fs;
 
     fn names(found: &Found, root: &Path) -> Vec<String> {
-        let relative = |unit: &Unit| {
+        let relative = |unit: Unit| {
             unit.path()
                 .and_then(|p| Some(p.strip_prefix(root).ok()?.to_string_lossy().into_owned()))
         };
@@ -231,7 +237,7 @@ mod tests {
             names(&found, root.path()),
             ["-", "a.json", "b/1.json", "b/c/2.json"]
         );
-        assert_eq!(found.units.iter().map(Unit::size).sum::<u64>(), 15);
+        assert_eq!(found.units.iter().map(|unit| unit.size()).sum::<u64>(), 15);
         assert!(found.unreachable.is_empty());
     }
 
@@ -264,7 +270,7 @@ mod tests {
         fs::write(&odd, "{}").expect("a file");
         let found = discover(&[root.path()]).expect("found");
         assert_eq!(found.units.len(), 1);
-        assert_eq!(found.units[0].path(), Some(odd));
+        assert_eq!(found.units.get(0).and_then(|unit| unit.path()), Some(odd));
         assert_eq!(found.unreachable.len(), 2, "{:?}", found.unreachable);
     }
 }

@@ -9,6 +9,7 @@ use crate::reader::Reader;
 use crate::report::{FileKind, FileReport};
 use crate::secret::strike_out;
 use crate::tally::{Raw, Take};
+use crate::units::Units;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::ops::ControlFlow;
@@ -52,7 +53,7 @@ impl<F: FnMut(&Event<'_>, Position)> Sink for F {
 /// own [`Reader`].
 pub trait Source {
     /// Everything there is to read.
-    fn units(&self) -> &[Unit];
+    fn units(&self) -> &Units;
     /// Reads one unit. What is wrong with it is in the report.
     fn read(&self, unit: &Unit, reader: &mut Reader, sink: &mut dyn Sink) -> FileReport;
 }
@@ -60,7 +61,7 @@ pub trait Source {
 /// Local files and standard input, as far as a filter wants them.
 #[derive(Debug)]
 pub struct Files {
-    units: Vec<Unit>,
+    units: Units,
     unreachable: Vec<Unreachable>,
     pruned: u64,
     filter: Filter,
@@ -88,6 +89,11 @@ impl Files {
         })
     }
 
+    /// Forgets which files there are, for whoever has read them all: what comes after needs the memory.
+    pub fn forget_units(&mut self) {
+        self.units = Units::default();
+    }
+
     /// Places inside the named folders that could not be listed.
     pub fn unreachable(&self) -> &[Unreachable] {
         &self.unreachable
@@ -100,7 +106,7 @@ impl Files {
 }
 
 impl Source for Files {
-    fn units(&self) -> &[Unit] {
+    fn units(&self) -> &Units {
         &self.units
     }
 

@@ -27,6 +27,7 @@ mod scanner;
 mod secret;
 mod stream;
 mod tally;
+mod units;
 mod view;
 mod zst;
 
@@ -40,3 +41,4 @@ pub use limits::Limits;
 pub use reader::{Reader, modified, read_bytes};
 pub use report::{Compression, Damage, FileKind, FileReport, ReadSummary};
 pub use secret::{STRUCK_OUT, strike_out};
+pub use units::Units;

@@ -68,9 +68,9 @@ mod tests {
         let found = crate::discover::discover(&[root.path()]).expect("found");
         let single = paths.iter().map(Unit::file);
         let mut folder = Folder::default();
-        for unit in found.units.iter().chain(&single.collect::<Vec<_>>()) {
+        for unit in found.units.iter().chain(single) {
             let mut text = String::new();
-            let mut file = folder.file(unit).expect("no input").expect("opened");
+            let mut file = folder.file(&unit).expect("no input").expect("opened");
             file.read_to_string(&mut text).expect("read");
             assert_eq!(unit.name(), text);
         }

@@ -23,8 +23,8 @@ fn read(part: &str) -> Option<(ReadSummary, Vec<String>)> {
     let mut summary = ReadSummary::default();
     let mut refused = Vec::new();
     let mut handed = 0;
-    for unit in files.units() {
-        let report = files.read(unit, &mut reader, &mut |_: &Event<'_>, _: Position| {
+    for unit in files.units().iter() {
+        let report = files.read(&unit, &mut reader, &mut |_: &Event<'_>, _: Position| {
             handed += 1
         });
         assert!(report.reconciles());

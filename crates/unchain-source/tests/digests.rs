@@ -63,8 +63,8 @@ fn digest(hour: usize, files: usize) -> String {
 fn read_folder(folder: &Path, filter: Filter) -> (Seen, ReadSummary) {
     let files = Files::discover(&[folder], filter).expect("found");
     let (mut seen, mut summary) = (Seen::default(), ReadSummary::default());
-    for unit in files.units() {
-        summary.add(&files.read(unit, &mut Reader::default(), &mut seen));
+    for unit in files.units().iter() {
+        summary.add(&files.read(&unit, &mut Reader::default(), &mut seen));
     }
     (seen, summary)
 }

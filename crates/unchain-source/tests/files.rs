@@ -51,8 +51,8 @@ fn read_all(root: &Path, filter: Filter) -> (Vec<String>, ReadSummary, u64) {
     let mut seen = Seen::default();
     let mut summary = ReadSummary::default();
     let mut reader = Reader::default();
-    for unit in files.units() {
-        summary.add(&files.read(unit, &mut reader, &mut seen));
+    for unit in files.units().iter() {
+        summary.add(&files.read(&unit, &mut reader, &mut seen));
     }
     assert!(summary.reconciles());
     seen.ids.sort();
@@ -132,7 +132,11 @@ fn ordinals_do_not_depend_on_the_filter() {
     };
     let files = Files::discover(&[root.path()], filter).expect("found");
     let mut seen = Seen::default();
-    let report = files.read(&files.units()[0], &mut Reader::default(), &mut seen);
+    let report = files.read(
+        &files.units().get(0).expect("a file"),
+        &mut Reader::default(),
+        &mut seen,
+    );
     assert_eq!(seen.ordinals, [3, 4]);
     assert_eq!((report.counts.read, report.counts.filtered), (5, 3));
     assert_eq!(
@@ -177,7 +181,7 @@ fn a_file_that_is_gone_is_in_its_report() {
     let files = Files::discover(&[root.path()], Filter::default()).expect("found");
     fs::remove_file(root.path().join("a.json")).expect("removed");
     let report = files.read(
-        &files.units()[0],
+        &files.units().get(0).expect("a file"),
         &mut Reader::default(),
         &mut Seen::default(),
     );
@@ -193,7 +197,8 @@ fn threads_share_the_source_and_have_readers_of_their_own() {
     let root = tempfile::tempdir().expect("a folder");
     trail(root.path());
     let files = Files::discover(&[root.path()], Filter::default()).expect("found");
-    let (left, right) = files.units().split_at(4);
+    let units: Vec<Unit> = files.units().iter().collect();
+    let (left, right) = units.split_at(4);
     let reports: Vec<FileReport> = std::thread::scope(|scope| {
         let threads: Vec<_> = [left, right]
             .into_iter()
@@ -309,7 +314,7 @@ fn a_reader_is_used_again() {
         .iter()
         .map(|unit| {
             let mut seen = Seen::default();
-            found.read(unit, &mut reader, &mut seen);
+            found.read(&unit, &mut reader, &mut seen);
             assert_eq!(seen.ids, ids(seen.ids.len()));
             seen.ids.len()
         })

@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 use std::collections::HashMap;
-use unchain_core::id::uuid_bytes;
 use unchain_core::ledger::{EventKey, Ledger};
 use unchain_core::lineage::Lineage;
 use unchain_core::time::Timestamp;
@@ -53,11 +52,8 @@ pub(crate) fn sought(ledger: &Ledger, ids: &[String]) -> Vec<Sought> {
         callers: Vec::new(),
     };
     let mut found: Vec<Sought> = ids.iter().map(sought).collect();
-    let keys = ids.iter().enumerate().flat_map(|(n, id)| {
-        let guid = uuid_bytes(id).map(EventKey::Guid);
-        let text = ledger.symbols().find(id).map(EventKey::Text);
-        guid.into_iter().chain(text).map(move |key| (key, n))
-    });
+    let keys = ids.iter().enumerate();
+    let keys = keys.filter_map(|(n, id)| Some((ledger.find_event(id)?, n)));
     let places: HashMap<EventKey, usize> = keys.collect();
     let mut learn = |key: EventKey, at: Timestamp, caller: u32| {
         let place = places.get(&key).and_then(|&n| found.get_mut(n));

@@ -100,14 +100,14 @@ impl Input {
             let ledger = case.load()?;
             return from_case(&case, ledger);
         }
-        let files = Files::discover(&self.source, Filter::default())?;
+        let mut files = Files::discover(&self.source, Filter::default())?;
         let progress = progress(&files, context.watched);
         let options = Options {
             threads: None,
             seed: context.seed,
             remember: Remember::None,
         };
-        let reading = reading::read(&files, &options, &progress)?;
+        let reading = reading::read(&mut files, &options, &progress)?;
         progress.finish();
         let complete = reading.complete() && files.unreachable().is_empty();
         if !complete {
@@ -143,7 +143,7 @@ pub(crate) fn progress(files: &Files, watched: bool) -> Progress {
     if !watched {
         return Progress::hidden();
     }
-    Progress::shown(files.units().iter().map(unchain_source::Unit::size).sum())
+    Progress::shown(files.units().iter().map(|unit| unit.size()).sum())
 }
 
 /// Says what could not be read.

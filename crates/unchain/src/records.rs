@@ -68,7 +68,7 @@ fn found(files: &Files, sought: &[Sought]) -> anyhow::Result<Fetched> {
     let mut wanted: HashSet<&str> = sought.iter().map(|one| one.id.as_str()).collect();
     let mut found = Fetched::default();
     let mut room = BYTES;
-    for unit in files.units() {
+    for unit in files.units().iter() {
         if wanted.is_empty() {
             break;
         }
@@ -78,7 +78,7 @@ fn found(files: &Files, sought: &[Sought]) -> anyhow::Result<Fetched> {
             break;
         }
         room = room.saturating_sub(size);
-        of_unit((files, unit), &mut wanted, &mut found)?;
+        of_unit((files, &unit), &mut wanted, &mut found)?;
     }
     Ok(found)
 }

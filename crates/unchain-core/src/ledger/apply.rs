@@ -2,11 +2,12 @@
 
 use super::Ledger;
 use super::caller::{self, Caller, Rare};
+use super::event_key::{EventKey, Unpacked};
 use super::fact::{Attempt, AttemptKey, Kept};
 use super::memory::{Act, Token};
 use super::mix::{join, mix};
 use super::symbols::Symbol;
-use super::usage::{Call, Client, EventKey, Mark, Place, UseKey};
+use super::usage::{Call, Client, Mark, Place, UseKey};
 use super::waiting::{DoneDeed, Placed, Ref};
 use crate::deed::{self, Attribute, Rule, Value};
 use crate::event::Event;
@@ -190,7 +191,8 @@ impl Ledger {
     }
 
     pub(super) fn text_key(&mut self, id: &str) -> EventKey {
-        uuid_bytes(id).map_or_else(|| EventKey::Text(self.symbols.intern(id)), EventKey::Guid)
+        let guid = uuid_bytes(id).and_then(EventKey::of_guid);
+        guid.unwrap_or_else(|| EventKey::of_text(self.symbols.intern(id)))
     }
 
     /// The event's id, or one made from its content where the log gives none.
@@ -215,15 +217,15 @@ impl Ledger {
             "no-event-id-{:016x}",
             xxh3_64_with_seed(content.as_bytes(), MARK_SEED)
         );
-        EventKey::Text(self.symbols.intern(&made))
+        EventKey::of_text(self.symbols.intern(&made))
     }
 
     /// A hash of what makes an event the same event: its id, name and recipient. Published logs
     /// sometimes give many records one id; with the second of the mark and the name they stay apart.
     fn identity_hash(&self, event: &Event<'_>, id: EventKey) -> u64 {
-        let id_hash = match id {
-            EventKey::Guid(bytes) => xxh3_64_with_seed(&bytes, MARK_SEED),
-            EventKey::Text(symbol) => {
+        let id_hash = match id.unpack() {
+            Unpacked::Guid(bytes) => xxh3_64_with_seed(&bytes, MARK_SEED),
+            Unpacked::Text(symbol) => {
                 xxh3_64_with_seed(self.symbols.get(symbol).as_bytes(), MARK_SEED)
             }
         };

@@ -1,7 +1,8 @@
 //! Events kept whole: what issued, made, changed or ended something, and what was tried in vain.
 
+use super::event_key::EventKey;
 use super::symbols::Symbol;
-use super::usage::{EventKey, Mark, UseKey};
+use super::usage::{Mark, UseKey};
 use crate::deed::{Attribute, Deed};
 use crate::time::Seconds;
 use crate::time::Timestamp;

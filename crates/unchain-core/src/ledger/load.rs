@@ -2,10 +2,12 @@
 //!
 //! Rows are added with the texts of this ledger: whoever calls interns them first.
 
+use super::event_key::EventKey;
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
-use super::usage::{Call, Client, EventKey, Mark, Place, UseKey};
+use super::usage::{Call, Client, Mark, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 use crate::deed::{Attribute, Deed, Value};
+use crate::id::uuid_text;
 
 /// A use as it is stored.
 #[derive(Clone, Debug)]
@@ -31,6 +33,12 @@ impl Ledger {
     /// An event id from its text.
     pub fn event_key(&mut self, text: &str) -> EventKey {
         self.text_key(text)
+    }
+
+    /// An event id from the bytes of its GUID.
+    pub fn guid_key(&mut self, bytes: [u8; 16]) -> EventKey {
+        let as_text = || EventKey::of_text(self.symbols.intern(&uuid_text(bytes)));
+        EventKey::of_guid(bytes).unwrap_or_else(as_text)
     }
 
     /// Adds a caller; `caller.rare` is ignored in favour of `rare`.

@@ -200,7 +200,8 @@ fn pieces(mut words: &[u64]) -> impl Iterator<Item = Piece<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::usage::{EventKey, UseKey};
+    use super::super::event_key::EventKey;
+    use super::super::usage::UseKey;
     use super::super::{Symbol, spill::tests::Board};
     use super::*;
     use proptest::collection::vec;
@@ -210,7 +211,7 @@ mod tests {
     const ALL: u32 = 10;
 
     fn rows() -> Vec<Many> {
-        let end = (Mark(0), EventKey::Text(Symbol::EMPTY));
+        let end = (Mark(0), EventKey::NONE);
         (0..ALL).map(|_| Many::new(end)).collect()
     }
 
@@ -226,7 +227,7 @@ mod tests {
                 place,
                 outcome,
             },
-            first_id: EventKey::Text(none),
+            first_id: EventKey::NONE,
             first: Mark(0),
             many: row,
         }

@@ -1,7 +1,8 @@
 //! Uniting two ledgers. Must not know how events are read.
 
+use super::event_key::{EventKey, Unpacked};
 use super::fact::{Attempt, AttemptKey, Kept};
-use super::usage::{Call, Client, EventKey, Place, UseKey};
+use super::usage::{Call, Client, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 
 /// So many rows are looked up together: the processor waits for all of them at once.
@@ -117,9 +118,9 @@ impl Transfer {
     }
 
     fn event(&self, key: EventKey) -> EventKey {
-        match key {
-            EventKey::Guid(_) => key,
-            EventKey::Text(symbol) => EventKey::Text(self.symbol(symbol)),
+        match key.unpack() {
+            Unpacked::Guid(_) => key,
+            Unpacked::Text(symbol) => EventKey::of_text(self.symbol(symbol)),
         }
     }
 

@@ -9,6 +9,7 @@ mod apply;
 mod caller;
 mod canonical;
 mod digests;
+mod event_key;
 mod fact;
 mod facts;
 mod finder;
@@ -29,16 +30,17 @@ pub use crate::id::split_principal;
 pub use crate::time::{Seconds, seconds};
 pub use caller::{Caller, IDENTITY_TYPES, IdentityType, Rare};
 pub use digests::{Break, Hole};
+pub use event_key::{EventKey, Unpacked};
 pub use fact::{Attempt, AttemptKey, Fact, Kept};
 pub use finder::Finder;
 pub use load::StoredUse;
 pub use spill::Spill;
 pub use symbols::{Symbol, Symbols};
-pub use usage::{Call, Client, EventKey, Mark, Place, Use, UseKey};
+pub use usage::{Call, Client, Mark, Place, Use, UseKey};
 
 use crate::deed::{Attribute, Deed, Rule};
 use crate::digest::Digest;
-use crate::id::uuid_text;
+use crate::id::{uuid_bytes, uuid_text};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -310,10 +312,16 @@ impl Ledger {
 
     /// An event id as text.
     pub fn event_id(&self, key: EventKey) -> Cow<'_, str> {
-        match key {
-            EventKey::Guid(bytes) => Cow::Owned(uuid_text(bytes)),
-            EventKey::Text(symbol) => Cow::Borrowed(self.text(symbol)),
+        match key.unpack() {
+            Unpacked::Guid(bytes) => Cow::Owned(uuid_text(bytes)),
+            Unpacked::Text(symbol) => Cow::Borrowed(self.text(symbol)),
         }
+    }
+
+    /// The key of an event id, if it may be here: a text must be.
+    pub fn find_event(&self, id: &str) -> Option<EventKey> {
+        let guid = uuid_bytes(id).and_then(EventKey::of_guid);
+        guid.or_else(|| self.symbols.find(id).map(EventKey::of_text))
     }
 
     /// The number of distinct events. Call [`Ledger::settle`] first.

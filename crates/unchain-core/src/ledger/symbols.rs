@@ -21,7 +21,7 @@ impl Symbol {
         self.0 as usize
     }
 
-    pub(crate) fn number(self) -> u32 {
+    pub(crate) const fn number(self) -> u32 {
         self.0
     }
 

@@ -5,6 +5,7 @@
 //! whole ledger a set; its size is the count. Eight bytes an event is the one cost that grows with
 //! events (docs/decisions/0003-the-ledger-is-a-set.md has the odds of a collision).
 
+use super::event_key::EventKey;
 use super::symbols::Symbol;
 use crate::time::Seconds;
 use crate::time::Timestamp;
@@ -76,15 +77,6 @@ impl Mark {
     pub fn seconds(self) -> Seconds {
         u32::try_from(self.0 >> 32).unwrap_or(u32::MAX)
     }
-}
-
-/// An event id: the sixteen bytes of a GUID, or some other text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventKey {
-    /// A GUID.
-    Guid([u8; 16]),
-    /// Any other text.
-    Text(Symbol),
 }
 
 /// A use with its first and last event and, from two on, the marks of all.

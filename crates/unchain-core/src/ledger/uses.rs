@@ -7,11 +7,12 @@
 //! INVARIANT: the settled uses ascend by key without repeats, and so do the marks of a use; uniting two
 //! rows unites their sets of events, so the order of arrival does not matter (`tests/ledger_law.rs`).
 
+use super::event_key::EventKey;
 use super::load::StoredUse;
 use super::marks::Marks;
 use super::ordered::{self, ordered, rows_of};
 use super::spill::Spill;
-use super::usage::{EventKey, Many, Mark, Use, UseKey};
+use super::usage::{Many, Mark, Use, UseKey};
 use std::sync::Arc;
 
 /// Events that are sorted together: with their order, two megabytes.
@@ -413,7 +414,11 @@ mod tests {
             place,
             outcome: Symbol::EMPTY,
         };
-        (key, Mark(mark), EventKey::Guid([id; 16]))
+        (
+            key,
+            Mark(mark),
+            EventKey::of_text(Symbol::from_number(id.into())),
+        )
     }
 
     proptest! {

@@ -9,11 +9,11 @@
 
 use super::Ledger;
 use super::caller::{Caller, Parts, Rare};
+use super::event_key::EventKey;
 use super::fact::Kept;
 use super::memory::{Act, Token};
 use super::mix::join;
-use super::symbols::Symbol;
-use super::usage::{Client, EventKey, Mark, UseKey};
+use super::usage::{Client, Mark, UseKey};
 use crate::deed::{Attribute, Deed, Value};
 use crate::event::Event;
 use std::ops::Range;
@@ -184,7 +184,7 @@ impl Ledger {
         values: &[(Attribute, Value<'_>)],
     ) -> DoneDeed {
         let shared = if event.shared_id.is_empty() {
-            EventKey::Text(Symbol::EMPTY)
+            EventKey::NONE
         } else {
             self.text_key(event.shared_id)
         };

@@ -3,7 +3,7 @@
 use super::{Lineage, NodeKind};
 use crate::deed::Attribute;
 use crate::ledger::{Ledger, Symbol};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a text was taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,18 +118,14 @@ impl Lineage<'_> {
     }
 
     fn by_facts(&self, text: &str, symbol: Option<Symbol>, add: &mut impl FnMut(u32, Pivot)) {
-        let guid = crate::id::uuid_bytes(text).map(crate::ledger::EventKey::Guid);
-        let wanted: BTreeSet<_> = guid
-            .into_iter()
-            .chain(symbol.map(crate::ledger::EventKey::Text))
-            .collect();
+        let wanted = self.ledger.find_event(text);
         for edge in &self.edges {
             for fact in edge
                 .facts
                 .iter()
                 .filter_map(|&n| self.ledger.facts().get(n as usize))
             {
-                if wanted.contains(&fact.id) || wanted.contains(&fact.shared) {
+                if wanted.is_some_and(|id| [fact.id, fact.shared].contains(&id)) {
                     add(edge.child, Pivot::EventId);
                 }
                 let Some(symbol) = symbol else { continue };
@@ -151,9 +147,9 @@ impl Lineage<'_> {
     }
 
     fn by_uses(&self, text: &str, symbol: Option<Symbol>, add: &mut impl FnMut(u32, Pivot)) {
-        let guid = crate::id::uuid_bytes(text).map(crate::ledger::EventKey::Guid);
         let ledger: &Ledger = self.ledger;
-        let event = |id| guid == Some(id) || symbol.map(crate::ledger::EventKey::Text) == Some(id);
+        let wanted = ledger.find_event(text);
+        let event = |id| wanted == Some(id);
         for usage in ledger.uses() {
             let Some(node) = self.node_of_caller(usage.key.caller) else {
                 continue;

@@ -29,7 +29,7 @@ pub(crate) fn each_record(folder: &Path, each: impl FnMut(&Event<'_>, Node<'_>))
     let files = Files::discover(&[folder], Filter::default()).unwrap();
     let mut reader = Reader::default();
     let mut each = Each(each);
-    for unit in files.units() {
-        files.read(unit, &mut reader, &mut each);
+    for unit in files.units().iter() {
+        files.read(&unit, &mut reader, &mut each);
     }
 }

@@ -74,8 +74,8 @@ impl Events {
         let original = self.input.original(&wanted.searches(&filter), filter)?;
         let mut printer = Printer::new(context, self.format);
         let mut complete = original.complete;
-        for unit in original.files.units() {
-            complete &= print_unit(&original, unit, &mut wanted, &mut printer)?;
+        for unit in original.files.units().iter() {
+            complete &= print_unit(&original, &unit, &mut wanted, &mut printer)?;
         }
         let printed = printer.finish()?;
         if printed == 0 {

@@ -121,17 +121,19 @@ impl Reading {
     }
 }
 
-/// Reads all files.
+/// Reads all files, which are forgotten then.
 ///
 /// # Errors
 ///
 /// As [`unite`].
 pub(crate) fn read(
-    files: &Files,
+    files: &mut Files,
     options: &Options,
     progress: &Progress,
 ) -> anyhow::Result<Reading> {
-    unite(read_apart(files, options, progress))
+    let readings = read_apart(files, options, progress);
+    files.forget_units();
+    unite(readings)
 }
 
 /// Reads all files on as many threads as the options say. Each gives what it read, at least one.
@@ -221,14 +223,14 @@ fn read_share(
         let report = match options.remember {
             Remember::None => {
                 let mut sink = ToLedger(&mut reading.ledger);
-                files.read(unit, &mut reader, &mut sink)
+                files.read(&unit, &mut reader, &mut sink)
             }
             Remember::Each => {
                 let mut sink = WithKeys {
                     ledger: &mut reading.ledger,
                     identities: &mut identities,
                 };
-                files.read(unit, &mut reader, &mut sink)
+                files.read(&unit, &mut reader, &mut sink)
             }
         };
         progress.file(report.bytes_on_disk, report.counts.parsed);
@@ -239,7 +241,7 @@ fn read_share(
             reading.files.push(FileRead {
                 modified: report.modified.or_else(asked),
                 report,
-                unit: unit.clone(),
+                unit,
                 keys: identities.take(),
             });
         }

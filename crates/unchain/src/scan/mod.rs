@@ -111,7 +111,7 @@ impl Scan {
     /// Reads, keeps and prints.
     pub(crate) fn run(&self, context: &mut Context<'_>) -> anyhow::Result<Exit> {
         let rules = self.rules()?;
-        let files = Files::discover(&self.sources, self.filter(context))?;
+        let mut files = Files::discover(&self.sources, self.filter(context))?;
         // Before the long work, so that a mistake in the settings or a case that cannot be written is
         // known at once.
         let judge = self.judge.read()?;
@@ -122,6 +122,9 @@ impl Scan {
         let progress = input::progress(&files, watched);
         let readings = reading::read_apart(&files, &self.options(context), &progress);
         progress.finish();
+        if rules.is_none() {
+            files.forget_units();
+        }
         let (writing, reading) = self.united(case.as_mut(), readings)?;
         let ledger = &reading.ledger;
         let keep = || {

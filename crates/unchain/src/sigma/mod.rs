@@ -48,7 +48,7 @@ pub(crate) fn run(
         let mut reader = Reader::default();
         let mut records = 0;
         while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
-            let counts = files.read(unit, &mut reader, &mut asking).counts;
+            let counts = files.read(&unit, &mut reader, &mut asking).counts;
             records += counts.parsed - counts.filtered;
         }
         (asking.hits, records)
