@@ -4,7 +4,7 @@
 
 use super::Ledger;
 use super::fact::{Fact, Kept};
-use super::ordered::{self, ordered, rows_of};
+use super::ordered::{ordered, rows_of};
 
 /// So many new facts are sorted together at least.
 const BATCH: usize = 1 << 19;
@@ -23,6 +23,12 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) fn is_settled(&self) -> bool {
         self.settled == self.rows.len()
+    }
+
+    /// Everything, which is gone from here afterwards.
+    pub(super) fn take(&mut self) -> (Vec<Fact>, Vec<Kept>) {
+        let all = std::mem::take(self);
+        (all.rows, all.kept)
     }
 
     pub(super) fn kept(&self, fact: &Fact) -> &[Kept] {
@@ -57,41 +63,72 @@ impl Ledger {
         if self.facts.is_settled() {
             return;
         }
-        let rows = std::mem::take(&mut self.facts.rows);
+        let rows = &self.facts.rows;
         let order = ordered(rows.iter().map(|fact| [fact.time, fact.hash, 0]));
-        let mut sorted = Vec::with_capacity(rows.len());
-        let mut alike: Vec<Fact> = Vec::new();
-        for group in ordered::alike(&order) {
-            let found = rows_of(group, &rows).copied();
-            if let [_] = group {
-                sorted.extend(found);
-                continue;
-            }
-            alike.clear();
-            alike.extend(found);
+        self.facts.rows = rows_of(&order, rows).copied().collect();
+        self.drop_repeats();
+    }
+
+    /// Adds the facts of another ledger, all of whose numbers are those of this one, both being settled.
+    pub(super) fn unite_facts(&mut self, (others, kept): (&[Fact], impl Iterator<Item = Kept>)) {
+        self.facts.unite(others);
+        self.facts.kept.extend(kept);
+        self.drop_repeats();
+    }
+
+    /// Drops repeats of facts that are in order of time and hash.
+    fn drop_repeats(&mut self) {
+        let mut rows = std::mem::take(&mut self.facts.rows);
+        let alike = rows.chunk_by_mut(|a, b| (a.time, a.hash) == (b.time, b.hash));
+        for alike in alike.filter(|alike| alike.len() > 1) {
             alike.sort_by_key(|fact| fact.id);
-            let distinct = alike.chunk_by(|a, b| a.id == b.id);
-            sorted.extend(distinct.filter_map(|same| self.first_of(same)));
         }
-        self.facts.settled = sorted.len();
-        self.facts.rows = sorted;
+        rows.dedup_by(|later, first| {
+            let same = (later.time, later.hash, later.id) == (first.time, first.hash, first.id);
+            if same && !self.is_equal(later, first) && self.fact_line(later) < self.fact_line(first)
+            {
+                *first = *later;
+            }
+            same
+        });
+        self.facts.settled = rows.len();
+        self.facts.rows = rows;
         self.facts.drop_unused_kept();
     }
 
-    fn first_of(&self, same: &[Fact]) -> Option<Fact> {
-        let (first, others) = same.split_first()?;
+    /// Whether two facts of one event say the same.
+    fn is_equal(&self, one: &Fact, other: &Fact) -> bool {
         let content = |fact: &Fact| (fact.key, fact.shared, fact.deed);
-        let equal = |fact: &Fact| {
-            content(fact) == content(first) && self.facts.kept(fact) == self.facts.kept(first)
-        };
-        if others.iter().all(equal) {
-            return Some(*first);
-        }
-        same.iter().copied().min_by_key(|fact| self.fact_line(fact))
+        content(one) == content(other) && self.facts.kept(one) == self.facts.kept(other)
     }
 }
 
 impl Facts {
+    /// Puts the rows of another, in order, where they belong, from the last to the first, so that no third copy is
+    /// needed. What is kept of them is expected behind what is here.
+    fn unite(&mut self, others: &[Fact]) {
+        let start = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
+        let mut mine = self.rows.len();
+        let mut end = mine + others.len();
+        self.rows.extend_from_slice(others);
+        let place = |fact: &Fact| (fact.time, fact.hash);
+        for other in others.iter().rev() {
+            while let Some(fact) = mine
+                .checked_sub(1)
+                .and_then(|last| self.rows.get(last).copied())
+                && place(&fact) > place(other)
+            {
+                (mine, end) = (mine - 1, end - 1);
+                self.rows.copy_within(mine..=mine, end);
+            }
+            end -= 1;
+            if let Some(slot) = self.rows.get_mut(end) {
+                *slot = *other;
+                slot.first_attribute = other.first_attribute.saturating_add(start);
+            }
+        }
+    }
+
     /// Unless it is little: a few repeats are not worth going through everything.
     fn drop_unused_kept(&mut self) {
         let used = self.rows.iter().map(|fact| usize::from(fact.attributes));

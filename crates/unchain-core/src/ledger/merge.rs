@@ -23,8 +23,8 @@ struct Transfer {
 impl Ledger {
     /// Adds everything in `other`. The order of merging does not matter, nor do events in both.
     pub fn merge(&mut self, mut other: Self) {
-        self.place_waiting();
-        other.place_waiting();
+        self.rest();
+        other.rest();
         if other.uses.is_empty() && other.places.rows.is_empty() {
             return self.merge_digests(&other);
         }
@@ -34,9 +34,6 @@ impl Ledger {
             return;
         }
         self.merge_digests(&other);
-        // Both ledgers are in memory until this is done: what only applying needs goes first.
-        self.memory = super::memory::Memory::default();
-        other.memory = super::memory::Memory::default();
         let (mut run, marks) = other.uses.take();
         let transfer = Transfer::new(&other, self);
         for usage in &mut run.uses {
@@ -47,14 +44,14 @@ impl Ledger {
             many.last_id = transfer.event(many.last_id);
         }
         self.uses.unite(run, marks);
-        let mut kept: Vec<Kept> = Vec::new();
-        for fact in &other.facts.rows {
-            let key = transfer.key(fact.key);
-            let ids = [transfer.event(fact.id), transfer.event(fact.shared)];
-            kept.clear();
-            kept.extend(other.kept(fact).iter().map(|k| transfer.kept(*k)));
-            self.load_fact((key, fact.deed, Self::fact_mark(fact)), ids, &kept);
+        let (mut facts, kept) = other.facts.take();
+        for fact in &mut facts {
+            fact.key = transfer.key(fact.key);
+            fact.id = transfer.event(fact.id);
+            fact.shared = transfer.event(fact.shared);
         }
+        let kept = kept.iter().map(|kept| transfer.kept(*kept));
+        self.unite_facts((&facts, kept));
         for (attempt, ends) in &other.attempts {
             let key = AttemptKey {
                 key: transfer.key(attempt.key),

@@ -336,6 +336,15 @@ impl Ledger {
         self.settle_facts();
     }
 
+    /// Does what [`Ledger::merge`] needs of this ledger alone, so that many do it side by side.
+    pub fn rest(&mut self) {
+        self.place_waiting();
+        self.uses.rest();
+        self.settle_facts();
+        // Only applying needs it.
+        self.memory = memory::Memory::default();
+    }
+
     /// Settles, and frees what only [`Ledger::apply`] needs. Applying more events afterwards is slower
     /// at first.
     pub fn finish(&mut self) {

@@ -92,8 +92,10 @@ impl Uses {
     pub(super) fn unite(&mut self, mut rows: Run, marks: Marks) {
         self.rest();
         let mut numbers = vec![Use::ONE; rows.many.len()];
+        let order = by_callers(&mut rows.uses);
+        let order = order.iter().flat_map(|own| own.start..own.end);
         let others = (&mut *rows.uses, &*rows.many);
-        let fresh = self.settled.sift(others, |row, added| match added {
+        let fresh = self.settled.sift(others, order, |row, added| match added {
             Added::One(mark) => self.marks.add(row, &[mark]),
             Added::Of(number) => {
                 if let Some(slot) = numbers.get_mut(number as usize) {
@@ -145,14 +147,17 @@ impl Uses {
     fn fold(&mut self) {
         let Run { uses, many } = &mut self.new;
         let marks = &self.new_marks;
-        let fresh = self.settled.sift((uses, many), |row, added| match added {
-            Added::One(mark) => self.marks.add(row, &[mark]),
-            Added::Of(number) => {
-                let own = many.get(number as usize);
-                let own = own.and_then(|m| marks.get(m.at as usize..)?.get(..m.count as usize));
-                self.marks.add(row, own.unwrap_or_default());
-            }
-        });
+        let order = by_keys(uses);
+        let fresh = self
+            .settled
+            .sift((uses, many), order, |row, added| match added {
+                Added::One(mark) => self.marks.add(row, &[mark]),
+                Added::Of(number) => {
+                    let own = many.get(number as usize);
+                    let own = own.and_then(|m| marks.get(m.at as usize..)?.get(..m.count as usize));
+                    self.marks.add(row, own.unwrap_or_default());
+                }
+            });
         self.settled.insert(&fresh, uses);
         uses.clear();
         many.clear();
@@ -170,7 +175,7 @@ impl Uses {
     }
 
     /// Folds everything in, and frees the room for more.
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.flush();
         self.fold();
         self.pending = Vec::new();
@@ -278,46 +283,43 @@ impl Run {
         push(&mut self.many, row)
     }
 
-    /// Unites other rows, which are in any order, with those of this run, which is in order, and gives those
-    /// that are not here yet, in order. `put` is told which row gets which marks.
+    /// Unites other rows with those of this run, which is in order, and gives those that are not here yet, in
+    /// order. `order` has the places of the others in the order of their keys; `put` is told which row gets which marks.
     fn sift(
         &mut self,
         (others, others_many): (&mut [Use], &[Many]),
+        order: impl IntoIterator<Item = u32>,
         mut put: impl FnMut(u32, Added),
     ) -> Vec<Fresh> {
-        let order = ordered(others.iter().map(|usage| parts(&usage.key)));
         let mut fresh: Vec<Fresh> = Vec::new();
         let mut at = 0;
-        let mut group = Vec::new();
-        for alike in ordered::alike(&order) {
-            group.clear();
-            group.extend(ordered::places(alike).zip(rows_of(alike, others).copied()));
-            group.sort_by_key(|(_, usage)| usage.key);
-            for &(place, ref usage) in &group {
-                let own = others_many.get(usage.many as usize);
-                while self.uses.get(at).is_some_and(|known| known.key < usage.key) {
-                    at += 1;
-                }
-                let known = match self.uses.get_mut(at) {
-                    Some(known) if known.key == usage.key => Some(known),
-                    _ => fresh
-                        .last()
-                        .and_then(|last| others.get_mut(last.row as usize))
-                        .filter(|last| last.key == usage.key),
-                };
-                if let Some(known) = known {
-                    unite(known, &mut self.many, (usage, own), &mut put);
-                    continue;
-                }
-                if let Some(own) = own {
-                    let row = push(&mut self.many, own.without_marks());
-                    put(row, Added::Of(usage.many));
-                    if let Some(usage) = others.get_mut(place) {
-                        usage.many = row;
-                    }
-                }
-                fresh.push(Fresh::new(at, place));
+        for place in order {
+            let Some(usage) = others.get(place as usize).copied() else {
+                continue;
+            };
+            let own = others_many.get(usage.many as usize);
+            while self.uses.get(at).is_some_and(|known| known.key < usage.key) {
+                at += 1;
             }
+            let known = match self.uses.get_mut(at) {
+                Some(known) if known.key == usage.key => Some(known),
+                _ => fresh
+                    .last()
+                    .and_then(|last| others.get_mut(last.row as usize))
+                    .filter(|last| last.key == usage.key),
+            };
+            if let Some(known) = known {
+                unite(known, &mut self.many, (&usage, own), &mut put);
+                continue;
+            }
+            if let Some(own) = own {
+                let row = push(&mut self.many, own.without_marks());
+                put(row, Added::Of(usage.many));
+                if let Some(usage) = others.get_mut(place as usize) {
+                    usage.many = row;
+                }
+            }
+            fresh.push(Fresh::new(at, place));
         }
         fresh
     }
@@ -349,13 +351,57 @@ impl Run {
 
 impl Fresh {
     /// There are fewer rows than numbers for them.
-    fn new(before: usize, row: usize) -> Self {
-        let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
+    fn new(before: usize, row: u32) -> Self {
         Self {
             before: number(before),
-            row: number(row),
+            row,
         }
     }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The places of rows, which are in any order, in the order of their keys.
+fn by_keys(rows: &[Use]) -> Vec<u32> {
+    let order = ordered(rows.iter().map(|usage| parts(&usage.key)));
+    let key = |place: &u32| rows.get(*place as usize).map(|usage| usage.key);
+    let mut places: Vec<u32> = Vec::with_capacity(rows.len());
+    for alike in ordered::alike(&order) {
+        let start = places.len();
+        places.extend(ordered::places(alike).map(number));
+        if let Some(alike @ [_, _, ..]) = places.get_mut(start..) {
+            alike.sort_by_key(key);
+        }
+    }
+    places
+}
+
+/// Rows of one caller.
+struct Own {
+    caller: u32,
+    start: u32,
+    end: u32,
+}
+
+/// Puts rows in order, of which those of a caller stand together, and tells where each caller's are, in the order of
+/// callers.
+fn by_callers(rows: &mut [Use]) -> Vec<Own> {
+    let mut start = 0;
+    let mut all = Vec::new();
+    for own in rows.chunk_by_mut(|a, b| a.key.caller == b.key.caller) {
+        own.sort_unstable_by_key(|usage| usage.key);
+        let end = start + number(own.len());
+        all.extend(own.first().map(|usage| Own {
+            caller: usage.key.caller,
+            start,
+            end,
+        }));
+        start = end;
+    }
+    all.sort_by_key(|own| own.caller);
+    all
 }
 
 fn push(many: &mut Vec<Many>, own: Many) -> u32 {

@@ -246,6 +246,7 @@ fn read_share(
             });
         }
     }
+    reading.ledger.rest();
     reading
 }
 
