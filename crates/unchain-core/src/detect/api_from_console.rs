@@ -2,11 +2,11 @@
 
 use super::calls::Kinds;
 use super::visit::{Agent, Tool, Visit, addresses, records, told, visits};
-use super::{Detection, Scene};
+use super::{Detection, Numbered, Scene};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Seconds, Symbol};
-use crate::lineage::{NodeKind, Origin};
-use std::collections::{HashMap, HashSet};
+use crate::lineage::{Mixing, NodeKind, Origin};
+use std::collections::HashSet;
 
 /// API calls with a console session's key.
 pub(super) const DETECTION: Detection = Detection {
@@ -40,7 +40,7 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
     if sessions.is_empty() {
         return;
     }
-    let mut keys: HashMap<Session, Vec<u32>> = HashMap::new();
+    let mut keys: Numbered<Session, Vec<u32>> = Numbered::default();
     for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
         let session = (node.unique_id, node.session, node.created);
         let minted = node.origin == Origin::Console && !by_grant(scene, number);
@@ -60,7 +60,7 @@ fn is_program(agent: Agent) -> bool {
 }
 
 /// The console sessions with whose keys a program called.
-fn sessions(scene: &Scene<'_, '_>) -> HashSet<Session> {
+fn sessions(scene: &Scene<'_, '_>) -> HashSet<Session, Mixing> {
     let clients = (0u32..).zip(scene.ledger.clients());
     let program = clients.map(|(number, _)| {
         let placed = scene.networks.of_client(number).is_some();

@@ -5,7 +5,7 @@ use super::recon_at_session_start::strangers;
 use super::token_from_several_networks::splits;
 use super::visit::{SETTLED, Visit, addresses, first_seen, told, visits};
 use super::workloads::{Tell, strays};
-use super::{Detection, Novelty, Scene};
+use super::{Detection, Novelty, Numbered, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Seconds, Symbol, Use};
@@ -251,7 +251,7 @@ fn secret_reads<'l>(scene: &Scene<'_, 'l>) -> HashMap<Symbol, Vec<(u32, &'l Use)
 fn secrets(scene: &Scene<'_, '_>, done: &BTreeSet<u32>, found: &mut Vec<Draft>) {
     let principals = secret_reads(scene);
     let since = if principals.is_empty() {
-        HashMap::new()
+        Numbered::default()
     } else {
         first_seen(scene)
     };

@@ -4,12 +4,13 @@
 //! unknown, and a detection says so instead of guessing. A baseline (the case of a quiet time) makes
 //! the log longer.
 
+use super::Numbered;
 use super::network::{Network, Networks};
 use crate::deed::{Attribute, Deed};
 use crate::ledger::{Ledger, Seconds, Symbol};
 use crate::lineage::Lineage;
 use crate::time::DAY;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// A log must reach this far back before something not in it is called new.
 pub(super) const WARM_UP: Seconds = 7 * DAY;
@@ -62,8 +63,8 @@ impl Baseline {
 pub(super) struct History {
     /// When the log begins, and begins anew.
     begins: Vec<Seconds>,
-    pairs: HashMap<(Symbol, Symbol), Seconds>,
-    places: HashMap<(Symbol, Network), Seconds>,
+    pairs: Numbered<(Symbol, Symbol), Seconds>,
+    places: Numbered<(Symbol, Network), Seconds>,
 }
 
 impl History {

@@ -62,8 +62,12 @@ pub use settings::{Allowed, Block, Settings};
 
 use crate::finding::{Draft, Finding, Severity};
 use crate::ledger::Ledger;
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, Mixing};
 use crate::text::Untrusted;
+use std::collections::HashMap;
+
+/// A map by numbers of the ledger.
+type Numbered<K, V> = HashMap<K, V, Mixing>;
 
 /// Every detection, by id.
 pub const REGISTRY: &[&Detection] = &[

@@ -7,6 +7,7 @@
 //! (docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html):
 //! then nothing is known of where the caller was.
 
+use super::Numbered;
 use super::settings::Settings;
 use crate::ledger::{Ledger, Symbol};
 use core::net::IpAddr;
@@ -62,7 +63,7 @@ impl Networks {
     ) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         let mut by_name: HashMap<String, Network> = HashMap::new();
-        let mut by_address: HashMap<(Symbol, Symbol), Network> = HashMap::new();
+        let mut by_address: Numbered<(Symbol, Symbol), Network> = Numbered::default();
         let mut of_client = Vec::with_capacity(ledger.clients().len());
         for client in ledger.clients() {
             let network = *by_address

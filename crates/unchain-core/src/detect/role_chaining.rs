@@ -1,14 +1,13 @@
 //! A role session that assumes another role.
 
 use super::history::Novelty;
-use super::{Detection, Scene};
+use super::{Detection, Numbered, Scene};
 use crate::deed::{Attribute, Deed};
 use crate::finding::{Confidence, Draft, Severity};
 use crate::ledger::{Fact, Seconds, Symbol};
 use crate::lineage::{Edge, NodeKind};
 use crate::time::DAY;
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 /// Role chaining.
 pub(super) const DETECTION: Detection = Detection {
@@ -63,7 +62,7 @@ struct Odd<'e> {
 }
 
 fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
-    let mut roles: HashMap<Symbol, HashMap<Symbol, Pair<'_>>> = HashMap::new();
+    let mut roles: Numbered<Symbol, Numbered<Symbol, Pair<'_>>> = Numbered::default();
     for edge in scene.lineage.edges() {
         let Some(fact) = chained(scene, edge) else {
             continue;

@@ -1,5 +1,6 @@
 //! What a detection may ask: the lineage with everything about it that more than one detection needs.
 
+use super::Numbered;
 use super::activity::{self, Activity};
 use super::calls::{self, Kinds};
 use super::history::{Baseline, History, Novelty};
@@ -161,10 +162,14 @@ impl<'s, 'l> Scene<'s, 'l> {
     /// What the user agent of a client says of the machine.
     pub(super) fn machine(&self, client: u32) -> Agent {
         let read = || {
+            // Many clients have one user agent.
+            let mut known = Numbered::default();
+            let mut read = |agent: Symbol| {
+                let text = self.ledger.text(agent);
+                *known.entry(agent).or_insert_with(|| Agent::read(text))
+            };
             let clients = self.ledger.clients().iter();
-            clients
-                .map(|client| Agent::read(self.ledger.text(client.agent)))
-                .collect()
+            clients.map(|client| read(client.agent)).collect()
         };
         let agents: &Vec<Agent> = self.agents.get_or_init(read);
         agents.get(client as usize).copied().unwrap_or(Agent::NONE)

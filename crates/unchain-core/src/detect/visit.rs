@@ -3,11 +3,11 @@
 //! Calls that a service forwarded (`invokedBy`) and calls from inside AWS are left out: they say nothing
 //! of where the caller was. Must not know what is suspicious.
 
-use super::Scene;
 use super::calls::Kinds;
 use super::network::Network;
+use super::{Numbered, Scene};
 use crate::ledger::{EventKey, Seconds, Symbol, Use};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What made the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,8 +200,8 @@ impl<'l> Visit<'l> {
 }
 
 /// When each principal (a unique id) was first seen: a role made yesterday has no usual place.
-pub(super) fn first_seen(scene: &Scene<'_, '_>) -> HashMap<Symbol, Seconds> {
-    let mut found = HashMap::new();
+pub(super) fn first_seen(scene: &Scene<'_, '_>) -> Numbered<Symbol, Seconds> {
+    let mut found = Numbered::default();
     for (number, node) in (0u32..).zip(scene.lineage.nodes()) {
         let activity = scene.activity(number);
         if activity.any() && !node.unique_id.is_empty() {

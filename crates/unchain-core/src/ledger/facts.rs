@@ -65,7 +65,9 @@ impl Ledger {
         }
         let rows = &self.facts.rows;
         let order = ordered(rows.iter().map(|fact| [fact.time, fact.hash, 0]));
-        self.facts.rows = rows_of(&order, rows).copied().collect();
+        let mut sorted = Vec::with_capacity(rows.len());
+        sorted.extend(rows_of(&order, rows).copied());
+        self.facts.rows = sorted;
         self.drop_repeats();
     }
 

@@ -436,7 +436,7 @@ fn agree(a: Symbol, b: Symbol) -> bool {
 
 /// Hashes small tuples of the ledger's own numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mixing(u64);
+pub(crate) struct Mixing(u64);
 
 impl std::hash::BuildHasher for Mixing {
     type Hasher = Self;

@@ -19,6 +19,7 @@ mod order;
 mod pivot;
 mod walk;
 
+pub(crate) use build::Mixing;
 pub use describe::UsesByNode;
 pub use pivot::{Match, Pivot};
 
