@@ -26,7 +26,7 @@ fn service_calls(count: u32) -> Vec<Value> {
             );
             json!({
                 "eventTime": time, "eventName": name,
-                "eventSource": "kms.amazonaws.com", "eventID": format!("00000000-0000-4000-8000-{n:012}"),
+                "eventSource": "kms.amazonaws.com", "eventID": format!("00000000-0000-0000-0000-{n:012x}"),
                 "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
                 "sourceIPAddress": format!("s3-{}.amazonaws.com", n % 5),
                 "userIdentity": {"type": "AWSService", "invokedBy": "s3.amazonaws.com"},
