@@ -2,8 +2,8 @@
 //! It holds times and hashes of events, no text of a log.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use unchain_core::ledger::Spill;
 
 /// The file, made when it is needed first.
@@ -14,23 +14,23 @@ pub(crate) struct SpillFile(Mutex<State>);
 enum State {
     #[default]
     Unopened,
-    Open(File),
+    Open(Arc<File>),
     /// There is no room. What is in the file can still be read.
-    Full(Option<File>),
+    Full(Option<Arc<File>>),
 }
 
 impl Spill for SpillFile {
     fn put(&self, bytes: &[u8]) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = match std::mem::take(&mut *state) {
+        let file = match std::mem::take(&mut *state) {
             State::Full(file) => {
                 *state = State::Full(file);
                 return None;
             }
             State::Open(file) => Some(file),
-            State::Unopened => tempfile::tempfile().ok(),
+            State::Unopened => tempfile::tempfile().ok().map(Arc::new),
         };
-        let at = file.as_mut().and_then(|file| append(file, bytes).ok());
+        let at = file.as_ref().and_then(|file| append(file, bytes).ok());
         *state = match file {
             Some(file) if at.is_some() => State::Open(file),
             file => State::Full(file),
@@ -39,16 +39,27 @@ impl Spill for SpillFile {
     }
 
     fn get(&self, at: u64, bytes: &mut [u8]) -> Option<()> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (State::Open(file) | State::Full(Some(file))) = &mut *state else {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (State::Open(file) | State::Full(Some(file))) = &*state else {
             return None;
         };
-        file.seek(SeekFrom::Start(at)).ok()?;
-        file.read_exact(bytes).ok()
+        #[cfg(unix)]
+        {
+            // Many read at once: none waits for another's.
+            let file = Arc::clone(file);
+            drop(state);
+            std::os::unix::fs::FileExt::read_exact_at(&*file, bytes, at).ok()
+        }
+        #[cfg(not(unix))]
+        {
+            let mut file: &File = file;
+            file.seek(SeekFrom::Start(at)).ok()?;
+            io::Read::read_exact(&mut file, bytes).ok()
+        }
     }
 }
 
-fn append(file: &mut File, bytes: &[u8]) -> std::io::Result<u64> {
+fn append(mut file: &File, bytes: &[u8]) -> io::Result<u64> {
     let at = file.seek(SeekFrom::End(0))?;
     file.write_all(bytes)?;
     Ok(at)
