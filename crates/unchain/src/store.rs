@@ -23,7 +23,7 @@ pub(crate) fn row(file: FileRead) -> FileRow {
         .iter()
         .map(|(reason, count)| (reason.name(), count));
     FileRow {
-        path: path_text(&file.unit),
+        path: path_text(&file.unit, &report.name),
         size: report.bytes_on_disk,
         modified: file.modified,
         fingerprint: 0,
@@ -52,9 +52,19 @@ pub(crate) fn modified(path: Option<&Path>) -> Option<i64> {
 }
 
 /// The absolute path, so that the file is found again from any folder.
-fn path_text(unit: &Unit) -> String {
+fn path_text(unit: &Unit, name: &str) -> String {
+    if cfg!(unix) && is_plain(name) {
+        return name.to_owned();
+    }
     let absolute = unit.path().and_then(|path| std::path::absolute(path).ok());
     absolute.map_or_else(|| unit.name(), |path| path.to_string_lossy().into_owned())
+}
+
+/// Whether a path under Unix is absolute, and has no empty folder and none that begins with a dot: nothing is to be
+/// made of it then, which would take longer than all else about a small file's row.
+fn is_plain(path: &str) -> bool {
+    let odd = |pair: &[u8]| matches!(pair, b"//" | b"/.");
+    path.starts_with('/') && !path.as_bytes().windows(2).any(odd)
 }
 
 /// The files that a ledger came from.
