@@ -6,9 +6,12 @@
 //! with the same meaning; the fuzz target `record` and the tests in `tests/record_paths.rs` hold that.
 //! Must not know CloudTrail.
 
+pub(crate) mod members;
 pub(crate) mod outlines;
 pub(crate) mod shapes;
 pub(crate) mod walk;
+
+pub use members::Members;
 
 use serde_json::Value;
 use std::borrow::Cow;

@@ -7,6 +7,7 @@
 use super::symbols::Symbol;
 use crate::event::Event;
 use crate::id::split_principal;
+use crate::json::members::kind;
 use crate::json::outlines::Outlines;
 use crate::json::{Node, walk};
 use crate::time::{Seconds, Timestamp, seconds};
@@ -425,13 +426,6 @@ impl<'a> Context<'a> {
             sign_in,
         }
     }
-}
-
-/// What identities have in common: four letters of the type, where it stands first.
-fn kind(identity: &str) -> usize {
-    let letters = identity.as_bytes().get(r#"{"type":""#.len()..);
-    let letters = letters.and_then(<[u8]>::first_chunk);
-    letters.map_or(0, |letters| u32::from_le_bytes(*letters) as usize)
 }
 
 /// Keeps the value at a place and gives the place behind it.

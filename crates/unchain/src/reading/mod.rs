@@ -218,7 +218,7 @@ fn read_share(
         Remember::None => Reader::default(),
         Remember::Each => Reader::default().with_times(),
     };
-    let mut identities = Identities::new(options.seed);
+    let mut identities = Identities::new();
     while let Some(unit) = shares.next(worker).and_then(|n| files.units().get(n)) {
         let report = match options.remember {
             Remember::None => {
