@@ -12,7 +12,7 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension as _, Params, ToSql, params_from_iter};
 use unchain_core::event::Category;
 use unchain_core::ledger::{
-    Call, Caller, Client, IDENTITY_TYPES, IdentityType, Ledger, Place, Rare, Symbol, UseKey,
+    Act, Call, Caller, Client, IDENTITY_TYPES, IdentityType, Ledger, Place, Rare, Symbol, UseKey,
 };
 
 /// AWS's words for `eventCategory`, and ours for what it does not say.
@@ -52,25 +52,19 @@ pub(crate) struct Dictionary<'c, 'l> {
 
 /// The case's numbers of all that uses' keys are made of, for whoever does not know the case.
 pub(crate) struct Numbering {
-    calls: Vec<u32>,
     clients: Vec<u32>,
-    places: Vec<u32>,
-    outcomes: HashMap<Symbol, u32>,
+    /// Those of acts, without a client.
+    acts: Vec<Numbers>,
 }
 
 impl Numbering {
     /// The numbers of a use's key.
     pub(crate) fn of(&self, key: &UseKey) -> Numbers {
-        let number = |rows: &[u32], n: u32| rows.get(n as usize).copied().unwrap_or_default();
-        let outcome = match key.outcome {
-            Symbol::EMPTY => None,
-            outcome => self.outcomes.get(&outcome).copied(),
-        };
+        let client = self.clients.get(key.client as usize).copied();
+        let act = self.acts.get(key.act as usize).copied();
         Numbers {
-            call: number(&self.calls, key.call),
-            client: number(&self.clients, key.client),
-            place: number(&self.places, key.place),
-            outcome: outcome.unwrap_or_default(),
+            client: client.unwrap_or_default(),
+            ..act.unwrap_or_default()
         }
     }
 }
@@ -211,10 +205,18 @@ impl<'c, 'l> Dictionary<'c, 'l> {
     /// The numbers of a use's key.
     pub(crate) fn numbers(&mut self, key: &UseKey) -> Result<Numbers, Fault> {
         Ok(Numbers {
-            call: self.call(key.call)?,
             client: self.client(key.client)?,
-            place: self.place(key.place)?,
-            outcome: self.symbol(key.outcome)?,
+            ..self.act(self.ledger.act(key))?
+        })
+    }
+
+    /// The numbers of an act, without a client.
+    fn act(&mut self, act: Act) -> Result<Numbers, Fault> {
+        Ok(Numbers {
+            call: self.call(act.call)?,
+            place: self.place(act.place)?,
+            outcome: self.symbol(act.outcome)?,
+            ..Numbers::default()
         })
     }
 
@@ -222,28 +224,14 @@ impl<'c, 'l> Dictionary<'c, 'l> {
     pub(crate) fn numbering(&mut self) -> Result<Numbering, Fault> {
         let ledger = self.ledger;
         let numbers = |rows: usize| 0..u32::try_from(rows).unwrap_or(u32::MAX);
-        let calls = numbers(ledger.calls().len()).map(|n| self.call(n));
-        let calls = calls.collect::<Result<_, _>>()?;
         if self.fresh {
             self.add_clients()?;
         }
         let clients = numbers(ledger.clients().len()).map(|n| self.client(n));
         let clients = clients.collect::<Result<_, _>>()?;
-        let places = numbers(ledger.places().count()).map(|n| self.place(n));
-        let places = places.collect::<Result<_, _>>()?;
-        let mut outcomes = HashMap::new();
-        for usage in ledger.uses() {
-            let outcome = usage.key.outcome;
-            if !outcome.is_empty() && !outcomes.contains_key(&outcome) {
-                outcomes.insert(outcome, self.symbol(outcome)?);
-            }
-        }
-        Ok(Numbering {
-            calls,
-            clients,
-            places,
-            outcomes,
-        })
+        let acts = ledger.acts().iter().map(|act| self.act(*act));
+        let acts = acts.collect::<Result<_, _>>()?;
+        Ok(Numbering { clients, acts })
     }
 
     fn call(&mut self, number: u32) -> Result<u32, Fault> {

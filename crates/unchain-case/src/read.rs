@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use unchain_core::deed::{Deed, Rule, Value};
 use unchain_core::event::Category;
 use unchain_core::ledger::{
-    Attempt, AttemptKey, Call, Caller, Client, EventKey, Fact, IdentityType, Ledger, NO_SEED,
+    Act, Attempt, AttemptKey, Call, Caller, Client, EventKey, Fact, IdentityType, Ledger, NO_SEED,
     Place, Rare, StoredUse, Symbol, UseKey,
 };
 
@@ -265,12 +265,17 @@ impl<'c> Reader<'c> {
         let caller: u32 = row.get(1)?;
         let caller = *self.callers.get(&caller).ok_or_else(damaged)?;
         let (call, deed) = self.call(row.get(2)?)?;
-        let key = UseKey {
-            caller,
+        let client = self.client(row.get(3)?)?;
+        let act = Act {
             call,
-            client: self.client(row.get(3)?)?,
             place: self.place(row.get(4)?)?,
             outcome: Symbol::EMPTY,
+        };
+        let act = self.ledger.load_act(act);
+        let key = UseKey {
+            caller,
+            act,
+            client,
         };
         let mark = crate::pack::mark(row.get(5)?, row.get(6)?);
         let ids = [self.event(row.get(7)?), self.event(row.get(8)?)];
@@ -323,12 +328,15 @@ impl<'c> Reader<'c> {
     }
 
     fn key(&mut self, caller: u32, numbers: Numbers) -> Result<UseKey, Fault> {
-        Ok(UseKey {
-            caller,
+        let act = Act {
             call: self.call(numbers.call)?.0,
-            client: self.client(numbers.client)?,
             place: self.place(numbers.place)?,
             outcome: self.text(numbers.outcome)?,
+        };
+        Ok(UseKey {
+            caller,
+            act: self.ledger.load_act(act),
+            client: self.client(numbers.client)?,
         })
     }
 

@@ -12,7 +12,7 @@ pub(crate) enum EventId<'a> {
 }
 
 /// The numbers that key a use within its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Numbers {
     pub(crate) call: u32,
     pub(crate) client: u32,

@@ -279,7 +279,7 @@ pub(super) fn actions(report: &Report<'_, '_>, number: u32) -> BTreeSet<String> 
 }
 
 fn action(ledger: &Ledger, usage: &Use) -> Option<String> {
-    let call = ledger.call(usage.key.call)?;
+    let call = ledger.call_of(&usage.key)?;
     let (service, _) = ledger.text(call.source).split_once('.')?;
     let name = ledger.text(call.name);
     (!name.is_empty()).then(|| format!("{service}:{name}"))

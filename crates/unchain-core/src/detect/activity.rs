@@ -55,7 +55,7 @@ pub(super) fn gather(lineage: &Lineage<'_>, networks: &Networks, kinds: &[Kinds]
             continue;
         };
         let kinds = kinds
-            .get(usage.key.call as usize)
+            .get(usage.key.act as usize)
             .copied()
             .unwrap_or_default();
         activity.add(ledger, usage, (networks.of_client(usage.key.client), kinds));

@@ -62,8 +62,7 @@ fn reads<'u, 'l: 'u>(
     scene: &Scene<'_, '_>,
     uses: impl IntoIterator<Item = &'u &'l Use>,
 ) -> Vec<&'l Use> {
-    let read =
-        |usage: &&'l Use| usage.key.outcome.is_empty() && scene.kinds(usage).has(Kinds::DATA);
+    let read = |usage: &&'l Use| scene.worked(usage) && scene.kinds(usage).has(Kinds::DATA);
     uses.into_iter().copied().filter(read).collect()
 }
 
@@ -233,7 +232,7 @@ fn judged(draft: Draft, novelty: Novelty) -> Draft {
 fn secret_reads<'l>(scene: &Scene<'_, 'l>) -> HashMap<Symbol, Vec<(u32, &'l Use)>> {
     let mut principals: HashMap<Symbol, Vec<(u32, &Use)>> = HashMap::new();
     for usage in scene.ledger.uses() {
-        let secret = scene.kinds(usage).has(Kinds::SECRET) && usage.key.outcome.is_empty();
+        let secret = scene.kinds(usage).has(Kinds::SECRET) && scene.worked(usage);
         if !secret || scene.ledger.count(usage) < SECRETS {
             continue;
         }

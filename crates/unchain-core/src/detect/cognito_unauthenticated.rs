@@ -78,7 +78,10 @@ fn odd<'l>(scene: &Scene<'_, 'l>, node: u32) -> Vec<&'l Use> {
         .filter(|u| odd_kinds(scene.kinds(u)))
         .collect();
     let grave = Kinds::SECRET.with(Kinds::IMPACT).with(Kinds::IAM);
-    let looks: BTreeSet<u32> = uses.iter().map(|usage| usage.key.call).collect();
+    let looks: BTreeSet<u32> = uses
+        .iter()
+        .map(|usage| scene.ledger.act(&usage.key).call)
+        .collect();
     if looks.len() >= LOOKS || uses.iter().any(|usage| scene.kinds(usage).has(grave)) {
         uses
     } else {

@@ -106,10 +106,7 @@ fn by_name(arn: &str) -> bool {
 
 /// Account, user or role, and policy.
 fn target<'l>(scene: &Scene<'_, 'l>, fact: &Fact) -> Option<Target<'l>> {
-    let account = scene
-        .ledger
-        .place(fact.key.place)
-        .map(|place| place.account);
+    let account = scene.ledger.place_of(&fact.key).map(|place| place.account);
     let account = scene.ledger.text(account.unwrap_or_default());
     let arn = scene.text(fact, Attribute::PolicyArn);
     let policy = if arn.is_empty() {

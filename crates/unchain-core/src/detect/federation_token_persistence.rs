@@ -175,7 +175,7 @@ fn session<'i, 's, 'l>(
     let iam = |node: u32| {
         let calls = scene
             .uses(node)
-            .filter(|usage| usage.key.outcome.is_empty() && scene.kinds(usage).has(Kinds::IAM));
+            .filter(|usage| scene.worked(usage) && scene.kinds(usage).has(Kinds::IAM));
         calls.flat_map(|usage| scene.records(usage))
     };
     let foreign = newcomer(

@@ -118,11 +118,11 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
 fn token<'l>(scene: &Scene<'_, 'l>, node: u32) -> Option<Token<'l>> {
     let end = scene.node(node)?.created?.saturating_add(AT_ONCE);
     let soon = |usage: &&Use| usage.first.seconds() <= end;
-    let outcome = |usage: &Use| scene.ledger.text(usage.key.outcome);
+    let outcome = |usage: &Use| scene.outcome(usage);
     let mut uses: Vec<&'l Use> = Vec::new();
     let mut worst: Option<Grave> = None;
     for usage in scene.uses(node).filter(soon) {
-        let Some(grave) = grave(scene.call_name(usage.key.call)) else {
+        let Some(grave) = grave(scene.call_name(&usage.key)) else {
             continue;
         };
         let quota = QUOTA.iter().any(|code| outcome(usage).ends_with(code));
@@ -137,7 +137,7 @@ fn token<'l>(scene: &Scene<'_, 'l>, node: u32) -> Option<Token<'l>> {
             uses.push(usage);
         }
     }
-    let worked = uses.iter().any(|usage| usage.key.outcome.is_empty());
+    let worked = uses.iter().any(|usage| scene.worked(usage));
     worst.map(|grave| Token {
         node,
         grave,
@@ -148,15 +148,16 @@ fn token<'l>(scene: &Scene<'_, 'l>, node: u32) -> Option<Token<'l>> {
 
 /// How many other calls a token was used for.
 fn others(scene: &Scene<'_, '_>, node: u32, call: &Use) -> usize {
-    let others = scene.uses(node).map(|usage| usage.key.call);
-    let others: BTreeSet<u32> = others.filter(|other| *other != call.key.call).collect();
+    let own = |usage: &Use| scene.ledger.act(&usage.key).call;
+    let others = scene.uses(node).map(own);
+    let others: BTreeSet<u32> = others.filter(|other| *other != own(call)).collect();
     others.len()
 }
 
 fn passwords(scene: &Scene<'_, '_>, node: u32) -> u64 {
     let asked = scene
         .uses(node)
-        .filter(|usage| scene.call_name(usage.key.call) == "GetPasswordData");
+        .filter(|usage| scene.call_name(&usage.key) == "GetPasswordData");
     asked.map(|usage| scene.ledger.count(usage)).sum()
 }
 
@@ -175,7 +176,7 @@ fn draft(scene: &Scene<'_, '_>, parent: u32, mut tokens: Vec<Token<'_>>) -> Opti
         _ => (Severity::Medium, Confidence::Medium),
     };
     let uses = || tokens.iter().flat_map(|token| token.uses.iter().copied());
-    let failed = uses().any(|usage| !usage.key.outcome.is_empty());
+    let failed = uses().any(|usage| !scene.worked(usage));
     let made = tokens.len();
     let what = format!(
         "{} made {made} {} used at once for: {}{}",

@@ -100,7 +100,7 @@ fn holes<'l>(
     account: Symbol,
     (hours, stops): (&BTreeSet<i64>, &[&'l Fact]),
 ) -> Option<Holes<'l>> {
-    let of = |fact: &Fact| scene.ledger.place(fact.key.place).map(|p| p.account) == Some(account);
+    let of = |fact: &Fact| scene.ledger.place_of(&fact.key).map(|p| p.account) == Some(account);
     let stops: Vec<&'l Fact> = stops.iter().copied().filter(|fact| of(fact)).collect();
     let blinded = |gap: &Gap| {
         let close = |fact: &Fact| (gap.0 - 1..=gap.0).contains(&(i64::from(fact.time) / HOUR));
@@ -191,7 +191,7 @@ fn last_before(scene: &Scene<'_, '_>, asked: &[(Symbol, i64)]) -> Vec<Option<Las
         .collect();
     let mut last: Vec<Option<Last>> = vec![None; asked.len()];
     for usage in scene.ledger.uses() {
-        let positions = of_place.get(usage.key.place as usize);
+        let positions = of_place.get(scene.ledger.act(&usage.key).place as usize);
         let Some(positions) = positions.filter(|positions| !positions.is_empty()) else {
             continue;
         };

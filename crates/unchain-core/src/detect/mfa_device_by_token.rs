@@ -74,7 +74,8 @@ fn in_vain(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
         return;
     }
     let failed = |usage: &&Use| {
-        registers.get(usage.key.call as usize) == Some(&true) && !usage.key.outcome.is_empty()
+        registers.get(scene.ledger.act(&usage.key).call as usize) == Some(&true)
+            && !scene.worked(usage)
     };
     let mut tried: BTreeMap<u32, Vec<&Use>> = BTreeMap::new();
     for usage in scene.ledger.uses().iter().filter(failed) {

@@ -84,7 +84,7 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
 fn gives_device(scene: &Scene<'_, '_>, key: &AttemptKey) -> bool {
     match key.deed {
         Deed::GetSessionToken | Deed::AssumeRole | Deed::ConsoleLogin => !key.serial.is_empty(),
-        Deed::Change => scene.call_name(key.key.call) == "CheckMfa",
+        Deed::Change => scene.call_name(&key.key) == "CheckMfa",
         _ => false,
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn attempts<'i, 's, 'l>(
         let asked = (
             text(Attribute::Role),
             text(Attribute::SessionName),
-            issue.fact.key.call,
+            scene.ledger.act(&issue.fact.key).call,
         );
         let near = |group: &&mut Vec<&Issue<'_, '_>>| {
             let first = group.first().map_or(0, |i| i.fact.time);
@@ -163,15 +163,15 @@ pub(super) fn worked_after<'s, 'l>(
     node: u32,
     time: Seconds,
 ) -> impl Iterator<Item = &'l Use> + use<'s, 'l> {
-    let uses = scene.uses(node).filter(move |usage| {
-        usage.key.outcome.is_empty() && scene.ledger.last(usage).0.seconds() > time
-    });
+    let uses = scene
+        .uses(node)
+        .filter(move |usage| scene.worked(usage) && scene.ledger.last(usage).0.seconds() > time);
     uses.filter(move |usage| {
         let service = scene
             .ledger
-            .call(usage.key.call)
+            .call_of(&usage.key)
             .map_or("", |call| scene.ledger.text(call.source));
-        scene.call_name(usage.key.call) != "GetCallerIdentity" && !service.starts_with("signin.")
+        scene.call_name(&usage.key) != "GetCallerIdentity" && !service.starts_with("signin.")
     })
 }
 

@@ -186,8 +186,8 @@ impl Odd {
             let Some(record) = before(scene, usage, fact.time) else {
                 continue;
             };
-            let name = scene.call_name(usage.key.call);
-            let outcome = scene.ledger.text(usage.key.outcome);
+            let name = scene.call_name(&usage.key);
+            let outcome = scene.outcome(usage);
             let new = if outcome.contains("Denied") || outcome.contains("Unauthorized") {
                 refused.insert(name)
             } else {

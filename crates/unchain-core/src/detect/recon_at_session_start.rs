@@ -288,9 +288,9 @@ fn look<'l>(
         .filter(counted)
         .flat_map(|visit| visit.uses.iter().copied());
     let uses: Vec<&Use> = uses.filter(within).collect();
-    let names: BTreeSet<&str> = uses.iter().map(|u| scene.call_name(u.key.call)).collect();
-    let denied = uses.iter().filter(|usage| !usage.key.outcome.is_empty());
-    let denied: BTreeSet<&str> = denied.map(|u| scene.call_name(u.key.call)).collect();
+    let names: BTreeSet<&str> = uses.iter().map(|u| scene.call_name(&u.key)).collect();
+    let denied = uses.iter().filter(|usage| !scene.worked(usage));
+    let denied: BTreeSet<&str> = denied.map(|u| scene.call_name(&u.key)).collect();
     let strange = denied.len() >= DENIED && novelty != Novelty::Known && !known;
     let new = new && !known;
     let enough = names.len() >= LOOKS && !daily(scene.ledger, &uses);

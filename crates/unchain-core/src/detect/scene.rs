@@ -8,7 +8,7 @@ use super::network::{Network, Networks};
 use super::settings::Settings;
 use super::visit::Agent;
 use crate::deed::{Attribute, Deed};
-use crate::ledger::{EventKey, Fact, Ledger, Seconds, Symbol, Use};
+use crate::ledger::{Act, EventKey, Fact, Ledger, Seconds, Symbol, Use, UseKey};
 use crate::lineage::{Edge, Lineage, Node, NodeKind, Origin};
 use crate::liveness::{Denials, Life, life};
 use crate::time::Timestamp;
@@ -28,6 +28,7 @@ pub struct Scene<'s, 'l> {
     pub settings: &'s Settings,
     /// Where clients are.
     pub networks: &'s Networks,
+    /// By act.
     kinds: Vec<Kinds>,
     activity: Vec<Activity>,
     deeds: BTreeMap<Deed, Vec<u32>>,
@@ -48,11 +49,10 @@ impl<'s, 'l> Scene<'s, 'l> {
         baseline: Option<&'s Baseline>,
     ) -> Self {
         let ledger = lineage.ledger();
-        let kinds: Vec<Kinds> = ledger
-            .calls()
-            .iter()
-            .map(|call| calls::kinds(ledger, call))
-            .collect();
+        let calls = ledger.calls().iter();
+        let kinds: Vec<Kinds> = calls.map(|call| calls::kinds(ledger, call)).collect();
+        let of = |act: &Act| kinds.get(act.call as usize).copied().unwrap_or_default();
+        let kinds: Vec<Kinds> = ledger.acts().iter().map(of).collect();
         let activity = activity::gather(lineage, networks, &kinds);
         let mut deeds: BTreeMap<Deed, Vec<u32>> = BTreeMap::new();
         for (number, fact) in (0u32..).zip(ledger.facts()) {
@@ -96,14 +96,23 @@ impl<'s, 'l> Scene<'s, 'l> {
 
     /// The name of a fact's call.
     pub fn name(&self, fact: &Fact) -> &'l str {
-        self.call_name(fact.key.call)
+        self.call_name(&fact.key)
     }
 
-    /// The name of a call.
-    pub fn call_name(&self, call: u32) -> &'l str {
-        self.ledger
-            .call(call)
-            .map_or("", |call| self.ledger.text(call.name))
+    /// The name of the call of a key.
+    pub fn call_name(&self, key: &UseKey) -> &'l str {
+        let call = self.ledger.call_of(key);
+        call.map_or("", |call| self.ledger.text(call.name))
+    }
+
+    /// With which error a use failed; empty if it did not.
+    pub fn outcome(&self, usage: &Use) -> &'l str {
+        self.ledger.text(self.ledger.act(&usage.key).outcome)
+    }
+
+    /// Whether a use succeeded.
+    pub fn worked(&self, usage: &Use) -> bool {
+        self.ledger.act(&usage.key).outcome.is_empty()
     }
 
     /// A text attribute of a fact; empty if it has none.
@@ -135,7 +144,7 @@ impl<'s, 'l> Scene<'s, 'l> {
     /// What kind of thing a use is.
     pub fn kinds(&self, usage: &Use) -> Kinds {
         self.kinds
-            .get(usage.key.call as usize)
+            .get(usage.key.act as usize)
             .copied()
             .unwrap_or_default()
     }

@@ -82,10 +82,7 @@ fn run(scene: &Scene<'_, '_>, found: &mut Vec<Draft>) {
 /// The outsiders that a deed lets in.
 fn opened<'l>(scene: &Scene<'_, 'l>, fact: &'l Fact) -> Vec<Opening<'l>> {
     let document = scene.text(fact, Attribute::Document);
-    let place = scene
-        .ledger
-        .place(fact.key.place)
-        .map(|place| place.account);
+    let place = scene.ledger.place_of(&fact.key).map(|place| place.account);
     let account = place
         .filter(|a| !a.is_empty())
         .unwrap_or(scene.ledger.caller(fact.key.caller).account);

@@ -124,7 +124,7 @@ fn opened<'l>(
     changes.find(|fact| {
         let before = fact.time <= first && first - fact.time <= OPENED;
         let name = scene.text(fact, Attribute::Role);
-        let place = scene.ledger.place(fact.key.place);
+        let place = scene.ledger.place_of(&fact.key);
         let account = place.map_or("", |place| scene.ledger.text(place.account));
         let same = role.split(':').nth(4) == Some(account)
             && role.rsplit('/').next() == name.rsplit('/').next();

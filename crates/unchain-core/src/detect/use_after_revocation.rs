@@ -211,11 +211,8 @@ fn add<'l>(scene: &Scene<'_, 'l>, group: &mut Revoked<'l>, (node, fact): (u32, &
     group.by.push(fact);
     for usage in scene.uses(node) {
         let (last, id) = scene.ledger.last(usage);
-        let refused = scene.ledger.text(usage.key.outcome).contains("Denied")
-            || scene
-                .ledger
-                .text(usage.key.outcome)
-                .starts_with("UnauthorizedOperation");
+        let refused = scene.outcome(usage).contains("Denied")
+            || scene.outcome(usage).starts_with("UnauthorizedOperation");
         if refused && last.seconds() > fact.time {
             group.denied.push((last.seconds(), id, usage.key.client));
         }

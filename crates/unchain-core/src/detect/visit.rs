@@ -233,7 +233,7 @@ pub(super) fn told<'u>(scene: &Scene<'_, '_>, uses: impl IntoIterator<Item = &'u
     for usage in uses {
         let time = usage.first.seconds();
         let entry = calls
-            .entry(scene.call_name(usage.key.call))
+            .entry(scene.call_name(&usage.key))
             .or_insert((time, 0));
         entry.0 = entry.0.min(time);
         entry.1 += scene.ledger.count(usage);

@@ -111,7 +111,7 @@ impl Surroundings {
         };
         for usage in scene.ledger.uses() {
             let routine = scene.kinds(usage).has(Kinds::ROUTINE);
-            let command = commanding.get(usage.key.call as usize) == Some(&true);
+            let command = commanding.get(scene.ledger.act(&usage.key).call as usize) == Some(&true);
             let mac = scene.machine(usage.key.client).system == System::Darwin;
             if !(routine || command || mac) {
                 continue;

@@ -4,14 +4,13 @@ use super::Ledger;
 use super::caller::{self, Caller, Rare};
 use super::event_key::{EventKey, Unpacked};
 use super::fact::{Attempt, AttemptKey, Kept};
-use super::memory::{Act, Token};
+use super::memory::Token;
 use super::mix::{join, mix};
 use super::symbols::Symbol;
-use super::usage::{Call, Client, Mark, Place, UseKey};
+use super::usage::{Act, Call, Client, Mark, Place, UseKey};
 use super::waiting::{DoneDeed, Placed, Ref};
 use crate::deed::{self, Attribute, Rule, Value};
 use crate::event::Event;
-use crate::id::uuid_bytes;
 use crate::json::Node;
 use crate::time::seconds;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -24,7 +23,8 @@ const FAILURE: &str = "Failure";
 impl Ledger {
     /// Adds an event. Adding it again changes nothing.
     pub fn apply(&mut self, event: &Event<'_>) {
-        let act = self.act_of(event);
+        let number = self.act_of(event);
+        let act = self.acts.get(number).copied().unwrap_or_default();
         let (caller, client) = (self.caller_of(event), self.client_of(event));
         let id = self.id_of(event);
         let hash = self.identity_hash(event, id);
@@ -42,7 +42,11 @@ impl Ledger {
             vends.then_some(Rule::VEND)
         });
         if let (Ref::Row(caller), Ref::Row(client), None) = (caller, client, rule) {
-            let key = act.use_key(caller, client);
+            let key = UseKey {
+                caller,
+                act: number,
+                client,
+            };
             self.uses.add(key, mark, id);
             return;
         }
@@ -53,7 +57,7 @@ impl Ledger {
         let placed = Placed {
             caller,
             client,
-            act,
+            act: number,
             mark,
             id,
             deed,
@@ -110,7 +114,7 @@ impl Ledger {
     }
 
     /// What the record says beside who called from where, and with which client.
-    fn act_of(&mut self, event: &Event<'_>) -> Act {
+    fn act_of(&mut self, event: &Event<'_>) -> u32 {
         let symbols = &self.symbols;
         let hash = |text: &str| symbols.hash(text);
         let failed = event.failed();
@@ -125,7 +129,7 @@ impl Ledger {
             hash(event.error_code),
             flags,
         ]);
-        if let Some(act) = self.memory.act(key) {
+        if let Some(act) = self.memory.acts.get(key) {
             return act;
         }
         let (source, name) = (
@@ -147,13 +151,21 @@ impl Ledger {
             "" if failed => self.symbols.intern(FAILURE),
             code => self.symbols.intern(code),
         };
-        let act = Act {
+        let act = self.add_act(Act {
             call,
             place,
             outcome,
-        };
-        self.memory.set_act(key, act);
+        });
+        self.memory.acts.get_or_add(key, act);
         act
+    }
+
+    pub(super) fn add_act(&mut self, act: Act) -> u32 {
+        let parts = [
+            u64::from(act.call) << 32 | u64::from(act.place),
+            u64::from(act.outcome.number()),
+        ];
+        self.acts.add(act, mix(self.seed, &parts))
     }
 
     pub(super) fn add_call(&mut self, call: Call) -> u32 {
@@ -191,8 +203,7 @@ impl Ledger {
     }
 
     pub(super) fn text_key(&mut self, id: &str) -> EventKey {
-        let guid = uuid_bytes(id).and_then(EventKey::of_guid);
-        guid.unwrap_or_else(|| EventKey::of_text(self.symbols.intern(id)))
+        EventKey::of_guid_text(id).unwrap_or_else(|| EventKey::of_text(self.symbols.intern(id)))
     }
 
     /// The event's id, or one made from its content where the log gives none.

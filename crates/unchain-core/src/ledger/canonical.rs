@@ -20,10 +20,10 @@ impl Ledger {
             let mut line = format!("use {}", self.key_text(&usage.key));
             let ends = [(usage.first, usage.first_id), (last, last_id)];
             for (mark, id) in ends {
-                let _ = write!(line, " {:016x}={}", mark.0, self.event_id(id));
+                let _ = write!(line, " {:016x}={}", { mark.0 }, self.event_id(id));
             }
             for mark in marks {
-                let _ = write!(line, " {:016x}", mark.0);
+                let _ = write!(line, " {:016x}", { mark.0 });
             }
             lines.push(line);
         }
@@ -31,7 +31,7 @@ impl Ledger {
             let text = self.key_text(&key.key);
             let (target, serial) = (self.text(key.target), self.text(key.serial));
             let ends = [attempt.first, attempt.last]
-                .map(|(mark, id)| format!("{:016x}={}", mark.0, self.event_id(id)));
+                .map(|(mark, id)| format!("{:016x}={}", { mark.0 }, self.event_id(id)));
             lines.push(format!(
                 "attempt {:?} {text} {target:?} {serial:?} {ends:?}",
                 key.deed
@@ -86,6 +86,7 @@ impl Ledger {
             caller.from_console,
             caller.arn_ends_with_session
         );
+        let act = self.act(key);
         let mut push = |symbol: Symbol| {
             let _ = write!(line, " {:?}", self.text(symbol));
         };
@@ -110,11 +111,11 @@ impl Ledger {
             rare.role_delivery,
             rare.in_scope_of,
             rare.assumed_root,
-            key.outcome,
+            act.outcome,
         ] {
             push(symbol);
         }
-        if let Some(call) = self.call(key.call) {
+        if let Some(call) = self.call(act.call) {
             push(call.source);
             push(call.name);
         }
@@ -123,12 +124,12 @@ impl Ledger {
             push(client.agent);
             push(client.endpoint);
         }
-        if let Some(place) = self.place(key.place) {
+        if let Some(place) = self.place(act.place) {
             push(place.region);
             push(place.account);
         }
         let flags = self
-            .call(key.call)
+            .call(act.call)
             .map(|call| (call.category, call.read_only));
         let _ = write!(line, " {flags:?}");
         line

@@ -1,6 +1,7 @@
 //! Event ids in sixteen bytes: every use and every fact holds two.
 
 use super::symbols::Symbol;
+use crate::id::uuid_bytes;
 
 /// What the bytes of a text's number begin with. A GUID that begins so is kept as a text.
 const TEXT: [u8; 12] = [0; 12];
@@ -25,6 +26,11 @@ impl EventKey {
     /// The id that is a GUID, unless that is kept as a text.
     pub(super) fn of_guid(bytes: [u8; 16]) -> Option<Self> {
         (!bytes.starts_with(&TEXT)).then_some(Self(bytes))
+    }
+
+    /// The id of this text that is a GUID, unless that is kept as a text.
+    pub(super) fn of_guid_text(text: &str) -> Option<Self> {
+        uuid_bytes(text).and_then(Self::of_guid)
     }
 
     /// The id that is a text.

@@ -4,7 +4,7 @@
 
 use super::event_key::EventKey;
 use super::fact::{Attempt, AttemptKey, Fact, Kept};
-use super::usage::{Call, Client, Mark, Place, UseKey};
+use super::usage::{Act, Call, Client, Mark, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 use crate::deed::{Attribute, Deed, Value};
 use crate::id::uuid_text;
@@ -63,6 +63,11 @@ impl Ledger {
             known.extend(hours);
         }
         number
+    }
+
+    /// Adds what was called, where and with which outcome.
+    pub fn load_act(&mut self, act: Act) -> u32 {
+        self.add_act(act)
     }
 
     /// Adds a use. A use that is there already is united with it.

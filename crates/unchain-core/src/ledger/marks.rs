@@ -201,8 +201,8 @@ fn pieces(mut words: &[u64]) -> impl Iterator<Item = Piece<'_>> {
 #[cfg(test)]
 mod tests {
     use super::super::event_key::EventKey;
+    use super::super::spill::tests::Board;
     use super::super::usage::UseKey;
-    use super::super::{Symbol, spill::tests::Board};
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -216,16 +216,12 @@ mod tests {
     }
 
     fn usage(row: u32) -> Use {
-        let none = Symbol::EMPTY;
-        let (caller, call, client, place) = (0, 0, 0, 0);
-        let outcome = none;
+        let (caller, act, client) = (0, 0, 0);
         Use {
             key: UseKey {
                 caller,
-                call,
+                act,
                 client,
-                place,
-                outcome,
             },
             first_id: EventKey::NONE,
             first: Mark(0),

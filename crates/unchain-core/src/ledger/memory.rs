@@ -4,9 +4,7 @@
 //! Rows are keyed by hashes ([`super::symbols::Symbols::hash`]) of the texts they were read from; equal hashes are taken for equal
 //! texts.
 
-use super::symbols::Symbol;
 use super::table::Table;
-use super::usage::UseKey;
 use super::waiting::Ref;
 use crate::json::outlines::Outlines;
 
@@ -21,8 +19,8 @@ const TOKENS: usize = 1 << 11;
 pub(super) struct Memory {
     pub(super) callers: Table,
     pub(super) clients: Table,
-    acts: Table,
-    act_rows: Vec<Act>,
+    /// What a record says beside who called from where.
+    pub(super) acts: Table,
     /// Callers by [`crate::event::Event::identity_token`] and the console flag, the last of each slot.
     tokens: Vec<(Token, Ref)>,
     pub(super) last_hour: Option<(u32, i64)>,
@@ -54,28 +52,8 @@ impl Last {
     }
 }
 
-/// What a record says beside who called from where.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Act {
-    pub(super) call: u32,
-    pub(super) place: u32,
-    pub(super) outcome: Symbol,
-}
-
 /// An identity that a parser remembers, and the console flag of the record that it stood in.
 pub(super) type Token = (u64, bool);
-
-impl Act {
-    pub(super) fn use_key(self, caller: u32, client: u32) -> UseKey {
-        UseKey {
-            caller,
-            call: self.call,
-            client,
-            place: self.place,
-            outcome: self.outcome,
-        }
-    }
-}
 
 impl Default for Memory {
     fn default() -> Self {
@@ -83,7 +61,6 @@ impl Default for Memory {
             callers: Table::new(RECENT),
             clients: Table::new(RECENT),
             acts: Table::new(RECENT),
-            act_rows: Vec::new(),
             tokens: vec![((0, false), Ref::Row(0)); TOKENS],
             last_hour: None,
             region: Last::default(),
@@ -106,18 +83,6 @@ impl Memory {
         if let Some(known) = self.tokens.get_mut(slot(token)) {
             *known = (token, caller);
         }
-    }
-
-    #[inline]
-    pub(super) fn act(&mut self, key: u128) -> Option<Act> {
-        let row = self.acts.get(key)?;
-        self.act_rows.get(row as usize).copied()
-    }
-
-    pub(super) fn set_act(&mut self, key: u128, act: Act) {
-        let row = u32::try_from(self.act_rows.len()).unwrap_or(u32::MAX);
-        self.act_rows.push(act);
-        self.acts.get_or_add(key, row);
     }
 }
 

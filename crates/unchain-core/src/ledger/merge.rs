@@ -2,7 +2,7 @@
 
 use super::event_key::{EventKey, Unpacked};
 use super::fact::{Attempt, AttemptKey, Kept};
-use super::usage::{Call, Client, Place, UseKey};
+use super::usage::{Act, Call, Client, Place, UseKey};
 use super::{Caller, Ledger, Rare, Symbol};
 
 /// So many rows are looked up together: the processor waits for all of them at once.
@@ -18,6 +18,7 @@ struct Transfer {
     calls: Vec<u32>,
     clients: Vec<u32>,
     places: Vec<u32>,
+    acts: Vec<u32>,
 }
 
 impl Ledger {
@@ -106,6 +107,10 @@ impl Transfer {
             let place = new.place(place);
             new.places.push(to.load_place(place, hours.iter().copied()));
         }
+        for act in from.acts() {
+            let act = new.act(act);
+            new.acts.push(to.add_act(act));
+        }
         new
     }
 
@@ -135,10 +140,17 @@ impl Transfer {
         let number = |rows: &[u32], n: u32| rows.get(n as usize).copied().unwrap_or(n);
         UseKey {
             caller: number(&self.callers, key.caller),
-            call: number(&self.calls, key.call),
+            act: number(&self.acts, key.act),
             client: number(&self.clients, key.client),
-            place: number(&self.places, key.place),
-            outcome: self.symbol(key.outcome),
+        }
+    }
+
+    fn act(&self, from: &Act) -> Act {
+        let number = |rows: &[u32], n: u32| rows.get(n as usize).copied().unwrap_or(n);
+        Act {
+            call: number(&self.calls, from.call),
+            place: number(&self.places, from.place),
+            outcome: self.symbol(from.outcome),
         }
     }
 

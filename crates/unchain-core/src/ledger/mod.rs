@@ -36,11 +36,11 @@ pub use finder::Finder;
 pub use load::StoredUse;
 pub use spill::Spill;
 pub use symbols::{Symbol, Symbols};
-pub use usage::{Call, Client, Mark, Place, Use, UseKey};
+pub use usage::{Act, Call, Client, Mark, Place, Use, UseKey};
 
 use crate::deed::{Attribute, Deed, Rule};
 use crate::digest::Digest;
-use crate::id::{uuid_bytes, uuid_text};
+use crate::id::uuid_text;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -104,6 +104,7 @@ pub struct Ledger {
     rules: Vec<Option<Rule>>,
     clients: Rows<Client>,
     places: Rows<Place>,
+    acts: Rows<Act>,
     hours: Vec<BTreeSet<i64>>,
     waiting: waiting::Waiting,
     uses: uses::Uses,
@@ -139,6 +140,7 @@ impl Ledger {
             rules: Vec::new(),
             clients: Rows::new(),
             places: Rows::new(),
+            acts: Rows::new(),
             hours: Vec::new(),
             waiting: waiting::Waiting::default(),
             uses: uses::Uses::default(),
@@ -207,6 +209,26 @@ impl Ledger {
     /// The place with this number.
     pub fn place(&self, number: u32) -> Option<&Place> {
         self.places.get(number)
+    }
+
+    /// What was called, where it was logged and how it ended.
+    pub fn act(&self, key: &UseKey) -> Act {
+        self.acts.get(key.act).copied().unwrap_or_default()
+    }
+
+    /// All acts; the position is the number that keys hold.
+    pub fn acts(&self) -> &[Act] {
+        &self.acts.rows
+    }
+
+    /// What was called.
+    pub fn call_of(&self, key: &UseKey) -> Option<&Call> {
+        self.call(self.act(key).call)
+    }
+
+    /// Where it was logged.
+    pub fn place_of(&self, key: &UseKey) -> Option<&Place> {
+        self.place(self.act(key).place)
     }
 
     /// All places with the hours (since 1970) from which they have events.
@@ -320,8 +342,7 @@ impl Ledger {
 
     /// The key of an event id, if it may be here: a text must be.
     pub fn find_event(&self, id: &str) -> Option<EventKey> {
-        let guid = uuid_bytes(id).and_then(EventKey::of_guid);
-        guid.or_else(|| self.symbols.find(id).map(EventKey::of_text))
+        EventKey::of_guid_text(id).or_else(|| self.symbols.find(id).map(EventKey::of_text))
     }
 
     /// The number of distinct events. Call [`Ledger::settle`] first.

@@ -43,23 +43,32 @@ pub struct Place {
     pub account: Symbol,
 }
 
-/// The key of a use; numbers are the ledger's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UseKey {
-    /// Index of the caller.
-    pub caller: u32,
+/// What was called, where that was logged, and how it ended; numbers are the ledger's own. Many uses share one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Act {
     /// Index of the call.
     pub call: u32,
-    /// Index of the client.
-    pub client: u32,
     /// Index of the place.
     pub place: u32,
     /// `errorCode`; empty for success.
     pub outcome: Symbol,
 }
 
-/// One event in a use: its second in the high half, 32 bits of a hash of its id in the low half.
+/// The key of a use; numbers are the ledger's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UseKey {
+    /// Index of the caller.
+    pub caller: u32,
+    /// Index of the act: see [`super::Ledger::act`].
+    pub act: u32,
+    /// Index of the client.
+    pub client: u32,
+}
+
+/// One event in a use: its second in the high half, 32 bits of a hash of its id in the low half.
+// Packed: aligned to eight bytes, rows that hold one would have holes of four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(4))]
 pub struct Mark(pub u64);
 
 impl Mark {

@@ -26,7 +26,7 @@ const NEW: usize = 1 << 16;
 /// And this part of the rows that are there, so that those are not gone through too often.
 const PART: usize = 8;
 
-/// So many events of one use are worth a word each to be sorted by.
+/// So many events are worth a word each to be sorted by.
 const WORDS: usize = 21;
 
 /// A row that is new.
@@ -88,9 +88,8 @@ impl Uses {
         }
     }
 
-    /// Adds another's rows, whose keys are in any order.
+    /// Adds another's rows, whose keys are in any order, to what rests.
     pub(super) fn unite(&mut self, mut rows: Run, marks: Marks) {
-        self.rest();
         let mut numbers = vec![Use::ONE; rows.many.len()];
         let order = by_callers(&mut rows.uses);
         let order = order.iter().flat_map(|own| own.start..own.end);
@@ -165,9 +164,8 @@ impl Uses {
         self.marks.settle_grown(&mut self.settled.many);
     }
 
-    /// Everything, which is gone from here afterwards.
+    /// Everything that rests, which is gone from here afterwards.
     pub(super) fn take(&mut self) -> (Run, Marks) {
-        self.rest();
         (
             std::mem::take(&mut self.settled),
             std::mem::take(&mut self.marks),
@@ -205,9 +203,7 @@ impl Uses {
             group.clear();
             group.extend(found.copied());
             sort(&mut group, &mut words);
-            for events in group.chunk_by(|a, b| a.0 == b.0) {
-                self.new.push_events(events, &mut self.new_marks);
-            }
+            self.new.push_events(&group, &mut self.new_marks);
         }
     }
 
@@ -224,12 +220,11 @@ impl Uses {
     }
 }
 
-/// Sorts events; `words` is memory for it. Where many events are of one use, words are sorted that hold all but
-/// their ids: a third of their size, and compared at once.
+/// Sorts events of one use; `words` is memory for it. Where they are many, words are sorted that hold all but
+/// their ids: half of their size, and compared at once.
 fn sort(events: &mut Vec<Entry>, words: &mut Vec<u128>) {
-    let first = events.first().map(|event| event.0);
-    if events.len() < WORDS || events.iter().any(|event| Some(event.0) != first) {
-        events.sort_unstable();
+    if events.len() < WORDS {
+        events.sort_unstable_by_key(|event| (event.1, event.2));
         return;
     }
     words.clear();
@@ -248,9 +243,9 @@ fn sort(events: &mut Vec<Entry>, words: &mut Vec<u128>) {
     }
 }
 
-/// What orders keys but for their last parts.
+/// What orders keys.
 fn parts(key: &UseKey) -> [u32; 3] {
-    [key.caller, key.call, key.client]
+    [key.caller, key.act, key.client]
 }
 
 impl Run {
@@ -366,16 +361,7 @@ fn number(n: usize) -> u32 {
 /// The places of rows, which are in any order, in the order of their keys.
 fn by_keys(rows: &[Use]) -> Vec<u32> {
     let order = ordered(rows.iter().map(|usage| parts(&usage.key)));
-    let key = |place: &u32| rows.get(*place as usize).map(|usage| usage.key);
-    let mut places: Vec<u32> = Vec::with_capacity(rows.len());
-    for alike in ordered::alike(&order) {
-        let start = places.len();
-        places.extend(ordered::places(alike).map(number));
-        if let Some(alike @ [_, _, ..]) = places.get_mut(start..) {
-            alike.sort_by_key(key);
-        }
-    }
-    places
+    ordered::places(&order).map(number).collect()
 }
 
 /// Rows of one caller.
@@ -451,14 +437,12 @@ mod tests {
     use crate::ledger::Symbol;
     use proptest::prelude::*;
 
-    fn event((place, mark, id): (u32, u64, u8)) -> Entry {
-        let (caller, call, client) = (1, 2, 3);
+    fn event((mark, id): (u64, u8)) -> Entry {
+        let (caller, act, client) = (1, 2, 3);
         let key = UseKey {
             caller,
-            call,
+            act,
             client,
-            place,
-            outcome: Symbol::EMPTY,
         };
         (
             key,
@@ -470,11 +454,9 @@ mod tests {
     proptest! {
         #[test]
         fn events_of_one_use_are_sorted_as_all_are(
-            of_one in any::<bool>(),
-            rows in prop::collection::vec((0u32..2, prop_oneof![0u64..9, any::<u64>()], 0u8..4), 0..3 * WORDS),
+            rows in prop::collection::vec((prop_oneof![0u64..9, any::<u64>()], 0u8..4), 0..3 * WORDS),
         ) {
-            let rows = rows.into_iter().map(|(place, mark, id)| (place * u32::from(!of_one), mark, id));
-            let mut events: Vec<Entry> = rows.map(event).collect();
+            let mut events: Vec<Entry> = rows.into_iter().map(event).collect();
             let mut expected = events.clone();
             expected.sort_unstable();
             sort(&mut events, &mut Vec::new());

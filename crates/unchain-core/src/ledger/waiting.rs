@@ -11,7 +11,7 @@ use super::Ledger;
 use super::caller::{Caller, Parts, Rare};
 use super::event_key::EventKey;
 use super::fact::Kept;
-use super::memory::{Act, Token};
+use super::memory::Token;
 use super::mix::join;
 use super::usage::{Client, Mark, UseKey};
 use crate::deed::{Attribute, Deed, Value};
@@ -46,7 +46,7 @@ pub(super) struct Waiting {
 pub(super) struct Placed {
     pub(super) caller: Ref,
     pub(super) client: Ref,
-    pub(super) act: Act,
+    pub(super) act: u32,
     pub(super) mark: Mark,
     pub(super) id: EventKey,
     pub(super) deed: Option<DoneDeed>,
@@ -162,8 +162,11 @@ impl Waiting {
     fn key(&self, event: &Placed) -> UseKey {
         let caller = |w: &Self, n: usize| w.callers.get(n)?.row;
         let client = |w: &Self, n: usize| w.clients.get(n)?.row;
-        let caller = self.row(event.caller, caller);
-        event.act.use_key(caller, self.row(event.client, client))
+        UseKey {
+            caller: self.row(event.caller, caller),
+            act: event.act,
+            client: self.row(event.client, client),
+        }
     }
 
     fn clear(&mut self) {

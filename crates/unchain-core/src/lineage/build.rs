@@ -174,7 +174,7 @@ impl<'l> Builder<'l> {
 
     pub(super) fn api(&self, fact: &Fact) -> Symbol {
         self.ledger
-            .call(fact.key.call)
+            .call_of(&fact.key)
             .map_or(Symbol::EMPTY, |call| call.name)
     }
 

@@ -146,7 +146,7 @@ impl Lineage<'_> {
             .ledger
             .facts()
             .get(fact as usize)
-            .and_then(|f| self.ledger.place(f.key.place));
+            .and_then(|f| self.ledger.place_of(&f.key));
         place.map_or("", |place| self.ledger.text(place.account))
     }
 

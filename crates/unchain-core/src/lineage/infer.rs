@@ -147,7 +147,10 @@ impl Builder<'_> {
                 let named = named || set == name;
                 named && role.split(':').nth(4) == Some(account)
             }
-            _ => asking.key.place == issue.key.place,
+            _ => {
+                let place = |fact: &Fact| self.ledger.act(&fact.key).place;
+                place(asking) == place(issue)
+            }
         }
     }
 

@@ -143,7 +143,7 @@ impl Builder<'_> {
     pub(super) fn workload_named(&mut self, service: Symbol, session: Symbol, fact: &Fact) -> u32 {
         let account = self
             .ledger
-            .place(fact.key.place)
+            .place_of(&fact.key)
             .map_or(Symbol::EMPTY, |place| place.account);
         self.named(
             Name {

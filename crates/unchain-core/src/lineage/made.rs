@@ -14,7 +14,7 @@ impl Builder<'_> {
         for (number, fact) in facts {
             let account = self
                 .ledger
-                .place(fact.key.place)
+                .place_of(&fact.key)
                 .map_or(Symbol::EMPTY, |place| place.account);
             let caller = self.ledger.caller(fact.key.caller);
             let account = if account.is_empty() {
@@ -169,7 +169,7 @@ impl Builder<'_> {
             let name = self.ledger.attribute(fact, Attribute::Provider);
             let account = self
                 .ledger
-                .place(fact.key.place)
+                .place_of(&fact.key)
                 .map_or(Symbol::EMPTY, |place| place.account);
             let Some(parent) = self.find_named(&Name {
                 account,

@@ -110,7 +110,7 @@ impl Denials {
     fn owner_change(&mut self, ledger: &Ledger, fact: &Fact, change: Change) {
         let text = |attribute| ledger.text(ledger.attribute(fact, attribute)).to_owned();
         let account = ledger
-            .place(fact.key.place)
+            .place_of(&fact.key)
             .map_or("", |place| ledger.text(place.account));
         let caller = ledger.caller(fact.key.caller);
         let account = if account.is_empty() {

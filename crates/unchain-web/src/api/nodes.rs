@@ -199,15 +199,15 @@ fn use_item(visit: &Visit<'_, '_>, usage: &Use) -> UseItem {
     let ledger = visit.world.lineage.ledger();
     let text = |symbol| Some(Untrusted::new(ledger.text(symbol))).filter(|text| !text.is_empty());
     let (call, client, place) = (
-        ledger.call(usage.key.call),
+        ledger.call_of(&usage.key),
         ledger.client(usage.key.client),
-        ledger.place(usage.key.place),
+        ledger.place_of(&usage.key),
     );
     let (last, id) = ledger.last(usage);
     UseItem {
         event_source: call.and_then(|call| text(call.source)),
         event_name: call.and_then(|call| text(call.name)),
-        error_code: text(usage.key.outcome),
+        error_code: text(ledger.act(&usage.key).outcome),
         aws_region: place.and_then(|place| text(place.region)),
         recipient_account_id: place.and_then(|place| text(place.account)),
         source_ip_address: client.and_then(|client| text(client.address)),

@@ -152,11 +152,11 @@ fn usage_row(visit: &Visit<'_, '_>, usage: &Use) -> Markup {
     let ledger = visit.report.lineage().ledger();
     let text = |symbol| outside(ledger.text(symbol));
     let (last, id) = ledger.last(usage);
-    let outcome = ledger.text(usage.key.outcome);
+    let outcome = ledger.text(ledger.act(&usage.key).outcome);
     html! {
         tr {
             td {
-                @if let Some(call) = ledger.call(usage.key.call) {
+                @if let Some(call) = ledger.call_of(&usage.key) {
                     (text(call.name)) br; span.soft { (text(call.source)) }
                 }
                 @if !outcome.is_empty() { br; span.soft { (outside(outcome)) } }
@@ -167,7 +167,7 @@ fn usage_row(visit: &Visit<'_, '_>, usage: &Use) -> Markup {
             td { @if let Some(client) = ledger.client(usage.key.client) {
                 (text(client.address)) br; span.soft { (text(client.agent)) }
             } }
-            td { @if let Some(place) = ledger.place(usage.key.place) {
+            td { @if let Some(place) = ledger.place_of(&usage.key) {
                 (text(place.region)) br; span.soft { (text(place.account)) }
             } }
             td { (visit.event(&ledger.event_id(id))) }

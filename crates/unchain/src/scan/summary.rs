@@ -228,7 +228,8 @@ fn denied(reading: &Reading) -> u64 {
     if tried.is_empty() {
         return 0;
     }
-    let failed = |usage: &&Use| !usage.key.outcome.is_empty() && tried.contains(&usage.key);
+    let failed =
+        |usage: &&Use| !ledger.act(&usage.key).outcome.is_empty() && tried.contains(&usage.key);
     let failures = ledger.uses().iter().filter(failed);
     failures.map(|usage| ledger.count(usage)).sum()
 }

@@ -32,7 +32,7 @@ pub(super) fn reach(
     }
     for &(node, _) in &now.nodes {
         for usage in report.uses().uses(report.lineage(), node) {
-            if let Some(place) = ledger.place(usage.key.place) {
+            if let Some(place) = ledger.place_of(&usage.key) {
                 let (account, region) = (ledger.text(place.account), ledger.text(place.region));
                 wanted.entry(account).or_default().insert(region);
             }
@@ -71,7 +71,7 @@ impl<'l> Log<'l> {
     fn of(ledger: &'l Ledger) -> Self {
         let mut last: BTreeMap<Where<'l>, Seconds> = BTreeMap::new();
         for usage in ledger.uses() {
-            if let Some(place) = ledger.place(usage.key.place) {
+            if let Some(place) = ledger.place_of(&usage.key) {
                 let place = (ledger.text(place.account), ledger.text(place.region));
                 let end = last.entry(place).or_default();
                 *end = (*end).max(ledger.last(usage).0.seconds());

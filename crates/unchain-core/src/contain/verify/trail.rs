@@ -206,7 +206,7 @@ impl Seen {
         if last.seconds() <= after {
             return;
         }
-        let Some(call) = ledger.call(usage.key.call) else {
+        let Some(call) = ledger.call_of(&usage.key) else {
             return;
         };
         let (source, called) = (ledger.text(call.source), ledger.text(call.name));
@@ -214,7 +214,7 @@ impl Seen {
         let action = Untrusted::new(format!("{service}:{called}"));
         let marks = ledger.marks(usage);
         let count = marks.iter().filter(|mark| mark.seconds() > after).count() as u64;
-        let code = ledger.text(usage.key.outcome);
+        let code = ledger.text(ledger.act(&usage.key).outcome);
         if code.is_empty() {
             self.successes.push(Success {
                 who: name(subject),

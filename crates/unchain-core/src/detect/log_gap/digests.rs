@@ -149,7 +149,7 @@ fn judge<'l>(
         |fact: &Fact| fact.time.saturating_add(NEAR) >= hole.from && fact.time <= hole.next.start;
     let own = |fact: &Fact| logging_tampered::target(scene, fact) == trail;
     let here = |fact: &Fact| {
-        let place = scene.ledger.place(fact.key.place);
+        let place = scene.ledger.place_of(&fact.key);
         own(fact) || place.is_some_and(|place| place.account == hole.next.account)
     };
     let blinding = deeds
@@ -210,7 +210,7 @@ fn moments(scene: &Scene<'_, '_>, holes: &[Hole]) -> BTreeMap<Place, Vec<Seconds
     }
     let uses = scene.ledger.uses().iter().filter(|_| !holes.is_empty());
     for usage in uses {
-        let place = scene.ledger.place(usage.key.place);
+        let place = scene.ledger.place_of(&usage.key);
         if let Some(at) = place.and_then(|place| found.get_mut(&(place.account, place.region))) {
             at.extend(scene.records(usage).map(|(time, _)| time));
         }
