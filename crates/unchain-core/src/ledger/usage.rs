@@ -1,4 +1,5 @@
-//! What callers did, rolled up: one [`Use`] for each (caller, call, outcome, client, place).
+//! What callers did, rolled up: one [`Use`] for each (caller, call, outcome, client, place). Call, place and outcome are
+//! one number, that of an [`Act`].
 //!
 //! A use holds the set of its events, each as a [`Mark`]: the second of the event and 32 bits of a
 //! hash of its id. A set can be united in any order and any number of times, which is what makes the
